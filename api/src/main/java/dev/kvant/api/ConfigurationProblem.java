@@ -1,0 +1,25 @@
+package dev.kvant.api;
+
+import java.io.Serializable;
+import java.util.Objects;
+
+/**
+ * One thing that is wrong with a configuration.
+ *
+ * @param path where, in the document's spelling, as in {@code quantize.layers[2].weights.dtype};
+ *     the empty string for the whole
+ * @param message what is wrong and what to write instead
+ * @since 0.1.0
+ */
+public record ConfigurationProblem(String path, String message) implements Serializable {
+
+  public ConfigurationProblem {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(message, "message");
+  }
+
+  @Override
+  public String toString() {
+    return path.isEmpty() ? message : path + ": " + message;
+  }
+}

@@ -1,0 +1,45 @@
+package dev.kvant.api;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * A configuration cannot be used; carries all that is wrong with it, not the first thing only.
+ *
+ * @since 0.1.0
+ */
+public class InvalidConfigurationException extends KvantException {
+
+  private static final long serialVersionUID = 1L;
+
+  private final List<ConfigurationProblem> problems;
+
+  /**
+   * With everything that is wrong.
+   *
+   * @throws IllegalArgumentException if there is no problem
+   */
+  public InvalidConfigurationException(List<ConfigurationProblem> problems) {
+    super(message(problems));
+    this.problems = List.copyOf(problems);
+  }
+
+  /** With the one thing that is wrong. */
+  public InvalidConfigurationException(String path, String message) {
+    this(List.of(new ConfigurationProblem(path, message)));
+  }
+
+  /** Everything that is wrong, in the document's order. */
+  public List<ConfigurationProblem> problems() {
+    return problems;
+  }
+
+  private static String message(List<ConfigurationProblem> problems) {
+    if (problems.isEmpty()) {
+      throw new IllegalArgumentException("problems: an invalid configuration has at least one");
+    }
+    return problems.stream()
+        .map(ConfigurationProblem::toString)
+        .collect(Collectors.joining(System.lineSeparator()));
+  }
+}

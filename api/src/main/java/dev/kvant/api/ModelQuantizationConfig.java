@@ -1,0 +1,245 @@
+package dev.kvant.api;
+
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.NotBlank;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that quantization of a model is told: the {@code quantize} section of an experiment.
+ *
+ * <p>Immutable. What a document or builder leaves out has the default given here.
+ *
+ * @param backend id or alias of the backend
+ * @param mode how to quantize; null means the backend's only mode
+ * @param algorithm how calibration chooses ranges; {@code minmax}
+ * @param defaultLayerDtype what weights become that no rule speaks about, of modules that the
+ *     backend can quantize; {@code native}
+ * @param defaultActivationDtype the same for activations; {@code native}
+ * @param layers the rules, later ones override earlier ones
+ * @param skipNames patterns of modules that stay native whatever the rules say
+ * @param moduleClasses class names by module-name pattern, for files that do not tell them or tell
+ *     them wrongly; later entries override earlier ones
+ * @param modelPath the trained model, or null if it is given otherwise
+ * @param resultsDir where artifacts go, or null if that is given otherwise
+ * @param backendKwargs options of the backend, which rejects what it does not know
+ * @param calibration where calibration data comes from, or null
+ * @param evaluation data to compare the model on before and after, or null
+ * @param strict whether a rule without any effect is an error; true
+ * @param device where the model runs for calibration and evaluation; {@code cpu}
+ * @since 0.1.0
+ */
+public record ModelQuantizationConfig(
+    @NotBlank(message = "is required; name the backend that quantizes") String backend,
+    @Nullable QuantizationMode mode,
+    CalibrationAlgorithm algorithm,
+    Dtype defaultLayerDtype,
+    Dtype defaultActivationDtype,
+    List<@Valid LayerQuantizationConfig> layers,
+    List<@NotBlank(message = "must not be empty") String> skipNames,
+    Map<String, String> moduleClasses,
+    @Nullable Path modelPath,
+    @Nullable Path resultsDir,
+    Map<String, Object> backendKwargs,
+    @Valid @Nullable CalibrationConfig calibration,
+    @Valid @Nullable EvaluationConfig evaluation,
+    boolean strict,
+    Device device) {
+
+  public ModelQuantizationConfig {
+    Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(algorithm, "algorithm");
+    Objects.requireNonNull(defaultLayerDtype, "defaultLayerDtype");
+    Objects.requireNonNull(defaultActivationDtype, "defaultActivationDtype");
+    layers = List.copyOf(layers);
+    skipNames = List.copyOf(skipNames);
+    moduleClasses = Collections.unmodifiableMap(new LinkedHashMap<>(moduleClasses));
+    backendKwargs = Map.copyOf(backendKwargs);
+    Objects.requireNonNull(device, "device");
+  }
+
+  /** A builder with every default in place; only the backend must be given. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A builder that starts from this configuration. */
+  public Builder toBuilder() {
+    Builder builder = new Builder();
+    builder.backend = backend;
+    builder.mode = mode;
+    builder.algorithm = algorithm;
+    builder.defaultLayerDtype = defaultLayerDtype;
+    builder.defaultActivationDtype = defaultActivationDtype;
+    builder.layers.addAll(layers);
+    builder.skipNames.addAll(skipNames);
+    builder.moduleClasses.putAll(moduleClasses);
+    builder.modelPath = modelPath;
+    builder.resultsDir = resultsDir;
+    builder.backendKwargs.putAll(backendKwargs);
+    builder.calibration = calibration;
+    builder.evaluation = evaluation;
+    builder.strict = strict;
+    builder.device = device;
+    return builder;
+  }
+
+  /** The default dtype for that operand. */
+  public Dtype defaultDtype(Operand operand) {
+    return operand == Operand.WEIGHTS ? defaultLayerDtype : defaultActivationDtype;
+  }
+
+  /**
+   * Collects a configuration piece by piece.
+   *
+   * @since 0.1.0
+   */
+  public static final class Builder {
+
+    private String backend = "";
+    private @Nullable QuantizationMode mode;
+    private CalibrationAlgorithm algorithm = CalibrationAlgorithm.MINMAX;
+    private Dtype defaultLayerDtype = Dtype.NATIVE;
+    private Dtype defaultActivationDtype = Dtype.NATIVE;
+    private final List<LayerQuantizationConfig> layers = new ArrayList<>();
+    private final List<String> skipNames = new ArrayList<>();
+    private final Map<String, String> moduleClasses = new LinkedHashMap<>();
+    private @Nullable Path modelPath;
+    private @Nullable Path resultsDir;
+    private final Map<String, Object> backendKwargs = new LinkedHashMap<>();
+    private @Nullable CalibrationConfig calibration;
+    private @Nullable EvaluationConfig evaluation;
+    private boolean strict = true;
+    private Device device = Device.CPU;
+
+    private Builder() {}
+
+    /** Sets the backend by id or alias. */
+    public Builder backend(String backend) {
+      this.backend = Objects.requireNonNull(backend, "backend");
+      return this;
+    }
+
+    /** Sets the mode; null means the backend's only one. */
+    public Builder mode(@Nullable QuantizationMode mode) {
+      this.mode = mode;
+      return this;
+    }
+
+    /** Sets how calibration chooses ranges. */
+    public Builder algorithm(CalibrationAlgorithm algorithm) {
+      this.algorithm = Objects.requireNonNull(algorithm, "algorithm");
+      return this;
+    }
+
+    /** Sets what weights become that no rule speaks about. */
+    public Builder defaultLayerDtype(Dtype dtype) {
+      this.defaultLayerDtype = Objects.requireNonNull(dtype, "dtype");
+      return this;
+    }
+
+    /** Sets what activations become that no rule speaks about. */
+    public Builder defaultActivationDtype(Dtype dtype) {
+      this.defaultActivationDtype = Objects.requireNonNull(dtype, "dtype");
+      return this;
+    }
+
+    /** Adds a rule; it overrides those added before. */
+    public Builder layer(LayerQuantizationConfig layer) {
+      layers.add(Objects.requireNonNull(layer, "layer"));
+      return this;
+    }
+
+    /** Adds a rule about weights; it overrides those added before. */
+    public Builder layer(String moduleName, Dtype weights) {
+      return layer(LayerQuantizationConfig.weights(moduleName, weights));
+    }
+
+    /** Adds a rule about weights and activations; it overrides those added before. */
+    public Builder layer(String moduleName, Dtype weights, Dtype activations) {
+      return layer(LayerQuantizationConfig.of(moduleName, weights, activations));
+    }
+
+    /** Adds a pattern of modules that stay native. */
+    public Builder skip(String pattern) {
+      skipNames.add(Objects.requireNonNull(pattern, "pattern"));
+      return this;
+    }
+
+    /** Says which class the modules are of whose names match a pattern. */
+    public Builder moduleClass(String pattern, String className) {
+      moduleClasses.put(
+          Objects.requireNonNull(pattern, "pattern"),
+          Objects.requireNonNull(className, "className"));
+      return this;
+    }
+
+    /** Sets the trained model. */
+    public Builder modelPath(@Nullable Path path) {
+      this.modelPath = path;
+      return this;
+    }
+
+    /** Sets where artifacts go. */
+    public Builder resultsDir(@Nullable Path directory) {
+      this.resultsDir = directory;
+      return this;
+    }
+
+    /** Sets an option of the backend. */
+    public Builder backendKwarg(String key, Object value) {
+      backendKwargs.put(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value"));
+      return this;
+    }
+
+    /** Sets where calibration data comes from. */
+    public Builder calibration(@Nullable CalibrationConfig calibration) {
+      this.calibration = calibration;
+      return this;
+    }
+
+    /** Sets the data to compare the model on before and after. */
+    public Builder evaluation(@Nullable EvaluationConfig evaluation) {
+      this.evaluation = evaluation;
+      return this;
+    }
+
+    /** Sets whether a rule without any effect is an error. */
+    public Builder strict(boolean strict) {
+      this.strict = strict;
+      return this;
+    }
+
+    /** Sets where the model runs for calibration and evaluation. */
+    public Builder device(Device device) {
+      this.device = Objects.requireNonNull(device, "device");
+      return this;
+    }
+
+    /** The configuration; it is validated when a quantizer is made of it. */
+    public ModelQuantizationConfig build() {
+      return new ModelQuantizationConfig(
+          backend,
+          mode,
+          algorithm,
+          defaultLayerDtype,
+          defaultActivationDtype,
+          layers,
+          skipNames,
+          moduleClasses,
+          modelPath,
+          resultsDir,
+          backendKwargs,
+          calibration,
+          evaluation,
+          strict,
+          device);
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package dev.kvant.api;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A trained model that was opened, its tensors still on disk. Closed by who opened it; never
+ * changed by quantization.
+ *
+ * @since 0.1.0
+ */
+public interface QuantizableModel extends AutoCloseable {
+
+  /** The file or folder that it was opened from. */
+  Path source();
+
+  /** The id of the format that opened it, as in {@code torchscript}. */
+  String format();
+
+  /** All modules but the root, parents before children, in the file's order. */
+  List<ModuleDescription> modules();
+
+  /** Size of all tensors in bytes, each storage counted once. */
+  long tensorBytes();
+
+  /** The plan that made this model, if it is an artifact that Kvant wrote. */
+  default Optional<QuantizationPlan> plan() {
+    return Optional.empty();
+  }
+
+  /** Releases what is mapped. A second call does nothing. */
+  @Override
+  void close();
+}

@@ -1,0 +1,23 @@
+package dev.kvant.api;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model cannot be quantized, for instance because a weight is not finite.
+ *
+ * @since 0.1.0
+ */
+public class QuantizationException extends KvantException {
+
+  private static final long serialVersionUID = 1L;
+
+  /** With a message that says what to do. */
+  public QuantizationException(String message) {
+    this(message, null);
+  }
+
+  /** With a message that says what to do, and what caused it. */
+  public QuantizationException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,39 @@
+package dev.kvant.api;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * One decision for each module that has weights, made once from the configuration and the module
+ * names; every backend obeys it.
+ *
+ * @param backend the id of the backend
+ * @param mode how the model is quantized
+ * @param modules the decisions, in the model's order
+ * @param warnings what the configuration asked for and will not get
+ * @since 0.1.0
+ */
+public record QuantizationPlan(
+    String backend,
+    QuantizationMode mode,
+    List<ModuleDecision> modules,
+    List<QuantizationWarning> warnings) {
+
+  public QuantizationPlan {
+    Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(mode, "mode");
+    modules = List.copyOf(modules);
+    warnings = List.copyOf(warnings);
+  }
+
+  /** The decision on the module of that qualified name. */
+  public Optional<ModuleDecision> module(String name) {
+    return modules.stream().filter(decision -> decision.module().equals(name)).findFirst();
+  }
+
+  /** The decisions that quantize something, in the model's order. */
+  public List<ModuleDecision> quantized() {
+    return modules.stream().filter(ModuleDecision::isQuantized).toList();
+  }
+}

@@ -1,0 +1,27 @@
+package dev.kvant.api;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What quantization did and what it cost.
+ *
+ * @param backend the id of the backend
+ * @param mode how the model was quantized
+ * @param modules one entry for each module of the plan
+ * @param warnings everything that went otherwise than configured, the plan's warnings first
+ * @since 0.1.0
+ */
+public record QuantizationReport(
+    String backend,
+    QuantizationMode mode,
+    List<ModuleReport> modules,
+    List<QuantizationWarning> warnings) {
+
+  public QuantizationReport {
+    Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(mode, "mode");
+    modules = List.copyOf(modules);
+    warnings = List.copyOf(warnings);
+  }
+}

@@ -1,0 +1,160 @@
+package dev.kvant.api;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A dense tensor in memory: what models are fed with and what they answer.
+ *
+ * @since 0.1.0
+ */
+public final class Tensor {
+
+  private final ElementType elementType;
+  private final List<Long> shape;
+  private final ByteBuffer data;
+
+  private Tensor(ElementType elementType, List<Long> shape, ByteBuffer data) {
+    this.elementType = elementType;
+    this.shape = shape;
+    this.data = data;
+  }
+
+  /**
+   * Wraps data without copying it.
+   *
+   * @param elementType type of the elements
+   * @param shape dimensions, outermost first
+   * @param data the elements between position and limit, row-major, little-endian
+   * @throws IllegalArgumentException if the data is not as long as the shape asks for
+   */
+  public static Tensor of(ElementType elementType, List<Long> shape, ByteBuffer data) {
+    Objects.requireNonNull(elementType, "elementType");
+    List<Long> dimensions = List.copyOf(shape);
+    long bytes = Math.multiplyExact(elements(dimensions), elementType.bytes());
+    if (data.remaining() != bytes) {
+      throw new IllegalArgumentException(
+          "data: %d bytes do not fill a %s tensor of shape %s, which takes %d"
+              .formatted(data.remaining(), elementType, dimensions, bytes));
+    }
+    return new Tensor(
+        elementType, dimensions, data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /** A float32 tensor of a copy of those values, row-major. */
+  public static Tensor ofFloats(float[] values, long... shape) {
+    ByteBuffer data =
+        ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    data.asFloatBuffer().put(values);
+    return of(ElementType.FLOAT32, boxed(shape), data);
+  }
+
+  /** An int64 tensor of a copy of those values, row-major. */
+  public static Tensor ofLongs(long[] values, long... shape) {
+    ByteBuffer data =
+        ByteBuffer.allocate(Math.multiplyExact(values.length, Long.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    data.asLongBuffer().put(values);
+    return of(ElementType.INT64, boxed(shape), data);
+  }
+
+  private static List<Long> boxed(long[] shape) {
+    return Arrays.stream(shape).boxed().toList();
+  }
+
+  private static long elements(List<Long> shape) {
+    long elements = 1;
+    for (long dimension : shape) {
+      if (dimension < 0) {
+        throw new IllegalArgumentException(
+            "shape: dimension %d of %s is negative".formatted(dimension, shape));
+      }
+      elements = Math.multiplyExact(elements, dimension);
+    }
+    return elements;
+  }
+
+  /** Type of the elements. */
+  public ElementType elementType() {
+    return elementType;
+  }
+
+  /** Dimensions, outermost first; empty for a scalar. */
+  public List<Long> shape() {
+    return shape;
+  }
+
+  /** Number of elements. */
+  public long elements() {
+    return elements(shape);
+  }
+
+  /** A read-only view of the elements, row-major, little-endian, positioned at the first. */
+  public ByteBuffer data() {
+    return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /**
+   * A copy of the values as float32; float64 and integers are rounded to the nearest.
+   *
+   * @throws UnsupportedOperationException for element types of 16 bits and less that are not
+   *     integers
+   */
+  public float[] toFloats() {
+    ByteBuffer source = data();
+    float[] values = new float[Math.toIntExact(elements())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (elementType) {
+            case FLOAT64 -> (float) source.getDouble();
+            case FLOAT32 -> source.getFloat();
+            case INT64 -> source.getLong();
+            case INT32 -> source.getInt();
+            case INT16 -> source.getShort();
+            case INT8 -> source.get();
+            case UINT8, BOOL -> source.get() & 0xFF;
+            case UINT16 -> source.getShort() & 0xFFFF;
+            case UINT32 -> Integer.toUnsignedLong(source.getInt());
+            case UINT64, FLOAT16, BFLOAT16, FLOAT8_E4M3FN, FLOAT8_E5M2 ->
+                throw new UnsupportedOperationException(
+                    "a %s tensor has no float32 view here".formatted(elementType));
+          };
+    }
+    return values;
+  }
+
+  /**
+   * A copy of the values as int64.
+   *
+   * @throws UnsupportedOperationException if the elements are not integers
+   */
+  public long[] toLongs() {
+    ByteBuffer source = data();
+    long[] values = new long[Math.toIntExact(elements())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (elementType) {
+            case INT64, UINT64 -> source.getLong();
+            case INT32 -> source.getInt();
+            case INT16 -> source.getShort();
+            case INT8 -> source.get();
+            case UINT8, BOOL -> source.get() & 0xFF;
+            case UINT16 -> source.getShort() & 0xFFFF;
+            case UINT32 -> Integer.toUnsignedLong(source.getInt());
+            case FLOAT64, FLOAT32, FLOAT16, BFLOAT16, FLOAT8_E4M3FN, FLOAT8_E5M2 ->
+                throw new UnsupportedOperationException(
+                    "a %s tensor holds no integers".formatted(elementType));
+          };
+    }
+    return values;
+  }
+
+  @Override
+  public String toString() {
+    return elementType + shape.toString();
+  }
+}

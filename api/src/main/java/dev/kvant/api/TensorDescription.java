@@ -1,0 +1,35 @@
+package dev.kvant.api;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A tensor that a module owns, without its data.
+ *
+ * @param name the name within its module, as in {@code weight}
+ * @param elementType the type of its elements as stored
+ * @param shape its dimensions, outermost first; empty for a scalar
+ * @param storage names the stored bytes within one model: equal for tensors that share them (tied
+ *     weights)
+ * @since 0.1.0
+ */
+public record TensorDescription(
+    String name, ElementType elementType, List<Long> shape, String storage) {
+
+  public TensorDescription {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(elementType, "elementType");
+    shape = List.copyOf(shape);
+    Objects.requireNonNull(storage, "storage");
+  }
+
+  /** Number of elements: the product of the dimensions, 1 for a scalar. */
+  public long elements() {
+    return shape.stream().reduce(1L, Math::multiplyExact);
+  }
+
+  /** Size of the elements in bytes. */
+  public long bytes() {
+    return Math.multiplyExact(elements(), elementType.bytes());
+  }
+}

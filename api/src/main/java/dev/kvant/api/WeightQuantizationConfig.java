@@ -1,0 +1,32 @@
+package dev.kvant.api;
+
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a rule says about weights. Whatever is null keeps what earlier rules said.
+ *
+ * @param dtype what to quantize to; {@link Dtype#NATIVE} switches quantization off
+ * @param quantAxis the axis along which scales differ; the backend says what null means to it
+ * @param observerOrFakeQuant the algorithm that chooses the range, for this rule
+ * @param observerOrFakeQuantKwargs options of that algorithm
+ * @since 0.1.0
+ */
+public record WeightQuantizationConfig(
+    @Nullable Dtype dtype,
+    @Nullable Integer quantAxis,
+    @Nullable String observerOrFakeQuant,
+    Map<String, Object> observerOrFakeQuantKwargs)
+    implements OperandQuantizationConfig {
+
+  public WeightQuantizationConfig {
+    observerOrFakeQuantKwargs =
+        Map.copyOf(Objects.requireNonNull(observerOrFakeQuantKwargs, "observerOrFakeQuantKwargs"));
+  }
+
+  /** Weights in that dtype, all else by default. */
+  public static WeightQuantizationConfig of(Dtype dtype) {
+    return new WeightQuantizationConfig(dtype, null, null, Map.of());
+  }
+}

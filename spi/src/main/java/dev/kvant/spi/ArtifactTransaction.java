@@ -1,0 +1,139 @@
+package dev.kvant.spi;
+
+import dev.kvant.api.KvantException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a set of files so that either all appear whole or none does. Files are written beside
+ * their targets under temporary names; {@link #commit} syncs them and moves each over its target
+ * atomically; {@link #close} without it removes them, and the folders that were made for them, and
+ * leaves older files as they were.
+ *
+ * @since 0.1.0
+ */
+public final class ArtifactTransaction implements AutoCloseable {
+
+  private final Path directory;
+  private final @Nullable Path outermostCreated;
+  private final Map<Path, Path> temporaryByTarget = new LinkedHashMap<>();
+  private boolean committed;
+
+  private ArtifactTransaction(Path directory, @Nullable Path outermostCreated) {
+    this.directory = directory;
+    this.outermostCreated = outermostCreated;
+  }
+
+  /**
+   * Begins to write into a folder, which is made if it is not there.
+   *
+   * @throws KvantException if it cannot be made
+   */
+  public static ArtifactTransaction begin(Path directory) {
+    Path absolute = directory.toAbsolutePath().normalize();
+    Path outermostCreated = outermostMissing(absolute);
+    try {
+      Files.createDirectories(absolute);
+    } catch (IOException e) {
+      throw new KvantException(
+          "the results folder %s cannot be made: %s".formatted(directory, e), e);
+    }
+    return new ArtifactTransaction(directory, outermostCreated);
+  }
+
+  private static @Nullable Path outermostMissing(Path directory) {
+    Path missing = null;
+    for (Path path = directory; path != null && !Files.exists(path); path = path.getParent()) {
+      missing = path;
+    }
+    return missing;
+  }
+
+  /**
+   * A temporary file to write what will become the file of that name.
+   *
+   * @throws KvantException if the folder cannot be written to
+   */
+  public Path create(String fileName) {
+    Path target = directory.resolve(fileName);
+    try {
+      if (Files.isDirectory(target)) {
+        throw new KvantException(
+            "%s is a folder; move it away so that the artifact can be written".formatted(target));
+      }
+      // Files.createTempFile would make it readable by its owner only, and the artifact after it.
+      Path temporary =
+          Files.createFile(directory.resolve("." + fileName + "." + UUID.randomUUID() + ".tmp"));
+      Path stale = temporaryByTarget.put(target, temporary);
+      if (stale != null) {
+        Files.deleteIfExists(stale);
+      }
+      return temporary;
+    } catch (IOException e) {
+      throw new KvantException("nothing can be written into %s: %s".formatted(directory, e), e);
+    }
+  }
+
+  /** Puts all files into place. */
+  public void commit() {
+    try {
+      for (Path temporary : temporaryByTarget.values()) {
+        try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+          channel.force(true);
+        }
+      }
+      for (Map.Entry<Path, Path> entry : temporaryByTarget.entrySet()) {
+        Files.move(
+            entry.getValue(),
+            entry.getKey(),
+            StandardCopyOption.ATOMIC_MOVE,
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+      committed = true;
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "the artifacts in %s could not be put into place".formatted(directory), e);
+    }
+  }
+
+  /** Removes what was not committed. */
+  @Override
+  public void close() {
+    if (committed) {
+      return;
+    }
+    try {
+      for (Path temporary : temporaryByTarget.values()) {
+        Files.deleteIfExists(temporary);
+      }
+      if (outermostCreated != null) {
+        removeIfEmpty(directory.toAbsolutePath().normalize(), outermostCreated);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "temporary files in %s could not be removed".formatted(directory), e);
+    }
+  }
+
+  private static void removeIfEmpty(Path innermost, Path outermost) throws IOException {
+    for (Path path = innermost;
+        path != null && path.startsWith(outermost);
+        path = path.getParent()) {
+      try (var entries = Files.list(path)) {
+        if (entries.findAny().isPresent()) {
+          return;
+        }
+      }
+      Files.delete(path);
+    }
+  }
+}

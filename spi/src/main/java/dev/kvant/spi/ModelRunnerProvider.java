@@ -1,0 +1,30 @@
+package dev.kvant.spi;
+
+import dev.kvant.api.Device;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Runs models of some formats, found by {@link java.util.ServiceLoader}. The constructor does
+ * nothing; native libraries are loaded by {@link #open} at the earliest.
+ *
+ * @since 0.1.0
+ */
+public interface ModelRunnerProvider {
+
+  /** The ids of the model formats that it runs. */
+  List<String> formats();
+
+  /** Whether it can work on this machine, as far as can be told without loading anything. */
+  default Availability availability() {
+    return Availability.available();
+  }
+
+  /**
+   * Loads a model file for running.
+   *
+   * @throws dev.kvant.api.UnavailableException if the device or a native library is not there
+   * @throws dev.kvant.api.ModelFormatException if the file cannot be loaded
+   */
+  ModelRunner open(Path model, Device device);
+}

@@ -1,0 +1,39 @@
+package dev.kvant.spi;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.ModelQuantizationConfig;
+import java.util.List;
+
+/**
+ * A way to quantize models, found by {@link java.util.ServiceLoader}.
+ *
+ * <p>The constructor does nothing: no I/O, no native library, no network. All methods may be called
+ * by several threads at once.
+ *
+ * @since 0.1.0
+ */
+public interface QuantizationBackend {
+
+  /** What the backend is and can do; cheap, the same at every call. */
+  BackendDescriptor descriptor();
+
+  /** Whether it can work on this machine. */
+  default Availability availability() {
+    return Availability.available();
+  }
+
+  /**
+   * What is wrong with a configuration beyond what the descriptor tells, all of it at once. Dtypes,
+   * mode, algorithm and the types of {@code backend_kwargs} were checked against the descriptor
+   * before. Paths start with {@code quantize}.
+   */
+  default List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
+    return List.of();
+  }
+
+  /** Whether an operand of a module can be quantized. Decides by the description alone. */
+  Support supports(SupportQuery query);
+
+  /** A quantizer for one configuration, which was validated and has its mode filled in. */
+  Quantizer create(QuantizerContext context);
+}

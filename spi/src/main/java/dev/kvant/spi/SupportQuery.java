@@ -1,0 +1,33 @@
+package dev.kvant.spi;
+
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.Operand;
+import java.util.Objects;
+
+/**
+ * The question whether an operand of a module can be quantized.
+ *
+ * @param module the module
+ * @param operand which operand
+ * @param dtype to what; never {@link Dtype#NATIVE}
+ * @param modelFormat the id of the format that the model was opened with
+ * @param config the whole configuration, its mode filled in
+ * @since 0.1.0
+ */
+public record SupportQuery(
+    ModuleDescription module,
+    Operand operand,
+    Dtype dtype,
+    String modelFormat,
+    ModelQuantizationConfig config) {
+
+  public SupportQuery {
+    Objects.requireNonNull(module, "module");
+    Objects.requireNonNull(operand, "operand");
+    Objects.requireNonNull(dtype, "dtype");
+    Objects.requireNonNull(modelFormat, "modelFormat");
+    Objects.requireNonNull(config, "config");
+  }
+}
