@@ -1,0 +1,56 @@
+package dev.kvant.numerics;
+
+/**
+ * How far dequantized weights are from the weights, as sums that can be added up over blocks.
+ *
+ * <p>With the weights {@code w} and the dequantized ones {@code v} of the same shape, float32
+ * values, accumulated in float64:
+ *
+ * @param signal the sum of {@code w²}, in squared units of the weights
+ * @param quantizedSignal the sum of {@code v²}
+ * @param noise the sum of {@code (w - v)²}
+ * @since 0.1.0
+ */
+public record QuantizationError(double signal, double quantizedSignal, double noise) {
+
+  /** No elements yet: the neutral element of {@link #plus}. */
+  public static final QuantizationError NONE = new QuantizationError(0, 0, 0);
+
+  /**
+   * Adds the sums of other elements.
+   *
+   * @param other the error of another part of the weights
+   * @return the error of both parts
+   */
+  public QuantizationError plus(QuantizationError other) {
+    return new QuantizationError(
+        signal + other.signal, quantizedSignal + other.quantizedSignal, noise + other.noise);
+  }
+
+  /**
+   * Returns the signal to quantization noise ratio, {@code 10 log10(signal / noise)}, in decibels.
+   *
+   * @return positive infinity without noise, negative infinity where only noise is left
+   */
+  public double sqnrDecibels() {
+    if (noise == 0) {
+      return Double.POSITIVE_INFINITY;
+    }
+    return 10 * Math.log10(signal / noise);
+  }
+
+  /**
+   * Returns the cosine of the angle between weights and dequantized weights, {@code (w·v) / (|w|
+   * |v|)}, where {@code w·v = (signal + quantizedSignal - noise) / 2}.
+   *
+   * @return from -1 to 1; 1 when both are all zero, 0 when one of them is
+   */
+  public double cosine() {
+    double lengths = Math.sqrt(signal) * Math.sqrt(quantizedSignal);
+    if (lengths == 0) {
+      return signal == quantizedSignal ? 1 : 0;
+    }
+    double dot = (signal + quantizedSignal - noise) / 2;
+    return Math.max(-1, Math.min(1, dot / lengths));
+  }
+}

@@ -1,0 +1,94 @@
+package dev.kvant.numerics;
+
+/**
+ * The 8-bit types that weights are quantized to.
+ *
+ * @since 0.1.0
+ */
+public enum QuantizedType {
+  /** Signed integers from -128 to 127. */
+  INT8 {
+    @Override
+    public float max() {
+      return 127;
+    }
+
+    @Override
+    public byte encode(float value) {
+      return (byte) Math.max(-128, Math.min(127, (int) Math.rint(value)));
+    }
+
+    @Override
+    public float decode(byte code) {
+      return code;
+    }
+  },
+  /**
+   * 4 exponent and 3 fraction bits, no infinities: the format {@code E4M3} of the OCP 8-bit
+   * floating point specification (2023), {@code torch.float8_e4m3fn}.
+   */
+  FLOAT8_E4M3FN {
+    @Override
+    public float max() {
+      return Float8.E4M3FN.max();
+    }
+
+    @Override
+    public byte encode(float value) {
+      return Float8.E4M3FN.encode(value);
+    }
+
+    @Override
+    public float decode(byte code) {
+      return Float8.E4M3FN.decode(code);
+    }
+  },
+  /**
+   * 5 exponent and 2 fraction bits, infinities and NaN as in IEEE 754: the format {@code E5M2} of
+   * the OCP 8-bit floating point specification (2023), {@code torch.float8_e5m2}.
+   */
+  FLOAT8_E5M2 {
+    @Override
+    public float max() {
+      return Float8.E5M2.max();
+    }
+
+    @Override
+    public byte encode(float value) {
+      return Float8.E5M2.encode(value);
+    }
+
+    @Override
+    public float decode(byte code) {
+      return Float8.E5M2.decode(code);
+    }
+  };
+
+  /**
+   * Returns the largest finite value.
+   *
+   * @return 127, 448 or 57344
+   */
+  public abstract float max();
+
+  /**
+   * Converts a float32, rounding half to even.
+   *
+   * <p>int8: values beyond the range are clamped to -128 and 127, NaN becomes 0. float8: subnormal
+   * values are kept, NaN keeps its sign. What is too large after rounding becomes 448 for e4m3fn,
+   * infinities too, and an infinity for e5m2. Source: the casts of torch 2.15 on CPU; those of
+   * torch 2.7 turn e4m3fn magnitudes above 464 into NaN.
+   *
+   * @param value any float32
+   * @return the 8 bits
+   */
+  public abstract byte encode(float value);
+
+  /**
+   * Converts to float32; every value is exact.
+   *
+   * @param code the 8 bits
+   * @return the value
+   */
+  public abstract float decode(byte code);
+}

@@ -1,0 +1,103 @@
+package dev.kvant.numerics;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Spreads the rows of a matrix over threads, in blocks that the threads claim in ascending order.
+ *
+ * <p>The calling thread claims blocks like any other. So the work is done even by an executor that
+ * has no free thread or rejects tasks, and what is left in its queue afterwards finds nothing to
+ * do.
+ */
+final class RowBlocks {
+
+  /** What is done with the rows from {@code from} to before {@code to}. */
+  @FunctionalInterface
+  interface Work {
+    void rows(int from, int to);
+  }
+
+  private final int rows;
+  private final int rowsPerBlock;
+  private final int blocks;
+  private final Work work;
+  private final AtomicInteger next = new AtomicInteger();
+  private final CountDownLatch unfinished;
+  private final @Nullable Throwable[] failures;
+
+  private RowBlocks(int rows, int rowsPerBlock, Work work) {
+    this.rows = rows;
+    this.rowsPerBlock = rowsPerBlock;
+    this.work = work;
+    this.blocks = (int) (((long) rows + rowsPerBlock - 1) / rowsPerBlock);
+    this.unfinished = new CountDownLatch(blocks);
+    this.failures = new @Nullable Throwable[blocks];
+  }
+
+  /**
+   * Does the work for all rows and returns when it is done.
+   *
+   * <p>After a failure blocks that nobody has claimed are skipped. All blocks before the failed one
+   * were claimed and are completed, so that the failure of the first failing row is thrown whatever
+   * the number of threads.
+   */
+  static void run(int rows, int rowsPerBlock, Executor executor, int parallelism, Work work) {
+    RowBlocks run = new RowBlocks(rows, rowsPerBlock, work);
+    for (int helper = 1; helper < Math.min(parallelism, run.blocks); helper++) {
+      try {
+        executor.execute(run::claim);
+      } catch (RejectedExecutionException fullOrShutDown) {
+        break;
+      }
+    }
+    run.claim();
+    run.await();
+    for (Throwable failure : run.failures) {
+      if (failure instanceof RuntimeException exception) {
+        throw exception;
+      }
+      if (failure instanceof Error error) {
+        throw error;
+      }
+    }
+  }
+
+  private void claim() {
+    for (int block = next.getAndIncrement(); block < blocks; block = next.getAndIncrement()) {
+      try {
+        int from = block * rowsPerBlock;
+        work.rows(from, (int) Math.min(rows, (long) from + rowsPerBlock));
+      } catch (RuntimeException | Error failure) {
+        failures[block] = failure;
+        abandonUnclaimed();
+      } finally {
+        unfinished.countDown();
+      }
+    }
+  }
+
+  private void abandonUnclaimed() {
+    int claimed = next.getAndSet(blocks);
+    for (int block = claimed; block < blocks; block++) {
+      unfinished.countDown();
+    }
+  }
+
+  private void await() {
+    boolean interrupted = false;
+    while (unfinished.getCount() > 0) {
+      try {
+        unfinished.await();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

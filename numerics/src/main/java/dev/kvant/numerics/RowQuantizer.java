@@ -1,0 +1,396 @@
+package dev.kvant.numerics;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+
+/**
+ * Quantizes weight matrices with one scale per row.
+ *
+ * <p>A matrix has the shape {@code [rows, columns]} and is handed over in blocks of whole rows: one
+ * row, all rows, or what a memory budget allows. A block of weights is a {@link ByteBuffer}, on the
+ * heap, direct or mapped, whose bytes from position to limit are little-endian values of {@link
+ * #weights()} in row-major order, whatever the buffer's own {@linkplain ByteBuffer#order() order}.
+ * A block of codes has one byte per weight. Positions and limits are left as they are. Arrays of
+ * scales and of amax belong to the whole matrix: a block's argument {@code firstRow} says at which
+ * index they start, and is added to the row that an exception names.
+ *
+ * <p>Other granularities come from the same methods:
+ *
+ * <ul>
+ *   <li>per channel on axis 0 of a tensor {@code [channels, …]}: {@code columns} is the product of
+ *       the other dimensions;
+ *   <li>per channel on axis 1 of a tensor {@code [n, channels, …]}, as in transposed convolutions:
+ *       each of the {@code n} slices is a matrix {@code [channels, …]}; merge {@link #amax} over
+ *       all slices, turn it into scales with {@link #scale}, then {@link #quantize} each slice;
+ *   <li>per tensor: the same with the tensor as one row, or as rows that share one scale.
+ * </ul>
+ *
+ * <p>Instances are immutable and safe for use by several threads.
+ *
+ * @since 0.1.0
+ */
+public final class RowQuantizer {
+
+  /** Smallest int8 scale, 2^-23: torchao's {@code torch.finfo(torch.float32).eps}. */
+  private static final float SMALLEST_INT8_SCALE = 0x1p-23f;
+
+  /** Weights that one thread takes at a time: large enough to make claiming cheap. */
+  private static final int BLOCK_ELEMENTS = 1 << 17;
+
+  private final FloatType weights;
+  private final QuantizedType codes;
+  private final Executor executor;
+  private final int parallelism;
+
+  private RowQuantizer(FloatType weights, QuantizedType codes, Executor executor, int parallelism) {
+    this.weights = weights;
+    this.codes = codes;
+    this.executor = executor;
+    this.parallelism = parallelism;
+  }
+
+  /**
+   * Returns a quantizer that computes what torchao 0.18 computes, bit for bit, on the calling
+   * thread.
+   *
+   * @param weights the type of the weights
+   * @param codes the type to quantize to
+   * @return the quantizer
+   * @see #scale
+   * @see #quantize
+   */
+  public static RowQuantizer torchao(FloatType weights, QuantizedType codes) {
+    return new RowQuantizer(
+        Objects.requireNonNull(weights, "weights"),
+        Objects.requireNonNull(codes, "codes"),
+        Runnable::run,
+        1);
+  }
+
+  /**
+   * Returns a quantizer with the same results that spreads the rows of a block over threads.
+   *
+   * <p>The calling thread takes part, so that up to {@code parallelism - 1} tasks are handed to the
+   * executor; tasks that it rejects or starts late only cost speed. No task works on the block once
+   * the method has returned or thrown.
+   *
+   * @param parallelism the greatest number of threads, at least 1
+   * @param executor runs the tasks
+   * @return the quantizer
+   * @throws IllegalArgumentException if {@code parallelism} is less than 1
+   */
+  public RowQuantizer parallel(int parallelism, Executor executor) {
+    if (parallelism < 1) {
+      throw new IllegalArgumentException("parallelism must be at least 1, was " + parallelism);
+    }
+    return new RowQuantizer(
+        weights, codes, Objects.requireNonNull(executor, "executor"), parallelism);
+  }
+
+  /**
+   * Returns the type of the weights.
+   *
+   * @return the type
+   */
+  public FloatType weights() {
+    return weights;
+  }
+
+  /**
+   * Returns the type of the codes.
+   *
+   * @return the type
+   */
+  public QuantizedType codes() {
+    return codes;
+  }
+
+  /**
+   * Raises each row's entry in {@code amax} to the largest magnitude in that row, {@code amax[r] =
+   * max(amax[r], max |w[r, c]|)}.
+   *
+   * <p>Exact. Blocks with the same rows may follow each other; start with zeros.
+   *
+   * @param source a block of weights {@code [n, columns]}
+   * @param columns the length of a row, at least 1
+   * @param amax takes the result of the block's row {@code i} at {@code firstRow + i}
+   * @param firstRow the number of the block's first row in the matrix
+   * @throws NonFiniteWeightException if a weight is NaN or infinite; what {@code amax} holds for
+   *     this block is then unspecified
+   * @throws IllegalArgumentException if the sizes do not fit together
+   */
+  public void amax(ByteBuffer source, int columns, float[] amax, int firstRow) {
+    ByteBuffer block = littleEndian(source);
+    int rows = rows("source", block, columns, weights.bytes());
+    checkRows("amax", amax, firstRow, rows);
+    forEachRow(
+        rows,
+        columns,
+        row -> {
+          float rowAmax = amax(block, row, columns, firstRow);
+          amax[firstRow + row] = Math.max(amax[firstRow + row], rowAmax);
+        });
+  }
+
+  /**
+   * Returns the scale for weights of magnitude up to {@code amax}: the real value of one unit of
+   * the code.
+   *
+   * <p>int8: {@code max(amax / 127.5, 2^-23)}. float8: {@code amax / max} with {@code max} 448 for
+   * e4m3fn and 57344 for e5m2. The quotient is rounded half to even to the type of the weights and
+   * is then exact in float32. Source: torchao 0.18, {@code choose_qparams_affine} with symmetric
+   * mapping and {@code _choose_scale_float8}.
+   *
+   * <p>Two float8 cases differ from torchao, whose codes are NaN there: {@code amax} 0 has scale 1,
+   * and where the quotient is rounded to 0 it is taken in float32 instead, and is at least
+   * 2<sup>-149</sup>.
+   *
+   * @param amax the largest magnitude, finite, not negative and a value of the weights' type
+   * @return the scale, finite and positive
+   * @throws IllegalArgumentException if {@code amax} is negative, NaN or infinite
+   */
+  public float scale(float amax) {
+    if (!(amax >= 0 && amax <= Float.MAX_VALUE)) {
+      throw new IllegalArgumentException("amax must be finite and not negative, was " + amax);
+    }
+    if (codes == QuantizedType.INT8) {
+      return Math.max(weights.round(amax / 127.5f), SMALLEST_INT8_SCALE);
+    }
+    if (amax == 0) {
+      return 1;
+    }
+    float scale = weights.round(amax / codes.max());
+    return scale > 0 ? scale : Math.max(amax / codes.max(), Float.MIN_VALUE);
+  }
+
+  /**
+   * Quantizes rows with given scales.
+   *
+   * <p>int8: {@code q = clamp(rint(w * (1 / scale)), -128, 127)}, reciprocal and product rounded to
+   * float32. float8: {@code q = cast(clamp(w / scale, -max, max))}, the quotient rounded to
+   * float32. {@code rint} and {@code cast} round half to even. Source: torchao 0.18, {@code
+   * _quantize_affine} and {@code _quantize_affine_float8}.
+   *
+   * @param source a block of weights {@code [n, columns]}
+   * @param columns the length of a row, at least 1
+   * @param scales holds the scale of the block's row {@code i} at {@code firstRow + i}, positive
+   *     and finite
+   * @param firstRow the number of the block's first row in the matrix
+   * @param target takes {@code n * columns} codes from its position on
+   * @throws NonFiniteWeightException if a weight is NaN or infinite; what {@code target} holds is
+   *     then unspecified
+   * @throws IllegalArgumentException if the sizes do not fit together or a scale is not positive
+   *     and finite
+   */
+  public void quantize(
+      ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
+    ByteBuffer block = littleEndian(source);
+    int rows = rows("source", block, columns, weights.bytes());
+    checkRows("scales", scales, firstRow, rows);
+    checkScales(scales, firstRow, rows);
+    ByteBuffer out = room("target", target, rows * (long) columns);
+    forEachRow(
+        rows,
+        columns,
+        row -> {
+          amax(block, row, columns, firstRow);
+          quantize(block, row, columns, scales[firstRow + row], out);
+        });
+  }
+
+  /**
+   * Finds each row's scale, stores it and quantizes the row with it.
+   *
+   * <p>The same as {@link #amax}, {@link #scale} and {@link #quantize} for each row, in one pass
+   * over memory.
+   *
+   * @param source a block of weights {@code [n, columns]}
+   * @param columns the length of a row, at least 1
+   * @param scales takes the scale of the block's row {@code i} at {@code firstRow + i}
+   * @param firstRow the number of the block's first row in the matrix
+   * @param target takes {@code n * columns} codes from its position on
+   * @throws NonFiniteWeightException if a weight is NaN or infinite; what {@code scales} and {@code
+   *     target} hold for this block is then unspecified
+   * @throws IllegalArgumentException if the sizes do not fit together
+   */
+  public void quantizeRows(
+      ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
+    ByteBuffer block = littleEndian(source);
+    int rows = rows("source", block, columns, weights.bytes());
+    checkRows("scales", scales, firstRow, rows);
+    ByteBuffer out = room("target", target, rows * (long) columns);
+    forEachRow(
+        rows,
+        columns,
+        row -> {
+          float scale = scale(amax(block, row, columns, firstRow));
+          scales[firstRow + row] = scale;
+          quantize(block, row, columns, scale, out);
+        });
+  }
+
+  /**
+   * Restores weights from codes: {@code v = q * scale}, rounded half to even to float32 and then to
+   * the type of the weights.
+   *
+   * <p>Source: torchao 0.18, {@code dequantize_affine} and {@code _dequantize_affine_float8}.
+   *
+   * @param source a block of codes {@code [n, columns]}, one byte each
+   * @param columns the length of a row, at least 1
+   * @param scales holds the scale of the block's row {@code i} at {@code firstRow + i}
+   * @param firstRow the number of the block's first row in the matrix
+   * @param target takes {@code n * columns} values of {@link #weights()} from its position on,
+   *     little-endian
+   * @throws IllegalArgumentException if the sizes do not fit together
+   */
+  public void dequantize(
+      ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
+    ByteBuffer block = source.slice();
+    int rows = rows("source", block, columns, 1);
+    checkRows("scales", scales, firstRow, rows);
+    ByteBuffer out = room("target", target, rows * (long) columns * weights.bytes());
+    forEachRow(
+        rows,
+        columns,
+        row -> {
+          float scale = scales[firstRow + row];
+          for (int index = row * columns; index < (row + 1) * columns; index++) {
+            weights.put(out, index * weights.bytes(), codes.decode(block.get(index)) * scale);
+          }
+        });
+  }
+
+  /**
+   * Measures how far the dequantized values {@code q * scale}, in float32, are from the weights.
+   *
+   * <p>The sums of each row are added up in the order of its columns, those of the rows in their
+   * order, so that the result does not depend on the number of threads.
+   *
+   * @param source a block of weights {@code [n, columns]}
+   * @param columns the length of a row, at least 1
+   * @param scales holds the scale of the block's row {@code i} at {@code firstRow + i}
+   * @param firstRow the number of the block's first row in the matrix
+   * @param quantized the block's codes {@code [n, columns]}, one byte each
+   * @return the error of this block
+   * @throws IllegalArgumentException if the sizes do not fit together
+   */
+  public QuantizationError error(
+      ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer quantized) {
+    ByteBuffer block = littleEndian(source);
+    int rows = rows("source", block, columns, weights.bytes());
+    checkRows("scales", scales, firstRow, rows);
+    ByteBuffer in = room("quantized", quantized, rows * (long) columns);
+    QuantizationError[] errors = new QuantizationError[rows];
+    forEachRow(
+        rows,
+        columns,
+        row -> {
+          float scale = scales[firstRow + row];
+          double signal = 0;
+          double quantizedSignal = 0;
+          double noise = 0;
+          for (int index = row * columns; index < (row + 1) * columns; index++) {
+            double value = weights.get(block, index * weights.bytes());
+            double restored = codes.decode(in.get(index)) * scale;
+            signal += value * value;
+            quantizedSignal += restored * restored;
+            noise += (value - restored) * (value - restored);
+          }
+          errors[row] = new QuantizationError(signal, quantizedSignal, noise);
+        });
+    return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
+  }
+
+  private float amax(ByteBuffer block, int row, int columns, int firstRow) {
+    float amax = 0;
+    for (int column = 0; column < columns; column++) {
+      float value = weights.get(block, (row * columns + column) * weights.bytes());
+      if (!Float.isFinite(value)) {
+        throw new NonFiniteWeightException(firstRow + row, column, value);
+      }
+      amax = Math.max(amax, Math.abs(value));
+    }
+    return amax;
+  }
+
+  private void quantize(ByteBuffer block, int row, int columns, float scale, ByteBuffer target) {
+    float max = codes.max();
+    float reciprocal = 1 / scale;
+    for (int column = 0; column < columns; column++) {
+      int index = row * columns + column;
+      float value = weights.get(block, index * weights.bytes());
+      float scaled =
+          codes == QuantizedType.INT8
+              ? value * reciprocal
+              : Math.max(-max, Math.min(max, value / scale));
+      target.put(index, codes.encode(scaled));
+    }
+  }
+
+  private static ByteBuffer littleEndian(ByteBuffer buffer) {
+    return buffer.slice().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static int rows(String name, ByteBuffer block, int columns, int elementBytes) {
+    if (columns < 1) {
+      throw new IllegalArgumentException("columns must be at least 1, was " + columns);
+    }
+    long rowBytes = (long) columns * elementBytes;
+    if (block.remaining() % rowBytes != 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              "%s must hold whole rows of %d bytes (%d columns of %d), but has %d bytes",
+              name, rowBytes, columns, elementBytes, block.remaining()));
+    }
+    return (int) (block.remaining() / rowBytes);
+  }
+
+  private static void checkRows(String name, float[] array, int firstRow, int rows) {
+    if (firstRow < 0 || rows > array.length - firstRow) {
+      throw new IllegalArgumentException(
+          String.format(
+              "%s must reach over the rows from %d to before %d, but has %d entries",
+              name, firstRow, (long) firstRow + rows, array.length));
+    }
+  }
+
+  private static void checkScales(float[] scales, int firstRow, int rows) {
+    for (int row = firstRow; row < firstRow + rows; row++) {
+      if (!(scales[row] > 0 && scales[row] <= Float.MAX_VALUE)) {
+        throw new IllegalArgumentException(
+            "The scale of row " + row + " must be positive and finite, was " + scales[row]);
+      }
+    }
+  }
+
+  private static ByteBuffer room(String name, ByteBuffer buffer, long bytes) {
+    if (buffer.remaining() < bytes) {
+      throw new IllegalArgumentException(
+          String.format(
+              "%s must have room for %d bytes, but has %d", name, bytes, buffer.remaining()));
+    }
+    return littleEndian(buffer);
+  }
+
+  @FunctionalInterface
+  private interface RowWork {
+    void row(int row);
+  }
+
+  private void forEachRow(int rows, int columns, RowWork work) {
+    int rowsPerBlock = Math.max(1, BLOCK_ELEMENTS / columns);
+    RowBlocks.run(
+        rows,
+        rowsPerBlock,
+        executor,
+        parallelism,
+        (from, to) -> {
+          for (int row = from; row < to; row++) {
+            work.row(row);
+          }
+        });
+  }
+}

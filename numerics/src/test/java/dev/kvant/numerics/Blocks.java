@@ -1,0 +1,25 @@
+package dev.kvant.numerics;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Blocks of weights for tests, little-endian on the heap. */
+final class Blocks {
+
+  private Blocks() {}
+
+  static ByteBuffer of(FloatType type, float... values) {
+    ByteBuffer block =
+        ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < values.length; i++) {
+      type.put(block, i * type.bytes(), values[i]);
+    }
+    return block;
+  }
+
+  static ByteBuffer copyOf(ByteBuffer block) {
+    ByteBuffer copy = ByteBuffer.allocate(block.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    copy.put(block.duplicate()).flip();
+    return copy;
+  }
+}
