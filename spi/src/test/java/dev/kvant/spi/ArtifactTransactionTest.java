@@ -1,0 +1,124 @@
+package dev.kvant.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvant.api.KvantException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("A transaction of artifacts")
+class ArtifactTransactionTest {
+
+  @TempDir Path folder;
+
+  @Test
+  void puts_all_files_into_place_on_commit() throws IOException {
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "a");
+      Files.writeString(transaction.create("b.pt"), "b");
+      transaction.commit();
+    }
+
+    assertThat(folder.resolve("a.pth")).hasContent("a");
+    assertThat(folder.resolve("b.pt")).hasContent("b");
+    assertThat(folder).isDirectoryNotContaining("glob:**/.*");
+  }
+
+  @Test
+  void shows_nothing_before_commit() throws IOException {
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "a");
+
+      assertThat(folder.resolve("a.pth")).doesNotExist();
+    }
+  }
+
+  @Test
+  void without_commit_leaves_the_old_artifact_as_it_was() throws IOException {
+    Files.writeString(folder.resolve("a.pth"), "old");
+
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "half");
+    }
+
+    assertThat(folder.resolve("a.pth")).hasContent("old");
+    assertThat(folder).isDirectoryNotContaining("glob:**/.*");
+  }
+
+  @Test
+  void replaces_an_old_artifact_on_commit() throws IOException {
+    Files.writeString(folder.resolve("a.pth"), "old");
+
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "new");
+      transaction.commit();
+    }
+
+    assertThat(folder.resolve("a.pth")).hasContent("new");
+  }
+
+  @Test
+  void makes_missing_folders() throws IOException {
+    try (var transaction = ArtifactTransaction.begin(folder.resolve("x/y"))) {
+      Files.writeString(transaction.create("a.pth"), "a");
+      transaction.commit();
+    }
+
+    assertThat(folder.resolve("x/y/a.pth")).exists();
+  }
+
+  @Test
+  void without_commit_removes_the_folders_that_it_made() {
+    try (var transaction = ArtifactTransaction.begin(folder.resolve("x/y"))) {
+      transaction.create("a.pth");
+    }
+
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void without_commit_keeps_a_folder_that_somebody_else_filled_meanwhile() throws IOException {
+    try (var transaction = ArtifactTransaction.begin(folder.resolve("x"))) {
+      transaction.create("a.pth");
+      Files.writeString(folder.resolve("x/other"), "other");
+    }
+
+    assertThat(folder.resolve("x/other")).exists();
+  }
+
+  @Test
+  void refuses_a_target_that_is_a_folder() throws IOException {
+    Files.createDirectory(folder.resolve("a.pth"));
+
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      assertThatThrownBy(() -> transaction.create("a.pth"))
+          .isInstanceOf(KvantException.class)
+          .hasMessageContaining("is a folder; move it away");
+    }
+  }
+
+  @Test
+  void refuses_a_results_folder_that_is_a_file() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+
+    assertThatThrownBy(() -> ArtifactTransaction.begin(file))
+        .isInstanceOf(KvantException.class)
+        .hasMessageContaining("cannot be made");
+  }
+
+  @Test
+  void can_be_closed_twice() {
+    var transaction = ArtifactTransaction.begin(folder.resolve("x"));
+    transaction.create("a.pth");
+
+    transaction.close();
+    transaction.close();
+
+    assertThat(folder).isEmptyDirectory();
+  }
+}
