@@ -26,7 +26,7 @@ public final class ArtifactTransaction implements AutoCloseable {
   private final Path directory;
   private final @Nullable Path outermostCreated;
   private final Map<Path, Path> temporaryByTarget = new LinkedHashMap<>();
-  private boolean committed;
+  private boolean finished;
 
   private ArtifactTransaction(Path directory, @Nullable Path outermostCreated) {
     this.directory = directory;
@@ -98,7 +98,7 @@ public final class ArtifactTransaction implements AutoCloseable {
             StandardCopyOption.ATOMIC_MOVE,
             StandardCopyOption.REPLACE_EXISTING);
       }
-      committed = true;
+      finished = true;
     } catch (IOException e) {
       throw new UncheckedIOException(
           "the artifacts in %s could not be put into place".formatted(directory), e);
@@ -108,9 +108,10 @@ public final class ArtifactTransaction implements AutoCloseable {
   /** Removes what was not committed. */
   @Override
   public void close() {
-    if (committed) {
+    if (finished) {
       return;
     }
+    finished = true;
     try {
       for (Path temporary : temporaryByTarget.values()) {
         Files.deleteIfExists(temporary);
