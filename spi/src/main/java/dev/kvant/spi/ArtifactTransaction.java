@@ -2,7 +2,6 @@ package dev.kvant.spi;
 
 import dev.kvant.api.KvantException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,8 +99,8 @@ public final class ArtifactTransaction implements AutoCloseable {
       }
       finished = true;
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "the artifacts in %s could not be put into place".formatted(directory), e);
+      throw new KvantException(
+          "the artifacts could not be put into place in %s: %s".formatted(directory, e), e);
     }
   }
 
@@ -120,8 +119,8 @@ public final class ArtifactTransaction implements AutoCloseable {
         removeIfEmpty(directory.toAbsolutePath().normalize(), outermostCreated);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "temporary files in %s could not be removed".formatted(directory), e);
+      throw new KvantException(
+          "temporary files could not be removed from %s: %s".formatted(directory, e), e);
     }
   }
 
