@@ -28,14 +28,24 @@ public final class Float16 {
    * @return the value
    */
   public static float toFloat(short half) {
-    int sign = (half & 0x8000) << 16;
-    int shifted = (half & 0x7fff) << 13;
-    if (shifted >= (0x7c00 << 13)) {
-      return Float.intBitsToFloat(sign | INFINITY | shifted);
+    if ((half & 0x7c00) == 0x7c00) {
+      return Float.intBitsToFloat(shifted(half) | INFINITY);
     }
+    return toFloatBeyondMax(half);
+  }
+
+  /**
+   * Converts finite values to float32, and NaN and infinities to values beyond ±65504: those that
+   * the largest exponent would stand for if it were not reserved.
+   */
+  static float toFloatBeyondMax(short half) {
     // The exponent is off by 2^112; a product repairs normal and subnormal values alike.
-    float magnitude = Float.intBitsToFloat(shifted) * 0x1p112f;
-    return Float.intBitsToFloat(sign | Float.floatToRawIntBits(magnitude));
+    return Float.intBitsToFloat(shifted(half)) * 0x1p112f;
+  }
+
+  /** Sign, exponent and fraction at their places in a float32, the exponent's bias unchanged. */
+  private static int shifted(short half) {
+    return ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
   }
 
   /**

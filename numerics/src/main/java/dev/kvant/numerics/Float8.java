@@ -1,7 +1,7 @@
 package dev.kvant.numerics;
 
-/** One float8 format: how its 8 bits are made from a float32 and read back. */
-final class Float8 {
+/** A float8 format: {@code q = cast(clamp(w / scale, -max, max))}, half to even. */
+final class Float8 implements Coding {
   /**
    * 4 exponent bits of bias 7, 3 fraction bits; no infinities, NaN is the code 0x7f of either sign.
    * The largest finite value is 448, the smallest positive one 2<sup>-9</sup>.
@@ -22,6 +22,7 @@ final class Float8 {
   private final int overflowCode;
   private final int nanCode;
   private final float[] values = new float[256];
+  private final byte[] saturatedCodes = new byte[1 << 14];
 
   private Float8(int fractionBits, int bias, int maxCode, int overflowCode, int nanCode) {
     this.droppedBits = 23 - fractionBits;
@@ -37,6 +38,10 @@ final class Float8 {
       values[code] = value;
       values[code | 0x80] = -value;
     }
+    for (int index = 0; index < saturatedCodes.length; index++) {
+      float representative = Float.intBitsToFloat(((index >>> 1) << 19) | (index & 1));
+      saturatedCodes[index] = encode(Math.max(-max(), Math.min(max(), representative)));
+    }
   }
 
   private float magnitude(int code, int fractionBits, int bias) {
@@ -50,16 +55,18 @@ final class Float8 {
         : Math.scalb((float) (fraction | (1 << fractionBits)), exponent - bias - fractionBits);
   }
 
-  /** The largest finite value. */
-  float max() {
+  @Override
+  public float max() {
     return values[maxCode];
   }
 
-  float decode(byte code) {
+  @Override
+  public float decode(byte code) {
     return values[code & 0xff];
   }
 
-  byte encode(float value) {
+  @Override
+  public byte encode(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = (bits >>> 24) & 0x80;
     int magnitude = bits & 0x7fffffff;
@@ -75,5 +82,38 @@ final class Float8 {
       code = Math.min(rounded - rebias, overflowCode);
     }
     return (byte) (sign | code);
+  }
+
+  @Override
+  public void scale(float[] values, int from, int to, float scale, float amax, float[] scaled) {
+    for (int i = from; i < to; i++) {
+      scaled[i] = values[i] / scale;
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Every boundary between two codes has zeros in the lower 19 of its 32 bits. So the upper 13
+   * bits decide, together with the question whether any other is set, and a table of 16 kB answers,
+   * which a first-level cache holds.
+   */
+  @Override
+  public void encode(int[] bits, int count, byte[] codes) {
+    for (int i = 0; i < count; i++) {
+      bits[i] = (bits[i] >>> 19) + ((bits[i] + 0x7ffff) >>> 19);
+    }
+    byte[] table = saturatedCodes;
+    for (int i = 0; i < count; i++) {
+      codes[i] = table[bits[i]];
+    }
+  }
+
+  @Override
+  public void decode(byte[] codes, int from, int to, float scale, float[] target) {
+    float[] table = values;
+    for (int i = from; i < to; i++) {
+      target[i] = table[codes[i] & 0xff] * scale;
+    }
   }
 }

@@ -7,69 +7,26 @@ package dev.kvant.numerics;
  */
 public enum QuantizedType {
   /** Signed integers from -128 to 127. */
-  INT8 {
-    @Override
-    public float max() {
-      return 127;
-    }
-
-    @Override
-    public byte encode(float value) {
-      return (byte) Math.max(-128, Math.min(127, (int) Math.rint(value)));
-    }
-
-    @Override
-    public float decode(byte code) {
-      return code;
-    }
-  },
+  INT8,
   /**
    * 4 exponent and 3 fraction bits, no infinities: the format {@code E4M3} of the OCP 8-bit
    * floating point specification (2023), {@code torch.float8_e4m3fn}.
    */
-  FLOAT8_E4M3FN {
-    @Override
-    public float max() {
-      return Float8.E4M3FN.max();
-    }
-
-    @Override
-    public byte encode(float value) {
-      return Float8.E4M3FN.encode(value);
-    }
-
-    @Override
-    public float decode(byte code) {
-      return Float8.E4M3FN.decode(code);
-    }
-  },
+  FLOAT8_E4M3FN,
   /**
    * 5 exponent and 2 fraction bits, infinities and NaN as in IEEE 754: the format {@code E5M2} of
    * the OCP 8-bit floating point specification (2023), {@code torch.float8_e5m2}.
    */
-  FLOAT8_E5M2 {
-    @Override
-    public float max() {
-      return Float8.E5M2.max();
-    }
-
-    @Override
-    public byte encode(float value) {
-      return Float8.E5M2.encode(value);
-    }
-
-    @Override
-    public float decode(byte code) {
-      return Float8.E5M2.decode(code);
-    }
-  };
+  FLOAT8_E5M2;
 
   /**
    * Returns the largest finite value.
    *
    * @return 127, 448 or 57344
    */
-  public abstract float max();
+  public float max() {
+    return coding().max();
+  }
 
   /**
    * Converts a float32, rounding half to even.
@@ -82,7 +39,9 @@ public enum QuantizedType {
    * @param value any float32
    * @return the 8 bits
    */
-  public abstract byte encode(float value);
+  public byte encode(float value) {
+    return coding().encode(value);
+  }
 
   /**
    * Converts to float32; every value is exact.
@@ -90,5 +49,15 @@ public enum QuantizedType {
    * @param code the 8 bits
    * @return the value
    */
-  public abstract float decode(byte code);
+  public float decode(byte code) {
+    return coding().decode(code);
+  }
+
+  Coding coding() {
+    return switch (this) {
+      case INT8 -> Int8.CODING;
+      case FLOAT8_E4M3FN -> Float8.E4M3FN;
+      case FLOAT8_E5M2 -> Float8.E5M2;
+    };
+  }
 }

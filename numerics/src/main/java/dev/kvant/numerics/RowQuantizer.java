@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 
 /**
  * Quantizes weight matrices with one scale per row.
@@ -123,16 +124,10 @@ public final class RowQuantizer {
    * @throws IllegalArgumentException if the sizes do not fit together
    */
   public void amax(ByteBuffer source, int columns, float[] amax, int firstRow) {
-    ByteBuffer block = littleEndian(source);
-    int rows = rows("source", block, columns, weights.bytes());
+    int rows = rows("source", source, columns, weights.bytes());
     checkRows("amax", amax, firstRow, rows);
-    forEachRow(
-        rows,
-        columns,
-        row -> {
-          float rowAmax = amax(block, row, columns, firstRow);
-          amax[firstRow + row] = Math.max(amax[firstRow + row], rowAmax);
-        });
+    ByteBuffer in = littleEndian(source);
+    spread(rows, columns, firstRow, tiles -> tiles.amax(in, amax));
   }
 
   /**
@@ -187,18 +182,13 @@ public final class RowQuantizer {
    */
   public void quantize(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
-    ByteBuffer block = littleEndian(source);
-    int rows = rows("source", block, columns, weights.bytes());
+    int rows = rows("source", source, columns, weights.bytes());
     checkRows("scales", scales, firstRow, rows);
     checkScales(scales, firstRow, rows);
-    ByteBuffer out = room("target", target, rows * (long) columns);
-    forEachRow(
-        rows,
-        columns,
-        row -> {
-          amax(block, row, columns, firstRow);
-          quantize(block, row, columns, scales[firstRow + row], out);
-        });
+    checkRoom("target", target, rows * (long) columns);
+    ByteBuffer in = littleEndian(source);
+    ByteBuffer out = littleEndian(target);
+    spread(rows, columns, firstRow, tiles -> tiles.quantize(in, (row, amax) -> scales[row], out));
   }
 
   /**
@@ -218,18 +208,16 @@ public final class RowQuantizer {
    */
   public void quantizeRows(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
-    ByteBuffer block = littleEndian(source);
-    int rows = rows("source", block, columns, weights.bytes());
+    int rows = rows("source", source, columns, weights.bytes());
     checkRows("scales", scales, firstRow, rows);
-    ByteBuffer out = room("target", target, rows * (long) columns);
-    forEachRow(
+    checkRoom("target", target, rows * (long) columns);
+    ByteBuffer in = littleEndian(source);
+    ByteBuffer out = littleEndian(target);
+    spread(
         rows,
         columns,
-        row -> {
-          float scale = scale(amax(block, row, columns, firstRow));
-          scales[firstRow + row] = scale;
-          quantize(block, row, columns, scale, out);
-        });
+        firstRow,
+        tiles -> tiles.quantize(in, (row, amax) -> scales[row] = scale(amax), out));
   }
 
   /**
@@ -248,19 +236,12 @@ public final class RowQuantizer {
    */
   public void dequantize(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
-    ByteBuffer block = source.slice();
-    int rows = rows("source", block, columns, 1);
+    int rows = rows("source", source, columns, Byte.BYTES);
     checkRows("scales", scales, firstRow, rows);
-    ByteBuffer out = room("target", target, rows * (long) columns * weights.bytes());
-    forEachRow(
-        rows,
-        columns,
-        row -> {
-          float scale = scales[firstRow + row];
-          for (int index = row * columns; index < (row + 1) * columns; index++) {
-            weights.put(out, index * weights.bytes(), codes.decode(block.get(index)) * scale);
-          }
-        });
+    checkRoom("target", target, rows * (long) columns * weights.bytes());
+    ByteBuffer in = littleEndian(source);
+    ByteBuffer out = littleEndian(target);
+    spread(rows, columns, firstRow, tiles -> tiles.dequantize(in, scales, out));
   }
 
   /**
@@ -279,55 +260,20 @@ public final class RowQuantizer {
    */
   public QuantizationError error(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer quantized) {
-    ByteBuffer block = littleEndian(source);
-    int rows = rows("source", block, columns, weights.bytes());
+    int rows = rows("source", source, columns, weights.bytes());
     checkRows("scales", scales, firstRow, rows);
-    ByteBuffer in = room("quantized", quantized, rows * (long) columns);
+    if (quantized.remaining() != rows * columns) {
+      throw new IllegalArgumentException(
+          String.format(
+              "quantized must have one byte for each of %d weights, but has %d",
+              rows * columns, quantized.remaining()));
+    }
+    ByteBuffer in = littleEndian(source);
+    ByteBuffer coded = littleEndian(quantized);
     QuantizationError[] errors = new QuantizationError[rows];
-    forEachRow(
-        rows,
-        columns,
-        row -> {
-          float scale = scales[firstRow + row];
-          double signal = 0;
-          double quantizedSignal = 0;
-          double noise = 0;
-          for (int index = row * columns; index < (row + 1) * columns; index++) {
-            double value = weights.get(block, index * weights.bytes());
-            double restored = codes.decode(in.get(index)) * scale;
-            signal += value * value;
-            quantizedSignal += restored * restored;
-            noise += (value - restored) * (value - restored);
-          }
-          errors[row] = new QuantizationError(signal, quantizedSignal, noise);
-        });
+    Arrays.fill(errors, QuantizationError.NONE);
+    spread(rows, columns, firstRow, tiles -> tiles.error(in, coded, scales, errors));
     return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
-  }
-
-  private float amax(ByteBuffer block, int row, int columns, int firstRow) {
-    float amax = 0;
-    for (int column = 0; column < columns; column++) {
-      float value = weights.get(block, (row * columns + column) * weights.bytes());
-      if (!Float.isFinite(value)) {
-        throw new NonFiniteWeightException(firstRow + row, column, value);
-      }
-      amax = Math.max(amax, Math.abs(value));
-    }
-    return amax;
-  }
-
-  private void quantize(ByteBuffer block, int row, int columns, float scale, ByteBuffer target) {
-    float max = codes.max();
-    float reciprocal = 1 / scale;
-    for (int column = 0; column < columns; column++) {
-      int index = row * columns + column;
-      float value = weights.get(block, index * weights.bytes());
-      float scaled =
-          codes == QuantizedType.INT8
-              ? value * reciprocal
-              : Math.max(-max, Math.min(max, value / scale));
-      target.put(index, codes.encode(scaled));
-    }
   }
 
   private static ByteBuffer littleEndian(ByteBuffer buffer) {
@@ -366,31 +312,21 @@ public final class RowQuantizer {
     }
   }
 
-  private static ByteBuffer room(String name, ByteBuffer buffer, long bytes) {
+  private static void checkRoom(String name, ByteBuffer buffer, long bytes) {
     if (buffer.remaining() < bytes) {
       throw new IllegalArgumentException(
           String.format(
               "%s must have room for %d bytes, but has %d", name, bytes, buffer.remaining()));
     }
-    return littleEndian(buffer);
   }
 
-  @FunctionalInterface
-  private interface RowWork {
-    void row(int row);
-  }
-
-  private void forEachRow(int rows, int columns, RowWork work) {
-    int rowsPerBlock = Math.max(1, BLOCK_ELEMENTS / columns);
+  private void spread(int rows, int columns, int firstRow, Consumer<TiledRows> work) {
     RowBlocks.run(
         rows,
-        rowsPerBlock,
+        Math.max(1, BLOCK_ELEMENTS / columns),
         executor,
         parallelism,
-        (from, to) -> {
-          for (int row = from; row < to; row++) {
-            work.row(row);
-          }
-        });
+        (from, to) ->
+            work.accept(new TiledRows(weights, codes.coding(), columns, firstRow, from, to)));
   }
 }

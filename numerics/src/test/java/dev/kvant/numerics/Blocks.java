@@ -12,7 +12,7 @@ final class Blocks {
     ByteBuffer block =
         ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < values.length; i++) {
-      type.put(block, i * type.bytes(), values[i]);
+      put(block, type, i, values[i]);
     }
     return block;
   }
@@ -21,5 +21,9 @@ final class Blocks {
     ByteBuffer copy = ByteBuffer.allocate(block.remaining()).order(ByteOrder.LITTLE_ENDIAN);
     copy.put(block.duplicate()).flip();
     return copy;
+  }
+
+  static void put(ByteBuffer block, FloatType type, int index, float value) {
+    type.store(new float[] {value}, 1, block, index);
   }
 }

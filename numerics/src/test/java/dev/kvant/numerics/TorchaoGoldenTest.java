@@ -96,9 +96,9 @@ class TorchaoGoldenTest {
 
   private static ByteBuffer withoutLargeValues(ByteBuffer weights, FloatType type) {
     ByteBuffer copy = Blocks.copyOf(weights);
-    for (int index = 0; index < copy.remaining(); index += type.bytes()) {
+    for (int index = 0; index < copy.remaining() / type.bytes(); index++) {
       if (Math.abs(type.get(copy, index)) > 1e4f) {
-        type.put(copy, index, 0);
+        Blocks.put(copy, type, index, 0);
       }
     }
     return copy;

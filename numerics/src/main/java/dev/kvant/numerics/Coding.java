@@ -1,0 +1,32 @@
+package dev.kvant.numerics;
+
+/**
+ * How values become codes of one 8-bit type and how codes become values again.
+ *
+ * <p>The methods on arrays are the inner loops, shaped for Java 17's compiler: it vectorizes loops
+ * over arrays of one element size, without comparisons, look-ups or conversions between sizes.
+ */
+interface Coding {
+
+  /** The largest finite value. */
+  float max();
+
+  /** Rounds half to even; see {@link QuantizedType#encode}. */
+  byte encode(float value);
+
+  float decode(byte code);
+
+  /**
+   * Maps the values {@code [from, to)} of a row to float32 values whose bits {@link #encode(int[],
+   * int, byte[])} takes.
+   *
+   * @param amax bounds the magnitudes of the values
+   */
+  void scale(float[] values, int from, int to, float scale, float amax, float[] scaled);
+
+  /** Turns the bits of scaled values into codes; may overwrite the bits. */
+  void encode(int[] bits, int count, byte[] codes);
+
+  /** Restores the values {@code [from, to)} of a row as {@code q * scale}. */
+  void decode(byte[] codes, int from, int to, float scale, float[] values);
+}

@@ -1,0 +1,67 @@
+package dev.kvant.numerics;
+
+/** Signed 8-bit integers: {@code q = clamp(rint(w * (1 / scale)), -128, 127)}. */
+final class Int8 implements Coding {
+
+  static final Int8 CODING = new Int8();
+
+  /** 1.5 * 2^23: its unit in the last place is 1, so that adding it rounds half to even. */
+  private static final float MAGIC = 0x1.8p23f;
+
+  private static final int MAGIC_BITS = Float.floatToRawIntBits(MAGIC);
+
+  /** Sums of the magic number with less than this keep its exponent. */
+  private static final float MAGIC_RANGE = 0x1p22f;
+
+  private Int8() {}
+
+  @Override
+  public float max() {
+    return Byte.MAX_VALUE;
+  }
+
+  @Override
+  public byte encode(float value) {
+    return (byte) Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, (int) Math.rint(value)));
+  }
+
+  @Override
+  public float decode(byte code) {
+    return code;
+  }
+
+  @Override
+  public void scale(float[] values, int from, int to, float scale, float amax, float[] scaled) {
+    float reciprocal = 1 / scale;
+    if (amax * reciprocal < MAGIC_RANGE) {
+      for (int i = from; i < to; i++) {
+        scaled[i] = values[i] * reciprocal + MAGIC;
+      }
+    } else {
+      for (int i = from; i < to; i++) {
+        float clamped = Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, values[i] * reciprocal));
+        scaled[i] = clamped + MAGIC;
+      }
+    }
+  }
+
+  @Override
+  public void encode(int[] bits, int count, byte[] codes) {
+    for (int i = 0; i < count; i++) {
+      int above = bits[i] - (MAGIC_BITS + Byte.MAX_VALUE);
+      int notAbove = above & (above >> 31);
+      int overMin = notAbove + (Byte.MAX_VALUE - Byte.MIN_VALUE);
+      bits[i] = (overMin & ~(overMin >> 31)) + Byte.MIN_VALUE;
+    }
+    for (int i = 0; i < count; i++) {
+      codes[i] = (byte) bits[i];
+    }
+  }
+
+  @Override
+  public void decode(byte[] codes, int from, int to, float scale, float[] values) {
+    for (int i = from; i < to; i++) {
+      values[i] = codes[i] * scale;
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package dev.kvant.numerics;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Some rows of a block, gone through tile by tile on one thread.
+ *
+ * <p>A tile holds either whole rows or a part of one row, so memory stays small whatever the length
+ * of a row. Buffers hold the whole block and are little-endian.
+ */
+final class TiledRows {
+
+  /** Gives the scale of a row, numbered in the matrix, whose largest magnitude is known. */
+  @FunctionalInterface
+  interface RowScale {
+    float scale(int row, float amax);
+  }
+
+  private final FloatType type;
+  private final int columns;
+  private final int firstRow;
+  private final int begin;
+  private final int end;
+  private final Tile tile;
+
+  /**
+   * The rows {@code [from, to)} of a block.
+   *
+   * @param firstRow the number of the block's first row in the matrix
+   */
+  TiledRows(FloatType type, Coding coding, int columns, int firstRow, int from, int to) {
+    this.type = type;
+    this.columns = columns;
+    this.firstRow = firstRow;
+    this.begin = from * columns;
+    this.end = to * columns;
+    this.tile = new Tile(type, coding, Math.min(Tile.CAPACITY, end - begin));
+  }
+
+  /** Raises each row's entry to its largest magnitude. */
+  void amax(ByteBuffer weights, float[] amax) {
+    for (int index = begin, count; index < end; index += count) {
+      count = count(index);
+      tile.load(weights, index, count);
+      int length = Math.min(columns, count);
+      for (int start = 0; start < count; start += length) {
+        int row = row(index + start);
+        amax[row] = Math.max(amax[row], amax(weights, index, start, start + length));
+      }
+    }
+  }
+
+  void quantize(ByteBuffer weights, RowScale scales, ByteBuffer codes) {
+    if (columns > Tile.CAPACITY) {
+      for (int index = begin; index < end; index += columns) {
+        quantizeLongRow(weights, index, scales, codes);
+      }
+      return;
+    }
+    for (int index = begin, count; index < end; index += count) {
+      count = count(index);
+      tile.load(weights, index, count);
+      for (int start = 0; start < count; start += columns) {
+        float amax = amax(weights, index, start, start + columns);
+        tile.scale(start, start + columns, scales.scale(row(index + start), amax), amax);
+      }
+      tile.encode(codes, index, count);
+    }
+  }
+
+  private void quantizeLongRow(ByteBuffer weights, int begin, RowScale scales, ByteBuffer codes) {
+    float amax = 0;
+    for (int index = begin, count; index < begin + columns; index += count) {
+      count = count(index);
+      tile.load(weights, index, count);
+      amax = Math.max(amax, amax(weights, index, 0, count));
+    }
+    float scale = scales.scale(row(begin), amax);
+    for (int index = begin, count; index < begin + columns; index += count) {
+      count = count(index);
+      tile.load(weights, index, count);
+      tile.scale(0, count, scale, amax);
+      tile.encode(codes, index, count);
+    }
+  }
+
+  void dequantize(ByteBuffer codes, float[] scales, ByteBuffer weights) {
+    for (int index = begin, count; index < end; index += count) {
+      count = count(index);
+      tile.loadCodes(codes, index, count);
+      int length = Math.min(columns, count);
+      for (int start = 0; start < count; start += length) {
+        tile.restore(start, start + length, scales[row(index + start)]);
+      }
+      tile.storeRestored(weights, index, count);
+    }
+  }
+
+  /** Adds each row's error to its entry, numbered in the block. */
+  void error(ByteBuffer weights, ByteBuffer codes, float[] scales, QuantizationError[] errors) {
+    for (int index = begin, count; index < end; index += count) {
+      count = count(index);
+      tile.load(weights, index, count);
+      tile.loadCodes(codes, index, count);
+      int length = Math.min(columns, count);
+      for (int start = 0; start < count; start += length) {
+        int row = row(index + start);
+        tile.restore(start, start + length, scales[row]);
+        errors[row - firstRow] = errors[row - firstRow].plus(tile.error(start, start + length));
+      }
+    }
+  }
+
+  /** How many weights the tile that starts at an index has. */
+  private int count(int index) {
+    return columns > Tile.CAPACITY
+        ? Math.min(Tile.CAPACITY, columns - index % columns)
+        : Math.min(Tile.CAPACITY / columns * columns, end - index);
+  }
+
+  private int row(int index) {
+    return firstRow + index / columns;
+  }
+
+  private float amax(ByteBuffer weights, int index, int from, int to) {
+    float amax = tile.amax(from, to);
+    if (!type.isFinite(amax)) {
+      throw firstNonFinite(weights, index + from, index + to);
+    }
+    return amax;
+  }
+
+  private NonFiniteWeightException firstNonFinite(ByteBuffer weights, int from, int to) {
+    int index = from;
+    while (index < to - 1 && Float.isFinite(type.get(weights, index))) {
+      index++;
+    }
+    return new NonFiniteWeightException(row(index), index % columns, type.get(weights, index));
+  }
+}
