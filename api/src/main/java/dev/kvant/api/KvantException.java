@@ -1,5 +1,6 @@
 package dev.kvant.api;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,12 @@ public class KvantException extends RuntimeException {
 
   /** With a message that says what to do, and what caused it. */
   public KvantException(String message, @Nullable Throwable cause) {
-    super(message, cause);
+    super(Objects.requireNonNull(message, "message"), cause);
+  }
+
+  /** The message; there always is one. */
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage(), "message");
   }
 }

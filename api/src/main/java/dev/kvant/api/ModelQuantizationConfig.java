@@ -60,7 +60,7 @@ public record ModelQuantizationConfig(
     layers = List.copyOf(layers);
     skipNames = List.copyOf(skipNames);
     moduleClasses = Collections.unmodifiableMap(new LinkedHashMap<>(moduleClasses));
-    backendKwargs = Map.copyOf(backendKwargs);
+    backendKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(backendKwargs));
     Objects.requireNonNull(device, "device");
   }
 

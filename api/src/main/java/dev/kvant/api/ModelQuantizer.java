@@ -65,7 +65,8 @@ public interface ModelQuantizer extends AutoCloseable {
   SavedModel saveModel(QuantizedModel model, Path directory);
 
   /**
-   * Releases what the quantizer holds; the caller's models stay open. A second call does nothing.
+   * Releases what the quantizer holds, the quantized models that it gave among it; the caller's
+   * models stay open. A second call does nothing.
    */
   @Override
   void close();
