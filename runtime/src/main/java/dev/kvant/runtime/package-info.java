@@ -1,4 +1,7 @@
-/** The entry point {@code Kvant} and the engine behind the quantizer. */
+/**
+ * The entry point {@link dev.kvant.runtime.Kvant} and the engine behind the quantizers that it
+ * makes.
+ */
 @NullMarked
 package dev.kvant.runtime;
 

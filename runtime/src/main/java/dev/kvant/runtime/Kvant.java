@@ -1,0 +1,357 @@
+package dev.kvant.runtime;
+
+import dev.kvant.api.Device;
+import dev.kvant.api.DiscoveryException;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.UnavailableException;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.discovery.BrokenProvider;
+import dev.kvant.runtime.discovery.Installation;
+import dev.kvant.runtime.discovery.InstalledBackend;
+import dev.kvant.runtime.discovery.Provided;
+import dev.kvant.runtime.discovery.Registry;
+import dev.kvant.spi.Availability;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.ModelRunner;
+import dev.kvant.spi.ModelRunnerProvider;
+import dev.kvant.spi.ModelSource;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.QuantizerContext;
+import dev.kvant.validation.CheckedConfiguration;
+import dev.kvant.validation.ConfigurationValidator;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The entry point: opens models and makes quantizers with the backends that are installed.
+ *
+ * <pre>{@code
+ * try (Kvant kvant = Kvant.create();
+ *     QuantizableModel model = kvant.load(Path.of("model.pt"));
+ *     ModelQuantizer quantizer = kvant.quantizer(
+ *         ModelQuantizationConfig.builder().backend("torchao").layer("Linear", Dtype.INT8).build())) {
+ *   QuantizedModel quantized = quantizer.quantizeModel(model);
+ *   quantizer.saveModel(quantized, Path.of("results"));
+ * }
+ * }</pre>
+ *
+ * <p>Safe for use by several threads. Close the models and quantizers that came from it before it.
+ *
+ * @since 0.1.0
+ */
+public final class Kvant implements AutoCloseable {
+
+  private final Registry registry;
+  private final QuantizationListener listener;
+  private final int parallelism;
+
+  private Kvant(Builder builder) {
+    List<ClassLoader> loaders = new ArrayList<>(builder.classLoaders);
+    if (builder.discovery && loaders.isEmpty()) {
+      loaders.add(Kvant.class.getClassLoader());
+    }
+    this.registry =
+        new Registry(
+            loaders,
+            builder.pluginDirectories,
+            builder.backends,
+            builder.formats,
+            builder.runners,
+            builder.sources);
+    this.listener = builder.listener;
+    this.parallelism = builder.parallelism;
+  }
+
+  /** With what is installed beside Kvant's own classes. */
+  public static Kvant create() {
+    return builder().build();
+  }
+
+  /** For plugins, other class loaders, listeners, or providers of one's own. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Opens a model file or folder; its content tells the format. The caller closes the model.
+   *
+   * @throws ModelFormatException if it is not there, empty, damaged or of no format that is known
+   * @throws DiscoveryException if several formats claim it
+   */
+  public QuantizableModel load(Path model) {
+    return formatOf(model).open(model);
+  }
+
+  /**
+   * Opens the file behind a model that another framework has loaded. The caller closes the model
+   * that this gives; the object stays as it is.
+   *
+   * @param model an object that an installed {@link ModelSource} knows, or a {@link Path}
+   * @throws UnsupportedModelException if no source knows it, or it has no file behind it
+   */
+  public QuantizableModel load(Object model) {
+    Objects.requireNonNull(model, "model");
+    if (model instanceof Path path) {
+      return load(path);
+    }
+    for (Provided<ModelSource> source : registry.sources()) {
+      Optional<Path> file = source.instance().locate(model);
+      if (file.isPresent()) {
+        return load(file.get());
+      }
+    }
+    throw new UnsupportedModelException(
+        ("a %s is no model that can be opened; pass the java.nio.file.Path of a model file"
+                + " or install what knows such objects (%s)")
+            .formatted(
+                model.getClass().getName(),
+                registry.sources().isEmpty()
+                    ? "no model source is installed"
+                    : "installed: "
+                        + registry.sources().stream()
+                            .map(Provided::toString)
+                            .collect(Collectors.joining(", "))));
+  }
+
+  /**
+   * A quantizer for a configuration. The caller closes it.
+   *
+   * @throws InvalidConfigurationException with all that is wrong with the configuration
+   * @throws UnavailableException if the backend cannot work on this machine
+   * @throws DiscoveryException if two backends claim the name
+   */
+  public ModelQuantizer quantizer(ModelQuantizationConfig config) {
+    Objects.requireNonNull(config, "config");
+    QuantizationBackend backend =
+        registry
+            .backend(config.backend())
+            .orElseThrow(
+                () ->
+                    new InvalidConfigurationException(
+                        "quantize.backend", unknownBackend(config.backend())));
+    CheckedConfiguration checked = ConfigurationValidator.check(config, backend);
+    ModelQuantizationConfig complete = checked.orThrow();
+    if (Registry.availability(backend) instanceof Availability.Unavailable unavailable) {
+      throw new UnavailableException(
+          "backend '%s' cannot work here: %s".formatted(config.backend(), unavailable.reason()));
+    }
+    return new PlannedQuantizer(
+        backend, new QuantizerContext(complete, listener, parallelism), checked.warnings());
+  }
+
+  /**
+   * Loads a model file for running. The caller closes it.
+   *
+   * @throws UnavailableException if nothing installed runs this format, or not on this device
+   */
+  public ModelRunner runner(Path model, Device device) {
+    Objects.requireNonNull(device, "device");
+    String format;
+    try (QuantizableModel opened = load(model)) {
+      format = opened.format();
+    }
+    ModelRunnerProvider provider =
+        registry
+            .runner(format)
+            .orElseThrow(
+                () ->
+                    new UnavailableException(
+                        "nothing installed runs models of format '%s', which %s is"
+                            .formatted(format, model)));
+    if (provider.availability() instanceof Availability.Unavailable unavailable) {
+      throw new UnavailableException(
+          "models of format '%s' cannot run here: %s".formatted(format, unavailable.reason()));
+    }
+    return provider.open(model, device);
+  }
+
+  /** The backends that are installed, and all that stands in the way of others. */
+  public Installation backends() {
+    return registry.installation();
+  }
+
+  /** Closes the class loaders of plugins. A second call does nothing. */
+  @Override
+  public void close() {
+    registry.close();
+  }
+
+  private ModelFormat formatOf(Path model) {
+    Objects.requireNonNull(model, "model");
+    checkReadable(model);
+    List<Provided<ModelFormat>> candidates = new ArrayList<>();
+    for (Provided<ModelFormat> format : registry.formats()) {
+      try {
+        if (format.instance().recognizes(model)) {
+          candidates.add(format);
+        }
+      } catch (IOException e) {
+        throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);
+      }
+    }
+    if (candidates.isEmpty()) {
+      throw new ModelFormatException(
+          "%s is not a model of any installed format; installed: %s"
+              .formatted(model, formatNames()));
+    }
+    if (candidates.size() > 1) {
+      throw new DiscoveryException(
+          Registry.conflict("model formats", model.toString(), candidates));
+    }
+    return candidates.get(0).instance();
+  }
+
+  private static void checkReadable(Path model) {
+    try {
+      if (!Files.exists(model)) {
+        throw new ModelFormatException("the model file %s does not exist".formatted(model));
+      }
+      if (Files.isRegularFile(model) && Files.size(model) == 0) {
+        throw new ModelFormatException("the model file %s is empty".formatted(model));
+      }
+    } catch (IOException e) {
+      throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);
+    }
+  }
+
+  private String formatNames() {
+    String names =
+        registry.formats().stream()
+            .flatMap(format -> format.instance().ids().stream())
+            .sorted()
+            .collect(Collectors.joining(", "));
+    return names.isEmpty() ? "none" : names;
+  }
+
+  private String unknownBackend(String name) {
+    Installation installed = registry.installation();
+    StringBuilder message = new StringBuilder();
+    message.append("no backend '").append(name).append("' is installed; ");
+    if (installed.backends().isEmpty()) {
+      message.append("none is at all");
+    } else {
+      message.append("installed: ");
+      message.append(
+          installed.backends().stream().map(Kvant::label).collect(Collectors.joining(", ")));
+    }
+    if (!installed.broken().isEmpty()) {
+      message.append("; broken: ");
+      message.append(
+          installed.broken().stream()
+              .map(BrokenProvider::toString)
+              .collect(Collectors.joining("; ")));
+    }
+    message.append(
+        ". Put its jar on the class path or into the plugin folder; in a fat jar, merge the files of"
+            + " META-INF/services instead of keeping one");
+    return message.toString();
+  }
+
+  private static String label(InstalledBackend backend) {
+    return backend.availability() instanceof Availability.Unavailable unavailable
+        ? "%s (unavailable: %s)".formatted(backend.descriptor().id(), unavailable.reason())
+        : backend.descriptor().id();
+  }
+
+  /**
+   * Collects what a {@link Kvant} works with.
+   *
+   * @since 0.1.0
+   */
+  public static final class Builder {
+
+    private final List<ClassLoader> classLoaders = new ArrayList<>();
+    private final List<Path> pluginDirectories = new ArrayList<>();
+    private final List<QuantizationBackend> backends = new ArrayList<>();
+    private final List<ModelFormat> formats = new ArrayList<>();
+    private final List<ModelRunnerProvider> runners = new ArrayList<>();
+    private final List<ModelSource> sources = new ArrayList<>();
+    private QuantizationListener listener = QuantizationListener.NONE;
+    private int parallelism = Runtime.getRuntime().availableProcessors();
+    private boolean discovery = true;
+
+    private Builder() {}
+
+    /**
+     * Looks for providers there, instead of beside Kvant's own classes. Can be given repeatedly.
+     */
+    public Builder classLoader(ClassLoader loader) {
+      classLoaders.add(Objects.requireNonNull(loader, "loader"));
+      return this;
+    }
+
+    /**
+     * Looks for plugins in a folder: each sub-folder with jars is one and gets a class loader of
+     * its own. Can be given repeatedly.
+     */
+    public Builder pluginDirectory(Path directory) {
+      pluginDirectories.add(Objects.requireNonNull(directory, "directory"));
+      return this;
+    }
+
+    /** Looks for no providers beside Kvant's own classes. */
+    public Builder withoutDiscovery() {
+      discovery = false;
+      return this;
+    }
+
+    /** Uses a backend of one's own, instead of one of the same class that discovery would make. */
+    public Builder backend(QuantizationBackend backend) {
+      backends.add(Objects.requireNonNull(backend, "backend"));
+      return this;
+    }
+
+    /** Uses a format of one's own, instead of one of the same class that discovery would make. */
+    public Builder format(ModelFormat format) {
+      formats.add(Objects.requireNonNull(format, "format"));
+      return this;
+    }
+
+    /** Uses a runner of one's own, instead of one of the same class that discovery would make. */
+    public Builder runner(ModelRunnerProvider runner) {
+      runners.add(Objects.requireNonNull(runner, "runner"));
+      return this;
+    }
+
+    /** Uses a source of one's own, instead of one of the same class that discovery would make. */
+    public Builder source(ModelSource source) {
+      sources.add(Objects.requireNonNull(source, "source"));
+      return this;
+    }
+
+    /** Sets who hears of progress and warnings. */
+    public Builder listener(QuantizationListener listener) {
+      this.listener = Objects.requireNonNull(listener, "listener");
+      return this;
+    }
+
+    /**
+     * Sets how many threads a quantizer may use; as many as there are processors by default.
+     *
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public Builder parallelism(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("threads: must be at least 1, was " + threads);
+      }
+      this.parallelism = threads;
+      return this;
+    }
+
+    /** The entry point; nothing is looked for or loaded before it is needed. */
+    public Kvant build() {
+      return new Kvant(this);
+    }
+  }
+}

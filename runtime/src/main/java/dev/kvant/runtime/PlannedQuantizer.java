@@ -1,0 +1,197 @@
+package dev.kvant.runtime;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.plan.Planner;
+import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Plans for every model and has a backend's quantizer do the work. */
+final class PlannedQuantizer implements ModelQuantizer {
+
+  private static final Logger log = LoggerFactory.getLogger(PlannedQuantizer.class);
+
+  private final QuantizationBackend backend;
+  private final QuantizerContext context;
+  private final List<QuantizationWarning> configWarnings;
+  private final Planner planner;
+  private final Quantizer quantizer;
+  private final List<QuantizedModel> given = new ArrayList<>();
+
+  private @Nullable PreparedModel lastPrepared;
+  private @Nullable QuantizedModel lastQuantized;
+  private boolean closed;
+
+  /**
+   * @param backend does the work
+   * @param context the validated configuration and what else the backend works with
+   * @param configWarnings what validation had to say; becomes part of every plan
+   */
+  PlannedQuantizer(
+      QuantizationBackend backend,
+      QuantizerContext context,
+      List<QuantizationWarning> configWarnings) {
+    this.backend = backend;
+    this.context = context;
+    this.configWarnings = List.copyOf(configWarnings);
+    this.planner = new Planner(context.config(), backend);
+    this.quantizer = backend.create(context);
+  }
+
+  @Override
+  public ModelQuantizationConfig config() {
+    return context.config();
+  }
+
+  @Override
+  public PreparedModel prepare(QuantizableModel model) {
+    begin("prepare");
+    Objects.requireNonNull(model, "model");
+    List<String> formats = backend.descriptor().formats();
+    if (!formats.contains(model.format())) {
+      throw new UnsupportedModelException(
+          "%s is a model of format '%s', which backend '%s' does not take; it takes %s"
+              .formatted(
+                  model.source(),
+                  model.format(),
+                  backend.descriptor().id(),
+                  String.join(", ", formats)));
+    }
+    QuantizationPlan decided = planner.plan(model);
+    List<QuantizationWarning> warnings = new ArrayList<>(configWarnings);
+    warnings.addAll(decided.warnings());
+    warnings.forEach(this::warn);
+    PreparedModel prepared =
+        new PreparedModel(
+            model,
+            new QuantizationPlan(decided.backend(), decided.mode(), decided.modules(), warnings));
+    quantizer.prepare(prepared);
+    lastPrepared = prepared;
+    return prepared;
+  }
+
+  @Override
+  public void calibrate(PreparedModel model, CalibrationDataset data) {
+    begin("calibrate");
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(data, "data");
+    if (quantizer instanceof Calibratable calibratable) {
+      calibratable.calibrate(model, data);
+    } else {
+      warnOfUnusedData();
+    }
+  }
+
+  @Override
+  public QuantizedModel quantize() {
+    begin("quantize");
+    if (lastPrepared == null) {
+      throw new IllegalStateException("nothing is prepared; call prepare(model) first");
+    }
+    return quantize(lastPrepared);
+  }
+
+  @Override
+  public QuantizedModel quantize(PreparedModel model) {
+    begin("quantize");
+    Objects.requireNonNull(model, "model");
+    QuantizedModel quantized = quantizer.quantize(model);
+    given.add(quantized);
+    lastQuantized = quantized;
+    return quantized;
+  }
+
+  @Override
+  public QuantizedModel quantizeModel(QuantizableModel model) {
+    return quantize(prepare(model));
+  }
+
+  @Override
+  public QuantizedModel quantizeModel(QuantizableModel model, CalibrationDataset data) {
+    Objects.requireNonNull(data, "data");
+    PreparedModel prepared = prepare(model);
+    if (quantizer instanceof Calibratable && config().mode() == QuantizationMode.STATIC_PTQ) {
+      calibrate(prepared, data);
+    } else {
+      warnOfUnusedData();
+    }
+    return quantize(prepared);
+  }
+
+  @Override
+  public SavedModel saveModel() {
+    begin("save");
+    if (lastQuantized == null) {
+      throw new IllegalStateException("nothing is quantized; call quantize() first");
+    }
+    Path directory = config().resultsDir();
+    if (directory == null) {
+      throw new IllegalStateException(
+          "there is no folder to save into; set results_dir or call saveModel(model, directory)");
+    }
+    return saveModel(lastQuantized, directory);
+  }
+
+  @Override
+  public SavedModel saveModel(QuantizedModel model, Path directory) {
+    begin("save");
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(directory, "directory");
+    return quantizer.save(model, directory);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      lastPrepared = null;
+      lastQuantized = null;
+      given.forEach(QuantizedModel::close);
+      quantizer.close();
+    }
+  }
+
+  private void begin(String step) {
+    if (closed) {
+      throw new IllegalStateException("this quantizer is closed");
+    }
+    if (Thread.currentThread().isInterrupted()) {
+      throw new QuantizationCancelledException(
+          "'%s' was interrupted before it began".formatted(step));
+    }
+  }
+
+  private void warnOfUnusedData() {
+    warn(
+        new QuantizationWarning(
+            QuantizationWarning.Kind.CALIBRATION,
+            "calibration data is not used: backend '%s' calibrates nothing in %s"
+                .formatted(backend.descriptor().id(), config().mode()),
+            null,
+            List.of()));
+  }
+
+  private void warn(QuantizationWarning warning) {
+    log.warn(warning.message());
+    context.listener().onWarning(warning);
+  }
+}

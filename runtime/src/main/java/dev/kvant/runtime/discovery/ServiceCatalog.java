@@ -1,0 +1,126 @@
+package dev.kvant.runtime.discovery;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All providers of one service, looked for and created when first asked for. What cannot be loaded
+ * or created is recorded and the search goes on.
+ */
+final class ServiceCatalog<S> {
+
+  /** A loader whose services cannot even be listed fails for ever; a bad jar fails once a line. */
+  private static final int MOST_FAILURES_IN_A_ROW = 100;
+
+  private final Class<S> service;
+  private final List<S> given;
+  private final List<? extends ClassLoader> loaders;
+  private final List<BrokenProvider> broken = new ArrayList<>();
+  private @Nullable List<Provided<S>> provided;
+
+  /**
+   * @param service the service
+   * @param given providers that were made elsewhere; a class that is among them is not created anew
+   * @param loaders where to look, in this order
+   */
+  ServiceCatalog(Class<S> service, List<S> given, List<? extends ClassLoader> loaders) {
+    this.service = service;
+    this.given = List.copyOf(given);
+    this.loaders = List.copyOf(loaders);
+  }
+
+  /** The providers that work, those given first, then in the order of the loaders. */
+  synchronized List<Provided<S>> provided() {
+    List<Provided<S>> known = provided;
+    if (known == null) {
+      known = Collections.unmodifiableList(search());
+      provided = known;
+    }
+    return known;
+  }
+
+  /** The providers that do not. */
+  synchronized List<BrokenProvider> broken() {
+    provided();
+    return List.copyOf(broken);
+  }
+
+  private List<Provided<S>> search() {
+    List<Provided<S>> found = new ArrayList<>();
+    // By identity of the class: a child loader shows its parent's providers once more.
+    Set<Class<?>> seen = new HashSet<>();
+    for (S instance : given) {
+      seen.add(instance.getClass());
+      found.add(new Provided<>(instance, Location.of(instance.getClass())));
+    }
+    for (ClassLoader loader : loaders) {
+      search(loader, seen, found);
+    }
+    return found;
+  }
+
+  private void search(ClassLoader loader, Set<Class<?>> seen, List<Provided<S>> found) {
+    ServiceFiles files = ServiceFiles.of(service, loader);
+    Iterator<ServiceLoader.Provider<S>> providers =
+        ServiceLoader.load(service, loader).stream().iterator();
+    int failures = 0;
+    while (failures < MOST_FAILURES_IN_A_ROW) {
+      ServiceLoader.Provider<S> provider;
+      try {
+        if (!providers.hasNext()) {
+          return;
+        }
+        provider = providers.next();
+      } catch (ServiceConfigurationError | LinkageError e) {
+        failures++;
+        ServiceFiles.Entry culprit = files.failed();
+        broken.add(broken(culprit.provider(), culprit.location(), e));
+        continue;
+      }
+      failures = 0;
+      files.loaded(provider.type().getName());
+      if (seen.add(provider.type())) {
+        create(provider, found);
+      }
+    }
+  }
+
+  private void create(ServiceLoader.Provider<S> provider, List<Provided<S>> found) {
+    String location = Location.of(provider.type());
+    try {
+      found.add(new Provided<>(provider.get(), location));
+    } catch (ServiceConfigurationError | LinkageError e) {
+      broken.add(broken(provider.type().getName(), location, e));
+    }
+  }
+
+  private BrokenProvider broken(String provider, String location, Throwable cause) {
+    return new BrokenProvider(service.getSimpleName(), provider, location, reason(cause), cause);
+  }
+
+  /** What went wrong, in words: the innermost cause says most. */
+  static String reason(Throwable thrown) {
+    Throwable innermost = thrown;
+    Set<Throwable> seen = new LinkedHashSet<>();
+    while (innermost.getCause() != null && seen.add(innermost)) {
+      innermost = innermost.getCause();
+    }
+    String message = innermost.getMessage();
+    if (innermost instanceof ClassNotFoundException || innermost instanceof NoClassDefFoundError) {
+      return "class %s is not there, a jar must be missing"
+          .formatted(message == null ? "" : message.replace('/', '.'));
+    }
+    if (innermost instanceof ServiceConfigurationError) {
+      return message == null ? "its services file cannot be used" : message;
+    }
+    return innermost.getClass().getSimpleName() + (message == null ? "" : ": " + message);
+  }
+}

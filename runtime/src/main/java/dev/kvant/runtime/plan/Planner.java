@@ -1,0 +1,81 @@
+package dev.kvant.runtime.plan;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.Operand;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.spi.QuantizationBackend;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Makes plans for one configuration: decides for every module that has weights, by the rules and by
+ * what the backend can quantize.
+ *
+ * @since 0.1.0
+ */
+public final class Planner {
+
+  private final ModelQuantizationConfig config;
+  private final QuantizationMode mode;
+  private final QuantizationBackend backend;
+
+  /**
+   * @param config a configuration that was validated, with its mode filled in
+   * @param backend the backend that it names
+   */
+  public Planner(ModelQuantizationConfig config, QuantizationBackend backend) {
+    this.config = Objects.requireNonNull(config, "config");
+    this.mode = Objects.requireNonNull(config.mode(), "config.mode");
+    this.backend = Objects.requireNonNull(backend, "backend");
+  }
+
+  /**
+   * The plan for a model.
+   *
+   * @throws InvalidConfigurationException if, under {@code strict}, a rule has no effect on it
+   */
+  public QuantizationPlan plan(QuantizableModel model) {
+    ModuleClasses classes = new ModuleClasses(config.moduleClasses());
+    List<ModuleDescription> modules = model.modules().stream().map(classes::applyTo).toList();
+    Rules rules = new Rules(config, mode, backend, model.format());
+    RuleEffects effects = new RuleEffects(config.layers(), modules);
+    List<ModuleDecision> decisions = new ArrayList<>();
+    for (ModuleDescription module : modules) {
+      if (module.hasWeights()) {
+        decisions.add(
+            new ModuleDecision(
+                module.name(),
+                module.type(),
+                module.typesInferred(),
+                rules.decide(module, Operand.WEIGHTS, effects),
+                rules.decide(module, Operand.ACTIVATIONS, effects)));
+      }
+    }
+    List<QuantizationWarning> warnings = new ArrayList<>();
+    List<ConfigurationProblem> problems = effects.withoutEffect();
+    if (config.strict() && !problems.isEmpty()) {
+      throw new InvalidConfigurationException(problems);
+    }
+    warnings.addAll(effects.warnings(decisions));
+    warnings.addAll(classes.warnings());
+    warnings.addAll(SkipNames.warnings(config.skipNames(), modules));
+    warnings.addAll(TiedWeights.warnings(modules, decisions));
+    if (decisions.stream().noneMatch(ModuleDecision::isQuantized)) {
+      warnings.add(
+          new QuantizationWarning(
+              QuantizationWarning.Kind.OTHER,
+              "nothing is quantized: no rule or default asks for it, or skip_names take it all",
+              null,
+              List.of()));
+    }
+    return new QuantizationPlan(backend.descriptor().id(), mode, decisions, warnings);
+  }
+}

@@ -1,0 +1,192 @@
+package dev.kvant.runtime.plan;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.ModulePattern;
+import dev.kvant.api.Operand;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.RuleReference;
+import dev.kvant.validation.NearestNames;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Keeps account of what each rule brought about.
+ *
+ * <p>A rule has an effect when it asks for something that some module can be given, even if a later
+ * rule or a skip takes it back. It has none when it matches nothing, or only modules without
+ * weights, or only modules that cannot be quantized.
+ */
+final class RuleEffects {
+
+  private static final int MOST_SUGGESTIONS = 3;
+
+  private final List<LayerQuantizationConfig> layers;
+  private final List<ModuleDescription> modules;
+  private final Set<Integer> effective = new LinkedHashSet<>();
+  private final Map<Integer, Map<String, String>> reasons = new LinkedHashMap<>();
+
+  RuleEffects(List<LayerQuantizationConfig> layers, List<ModuleDescription> modules) {
+    this.layers = layers;
+    this.modules = modules;
+  }
+
+  /** The rule asked for something that a module can be given. */
+  void hasEffect(int rule) {
+    effective.add(rule);
+  }
+
+  /** The rule asked for something that a module cannot be given. */
+  void cannotBeQuantized(int rule, ModuleDescription module, String reason) {
+    reasons
+        .computeIfAbsent(rule, key -> new LinkedHashMap<>())
+        .putIfAbsent(label(module.name(), module.type()), reason);
+  }
+
+  /** One problem for each rule without any effect. */
+  List<ConfigurationProblem> withoutEffect() {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    for (int rule = 0; rule < layers.size(); rule++) {
+      if (!effective.contains(rule)) {
+        problems.add(
+            new ConfigurationProblem(
+                "quantize.layers[" + rule + "].module_name", whyWithoutEffect(rule)));
+      }
+    }
+    return problems;
+  }
+
+  /** The warnings about rules: those without any effect, and those with less than asked for. */
+  List<QuantizationWarning> warnings(List<ModuleDecision> decisions) {
+    List<QuantizationWarning> warnings = new ArrayList<>();
+    for (int rule = 0; rule < layers.size(); rule++) {
+      RuleReference reference = RuleReference.layer(rule, layers.get(rule).moduleName());
+      if (!effective.contains(rule)) {
+        warnings.add(
+            new QuantizationWarning(
+                reasons.containsKey(rule)
+                    ? QuantizationWarning.Kind.NOT_QUANTIZABLE
+                    : QuantizationWarning.Kind.NO_MATCH,
+                reference + " has no effect: " + whyWithoutEffect(rule),
+                reference,
+                List.of()));
+      } else {
+        leftNative(reference, decisions).ifPresent(warnings::add);
+      }
+    }
+    return warnings;
+  }
+
+  /** What the rule had the last word on and did not get. */
+  private static Optional<QuantizationWarning> leftNative(
+      RuleReference rule, List<ModuleDecision> decisions) {
+    Map<String, String> reasonByLabel = new LinkedHashMap<>();
+    Set<String> names = new LinkedHashSet<>();
+    for (ModuleDecision decision : decisions) {
+      for (Operand operand : Operand.values()) {
+        OperandDecision outcome = decision.operand(operand);
+        String reason = outcome.reason();
+        if (reason != null && rule.equals(outcome.decidedBy())) {
+          names.add(decision.module());
+          reasonByLabel.putIfAbsent(label(decision.module(), decision.type()), reason);
+        }
+      }
+    }
+    if (names.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new QuantizationWarning(
+            QuantizationWarning.Kind.NOT_QUANTIZABLE,
+            "%s: %s %s native: %s"
+                .formatted(
+                    rule,
+                    names.size() == 1 ? "1 module" : names.size() + " modules",
+                    names.size() == 1 ? "stays" : "stay",
+                    byReason(reasonByLabel)),
+            rule,
+            List.copyOf(names)));
+  }
+
+  private String whyWithoutEffect(int rule) {
+    String written = layers.get(rule).moduleName();
+    Map<String, String> unsupported = reasons.get(rule);
+    if (unsupported != null) {
+      return "'%s' matches only modules that cannot be quantized: %s"
+          .formatted(written, byReason(unsupported));
+    }
+    ModulePattern pattern = ModulePattern.of(written);
+    List<ModuleDescription> matched = modules.stream().filter(pattern::matches).toList();
+    if (matched.stream().anyMatch(ModuleDescription::hasWeights)) {
+      return "'%s' matches modules, but says nothing that could be done to them".formatted(written);
+    }
+    if (!matched.isEmpty()) {
+      return "'%s' matches only modules without weights of their own: %s%s"
+          .formatted(
+              written,
+              Words.few(matched.stream().map(RuleEffects::label).toList()),
+              inside(matched));
+    }
+    return "'%s' matches no module%s%s"
+        .formatted(
+            written,
+            suggestion("the closest names are", written, names()),
+            suggestion("the closest classes are", written, classes()));
+  }
+
+  /** What to write when a container was named and its content was meant. */
+  private String inside(List<ModuleDescription> containers) {
+    return containers.stream()
+        .map(container -> container.name() + ".")
+        .filter(prefix -> names().stream().anyMatch(name -> name.startsWith(prefix)))
+        .findFirst()
+        .map(prefix -> "; to take what is inside, write '" + prefix + "*'")
+        .orElse("");
+  }
+
+  private Set<String> names() {
+    return modules.stream()
+        .filter(ModuleDescription::hasWeights)
+        .flatMap(module -> module.names().stream())
+        .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  private Set<String> classes() {
+    return modules.stream()
+        .filter(ModuleDescription::hasWeights)
+        .flatMap(module -> module.types().stream())
+        .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  private static String suggestion(String lead, String written, Set<String> known) {
+    List<String> nearest = NearestNames.of(written, known, MOST_SUGGESTIONS);
+    return nearest.isEmpty() ? "" : "; " + lead + " " + Words.quoted(nearest);
+  }
+
+  private static String byReason(Map<String, String> reasonByLabel) {
+    Map<String, List<String>> labelsByReason = new LinkedHashMap<>();
+    reasonByLabel.forEach(
+        (label, reason) ->
+            labelsByReason.computeIfAbsent(reason, key -> new ArrayList<>()).add(label));
+    return labelsByReason.entrySet().stream()
+        .map(entry -> Words.few(entry.getValue()) + ": " + entry.getKey())
+        .collect(Collectors.joining("; "));
+  }
+
+  private static String label(ModuleDescription module) {
+    return label(module.name(), module.type());
+  }
+
+  private static String label(String name, String type) {
+    return type.isEmpty() ? name : name + " (" + type + ")";
+  }
+}

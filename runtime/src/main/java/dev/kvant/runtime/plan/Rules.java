@@ -1,0 +1,197 @@
+package dev.kvant.runtime.plan;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.ModulePattern;
+import dev.kvant.api.Operand;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandQuantizationConfig;
+import dev.kvant.api.OperandSettings;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.RuleReference;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Takes one operand of one module through the default, the rules in order, and the skips. */
+final class Rules {
+
+  private final ModelQuantizationConfig config;
+  private final ModeDescriptor abilities;
+  private final QuantizationBackend backend;
+  private final String modelFormat;
+  private final List<ModulePattern> layers;
+  private final List<ModulePattern> skips;
+
+  Rules(
+      ModelQuantizationConfig config,
+      QuantizationMode mode,
+      QuantizationBackend backend,
+      String modelFormat) {
+    this.config = config;
+    this.abilities = Objects.requireNonNull(backend.descriptor().modes().get(mode), "mode");
+    this.backend = backend;
+    this.modelFormat = modelFormat;
+    this.layers =
+        config.layers().stream().map(layer -> ModulePattern.of(layer.moduleName())).toList();
+    this.skips = config.skipNames().stream().map(ModulePattern::of).toList();
+  }
+
+  /** Decides, and notes the effect of each rule that speaks about the operand. */
+  OperandDecision decide(ModuleDescription module, Operand operand, RuleEffects effects) {
+    List<Integer> matching = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      if (layers.get(i).matches(module)) {
+        matching.add(i);
+      }
+    }
+    if (abilities.dtypes(operand).isEmpty()) {
+      // Whatever the rules say about it is ignored. Validation has warned of that, and a rule that
+      // speaks of nothing else needs no second complaint.
+      matching.stream()
+          .filter(i -> speaksOnlyOf(operand, config.layers().get(i)))
+          .forEach(effects::hasEffect);
+      return OperandDecision.untouched();
+    }
+    Decider decider = new Decider(module, operand);
+    decider.applyDefault();
+    matching.forEach(i -> decider.applyLayer(i, effects));
+    decider.noteSettingsOnlyEffects(effects);
+    for (int i = 0; i < skips.size(); i++) {
+      if (skips.get(i).matches(module)) {
+        decider.applySkip(i);
+        break;
+      }
+    }
+    return decider.decision();
+  }
+
+  private static boolean speaksOnlyOf(Operand operand, LayerQuantizationConfig layer) {
+    for (Operand other : Operand.values()) {
+      if ((layer.operand(other) != null) != (other == operand)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The state of one operand on its way through the rules. */
+  private final class Decider {
+
+    private final ModuleDescription module;
+    private final Operand operand;
+    private final Map<Dtype, Support> supportByDtype = new HashMap<>();
+    private final List<Integer> settingsOnly = new ArrayList<>();
+    private final List<Asked> asked = new ArrayList<>();
+    private OperandSettings settings = new OperandSettings(null, config.algorithm(), Map.of());
+
+    Decider(ModuleDescription module, Operand operand) {
+      this.module = module;
+      this.operand = operand;
+    }
+
+    /** A default reaches only what can be quantized, and says nothing about the rest. */
+    void applyDefault() {
+      Dtype dtype = config.defaultDtype(operand);
+      if (!dtype.isNative() && isSupported(dtype)) {
+        asked.add(new Asked(dtype, RuleReference.defaults()));
+      }
+    }
+
+    void applyLayer(int index, RuleEffects effects) {
+      LayerQuantizationConfig layer = config.layers().get(index);
+      OperandQuantizationConfig part = layer.operand(operand);
+      if (part == null) {
+        return;
+      }
+      applySettings(part);
+      Dtype dtype = part.dtype();
+      if (dtype == null) {
+        settingsOnly.add(index);
+        return;
+      }
+      asked.add(new Asked(dtype, RuleReference.layer(index, layer.moduleName())));
+      if (dtype.isNative() || isSupported(dtype)) {
+        effects.hasEffect(index);
+      } else {
+        effects.cannotBeQuantized(index, module, reason(support(dtype)));
+      }
+    }
+
+    private void applySettings(OperandQuantizationConfig part) {
+      Integer axis = part.quantAxis() == null ? settings.quantAxis() : part.quantAxis();
+      String observer = part.observerOrFakeQuant();
+      // Options belong to the algorithm that they were written for.
+      settings =
+          observer == null
+              ? new OperandSettings(axis, settings.algorithm(), settings.algorithmOptions())
+              : new OperandSettings(
+                  axis, CalibrationAlgorithm.of(observer), part.observerOrFakeQuantKwargs());
+    }
+
+    /** A rule without a dtype works through the dtype that another one asks for. */
+    void noteSettingsOnlyEffects(RuleEffects effects) {
+      if (asked.stream().anyMatch(one -> !one.dtype().isNative() && isSupported(one.dtype()))) {
+        settingsOnly.forEach(effects::hasEffect);
+      }
+    }
+
+    void applySkip(int index) {
+      asked.add(new Asked(Dtype.NATIVE, RuleReference.skip(index, config.skipNames().get(index))));
+    }
+
+    OperandDecision decision() {
+      if (asked.isEmpty()) {
+        return OperandDecision.untouched();
+      }
+      Asked last = asked.get(asked.size() - 1);
+      List<RuleReference> overrode =
+          asked.stream().filter(one -> !one.dtype().equals(last.dtype())).map(Asked::by).toList();
+      if (last.dtype().isNative()) {
+        return new OperandDecision(
+            Dtype.NATIVE,
+            Dtype.NATIVE,
+            last.by(),
+            overrode,
+            null,
+            Map.of(),
+            OperandSettings.DEFAULT);
+      }
+      Support support = support(last.dtype());
+      return new OperandDecision(
+          support instanceof Support.No ? Dtype.NATIVE : last.dtype(),
+          last.dtype(),
+          last.by(),
+          overrode,
+          support instanceof Support.No no ? no.reason() : null,
+          support instanceof Support.Partly partly ? partly.nativeIn() : Map.of(),
+          settings);
+    }
+
+    private boolean isSupported(Dtype dtype) {
+      return !(support(dtype) instanceof Support.No);
+    }
+
+    private Support support(Dtype dtype) {
+      return supportByDtype.computeIfAbsent(
+          dtype,
+          key -> backend.supports(new SupportQuery(module, operand, key, modelFormat, config)));
+    }
+
+    private static String reason(Support support) {
+      return support instanceof Support.No no ? no.reason() : "";
+    }
+  }
+
+  /** A dtype and who asked for it. */
+  private record Asked(Dtype dtype, RuleReference by) {}
+}

@@ -1,0 +1,182 @@
+package dev.kvant.runtime;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.Operand;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.spi.Availability;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A backend that quantizes nothing and remembers what it was asked to do.
+ *
+ * <p>It takes Linear, Embedding and Conv2d; of the latter it keeps one artifact native. In {@code
+ * static_ptq} it quantizes activations too, except those of Embedding.
+ */
+public final class FakeBackend implements QuantizationBackend {
+
+  private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
+
+  private final List<String> calls = new ArrayList<>();
+  private final String id;
+  private final List<String> aliases;
+  private final Map<QuantizationMode, ModeDescriptor> modes = new LinkedHashMap<>();
+  private Availability availability = Availability.available();
+  private List<ConfigurationProblem> problems = List.of();
+
+  private FakeBackend(String id, String... aliases) {
+    this.id = id;
+    this.aliases = List.of(aliases);
+  }
+
+  /** One that only quantizes weights. */
+  public static FakeBackend weightOnly(String id, String... aliases) {
+    FakeBackend backend = new FakeBackend(id, aliases);
+    backend.modes.put(
+        QuantizationMode.WEIGHT_ONLY_PTQ, new ModeDescriptor(DTYPES, List.of(), List.of()));
+    return backend;
+  }
+
+  /** One that can be calibrated as well. */
+  public static FakeBackend calibratable(String id) {
+    FakeBackend backend = weightOnly(id);
+    backend.modes.put(
+        QuantizationMode.STATIC_PTQ,
+        new ModeDescriptor(
+            DTYPES,
+            List.of(Dtype.INT8, Dtype.FP8_E4M3FN),
+            List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY)));
+    return backend;
+  }
+
+  /** Makes it say that it cannot work. */
+  public FakeBackend unavailable(String reason) {
+    availability = Availability.unavailable(reason);
+    return this;
+  }
+
+  /** Makes it find fault with every configuration. */
+  public FakeBackend findingFault(String path, String message) {
+    problems = List.of(new ConfigurationProblem(path, message));
+    return this;
+  }
+
+  /** What it and its quantizers were asked to do, in order. */
+  public List<String> calls() {
+    return List.copyOf(calls);
+  }
+
+  @Override
+  public BackendDescriptor descriptor() {
+    return new BackendDescriptor(
+        id,
+        aliases,
+        "1.0",
+        "Quantizes nothing.",
+        modes,
+        List.of("fake"),
+        List.of("fake.out", "fake.small"),
+        List.of(
+            OptionDescriptor.flag("runtime_modules", false, "Does nothing."),
+            OptionDescriptor.choice("kernel", List.of("dequantize", "int8pack"), "Nothing.")));
+  }
+
+  @Override
+  public Availability availability() {
+    return availability;
+  }
+
+  @Override
+  public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
+    return problems;
+  }
+
+  @Override
+  public Support supports(SupportQuery query) {
+    String type = query.module().type();
+    if (query.operand() == Operand.ACTIVATIONS && type.equals("Embedding")) {
+      return Support.no("indices are no activations");
+    }
+    return switch (type) {
+      case "Linear", "Embedding" -> Support.yes();
+      case "Conv2d" -> Support.partly(Map.of("fake.small", "there is no room for Conv2d"));
+      default -> Support.no("there is no kernel for " + type);
+    };
+  }
+
+  @Override
+  public Quantizer create(QuantizerContext context) {
+    calls.add("create");
+    return context.config().mode() == QuantizationMode.STATIC_PTQ
+        ? new CalibratableQuantizer()
+        : new PlainQuantizer();
+  }
+
+  private class PlainQuantizer implements Quantizer {
+
+    @Override
+    public void prepare(PreparedModel model) {
+      calls.add("prepare");
+    }
+
+    @Override
+    public QuantizedModel quantize(PreparedModel model) {
+      calls.add("quantize");
+      return new QuantizedModel() {
+        @Override
+        public QuantizationPlan plan() {
+          return model.plan();
+        }
+
+        @Override
+        public void close() {
+          calls.add("close model");
+        }
+      };
+    }
+
+    @Override
+    public SavedModel save(QuantizedModel model, Path directory) {
+      calls.add("save " + directory);
+      QuantizationPlan plan = model.plan();
+      return new SavedModel(
+          List.of(new Artifact(directory.resolve("fake.out"), "fake", 0, "Nothing.")),
+          new QuantizationReport(plan.backend(), plan.mode(), List.of(), plan.warnings()));
+    }
+
+    @Override
+    public void close() {
+      calls.add("close");
+    }
+  }
+
+  private final class CalibratableQuantizer extends PlainQuantizer implements Calibratable {
+
+    @Override
+    public void calibrate(PreparedModel model, CalibrationDataset data) {
+      calls.add("calibrate");
+    }
+  }
+}

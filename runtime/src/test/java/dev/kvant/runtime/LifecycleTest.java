@@ -1,0 +1,198 @@
+package dev.kvant.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnsupportedModelException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class LifecycleTest {
+
+  private static final CalibrationDataset DATA =
+      CalibrationDataset.of(List.of(TensorBatch.of(Tensor.ofFloats(new float[] {1}, 1))));
+
+  private final List<QuantizationWarning> heard = new ArrayList<>();
+  private final QuantizationListener listener =
+      new QuantizationListener() {
+        @Override
+        public void onWarning(QuantizationWarning warning) {
+          heard.add(warning);
+        }
+      };
+
+  private final FakeModel model = new FakeModel().with("fc", "Linear");
+
+  private ModelQuantizer quantizer(FakeBackend backend, ModelQuantizationConfig config) {
+    return Kvant.builder()
+        .withoutDiscovery()
+        .backend(backend)
+        .listener(listener)
+        .build()
+        .quantizer(config);
+  }
+
+  private static ModelQuantizationConfig.Builder config() {
+    return ModelQuantizationConfig.builder().backend("fake").layer("Linear", Dtype.INT8);
+  }
+
+  private static ModelQuantizationConfig staticConfig() {
+    return config().mode(QuantizationMode.STATIC_PTQ).build();
+  }
+
+  @Test
+  void quantizeModel_prepares_and_quantizes() {
+    FakeBackend backend = FakeBackend.weightOnly("fake");
+    try (ModelQuantizer quantizer = quantizer(backend, config().build())) {
+      QuantizedModel quantized = quantizer.quantizeModel(model);
+      assertThat(quantized.plan().quantized()).hasSize(1);
+      assertThat(backend.calls()).containsExactly("create", "prepare", "quantize");
+    }
+  }
+
+  @Test
+  void quantizeModel_calibrates_with_data_a_calibratable_backend_and_static_mode() {
+    FakeBackend backend = FakeBackend.calibratable("fake");
+    try (ModelQuantizer quantizer = quantizer(backend, staticConfig())) {
+      quantizer.quantizeModel(model, DATA);
+      assertThat(backend.calls()).containsExactly("create", "prepare", "calibrate", "quantize");
+      assertThat(heard).isEmpty();
+    }
+  }
+
+  @Test
+  void quantizeModel_leaves_data_unused_when_only_weights_are_quantized_and_says_so() {
+    FakeBackend backend = FakeBackend.calibratable("fake");
+    ModelQuantizationConfig weightOnly = config().mode(QuantizationMode.WEIGHT_ONLY_PTQ).build();
+    try (ModelQuantizer quantizer = quantizer(backend, weightOnly)) {
+      quantizer.quantizeModel(model, DATA);
+      assertThat(backend.calls()).containsExactly("create", "prepare", "quantize");
+      assertThat(heard)
+          .extracting(QuantizationWarning::message)
+          .containsExactly(
+              "calibration data is not used: backend 'fake' calibrates nothing in weight_only_ptq");
+    }
+  }
+
+  @Test
+  void calibrate_does_nothing_but_warn_when_the_backend_has_nothing_to_calibrate() {
+    FakeBackend backend = FakeBackend.weightOnly("fake");
+    try (ModelQuantizer quantizer = quantizer(backend, config().build())) {
+      PreparedModel prepared = quantizer.prepare(model);
+      quantizer.calibrate(prepared, DATA);
+      assertThat(backend.calls()).containsExactly("create", "prepare");
+      assertThat(heard)
+          .singleElement()
+          .extracting(QuantizationWarning::kind)
+          .isEqualTo(QuantizationWarning.Kind.CALIBRATION);
+    }
+  }
+
+  @Test
+  void quantize_without_a_prepared_model_says_to_prepare_first() {
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      assertThatThrownBy(quantizer::quantize)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("nothing is prepared; call prepare(model) first");
+    }
+  }
+
+  @Test
+  void quantize_takes_the_last_prepared_model() {
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      quantizer.prepare(new FakeModel().with("first", "Linear"));
+      quantizer.prepare(new FakeModel().with("second", "Linear"));
+      assertThat(quantizer.quantize().plan().module("second")).isPresent();
+    }
+  }
+
+  @Test
+  void saveModel_without_a_quantized_model_says_to_quantize_first() {
+    ModelQuantizationConfig config = config().resultsDir(Path.of("results")).build();
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config)) {
+      quantizer.prepare(model);
+      assertThatThrownBy(quantizer::saveModel)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("nothing is quantized; call quantize() first");
+    }
+  }
+
+  @Test
+  void saveModel_without_any_folder_says_how_to_give_one() {
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      quantizer.quantizeModel(model);
+      assertThatThrownBy(quantizer::saveModel)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("results_dir");
+    }
+  }
+
+  @Test
+  void saveModel_saves_the_last_quantized_model_into_the_results_folder() {
+    FakeBackend backend = FakeBackend.weightOnly("fake");
+    ModelQuantizationConfig config = config().resultsDir(Path.of("results")).build();
+    try (ModelQuantizer quantizer = quantizer(backend, config)) {
+      quantizer.quantizeModel(model);
+      SavedModel saved = quantizer.saveModel();
+      assertThat(saved.artifacts().get(0).path()).isEqualTo(Path.of("results", "fake.out"));
+      assertThat(backend.calls()).endsWith("save results");
+    }
+  }
+
+  @Test
+  void prepare_refuses_a_format_that_the_backend_does_not_take_and_lists_those_it_does() {
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      assertThatThrownBy(() -> quantizer.prepare(new FakeModel().format("onnx")))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessage(
+              "fake.model is a model of format 'onnx', which backend 'fake' does not take; it"
+                  + " takes fake");
+    }
+  }
+
+  @Test
+  void closing_twice_is_harmless_and_leaves_the_callers_model_open() {
+    FakeBackend backend = FakeBackend.weightOnly("fake");
+    ModelQuantizer quantizer = quantizer(backend, config().build());
+    quantizer.quantizeModel(model);
+    quantizer.close();
+    quantizer.close();
+    assertThat(backend.calls())
+        .containsExactly("create", "prepare", "quantize", "close model", "close");
+    assertThat(model.timesClosed()).isZero();
+  }
+
+  @Test
+  void a_closed_quantizer_says_that_it_is_closed() {
+    ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build());
+    quantizer.close();
+    assertThatThrownBy(() -> quantizer.prepare(model))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("this quantizer is closed");
+  }
+
+  @Test
+  void an_interrupted_thread_begins_no_step_and_stays_interrupted() {
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> quantizer.prepare(model))
+          .isInstanceOf(QuantizationCancelledException.class);
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.kvant.validation;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.OptionDescriptor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Checks {@code backend_kwargs} against the options that a backend describes. */
+final class BackendOptions {
+
+  private BackendOptions() {}
+
+  static void check(
+      Map<String, Object> kwargs, BackendDescriptor backend, List<ConfigurationProblem> problems) {
+    kwargs.forEach(
+        (key, value) -> {
+          String path = "quantize.backend_kwargs." + key;
+          Optional<OptionDescriptor> option =
+              backend.options().stream().filter(known -> known.key().equals(key)).findFirst();
+          if (option.isEmpty()) {
+            problems.add(new ConfigurationProblem(path, unknown(key, backend)));
+          } else if (!hasType(value, option.get().type())) {
+            problems.add(
+                new ConfigurationProblem(
+                    path, "must be %s, but is '%s'".formatted(typeName(option.get()), value)));
+          } else if (!option.get().allowed().isEmpty()
+              && !option.get().allowed().contains(String.valueOf(value))) {
+            problems.add(
+                new ConfigurationProblem(
+                    path,
+                    "'%s' is not possible; use one of %s"
+                        .formatted(value, String.join(", ", option.get().allowed()))));
+          }
+        });
+  }
+
+  private static String unknown(String key, BackendDescriptor backend) {
+    List<String> known = backend.options().stream().map(OptionDescriptor::key).toList();
+    if (known.isEmpty()) {
+      return "is unknown; backend '%s' has no options".formatted(backend.id());
+    }
+    List<String> nearest = NearestNames.of(key, known, 1);
+    return nearest.isEmpty()
+        ? "is unknown; backend '%s' has %s".formatted(backend.id(), String.join(", ", known))
+        : "is unknown; did you mean '%s'?".formatted(nearest.get(0));
+  }
+
+  private static boolean hasType(Object value, OptionDescriptor.Type type) {
+    return switch (type) {
+      case BOOLEAN -> value instanceof Boolean;
+      case INTEGER -> value instanceof Integer || value instanceof Long;
+      case NUMBER -> value instanceof Number;
+      case STRING -> value instanceof String;
+      case LIST_OF_STRINGS ->
+          value instanceof List<?> list && list.stream().allMatch(String.class::isInstance);
+    };
+  }
+
+  private static String typeName(OptionDescriptor option) {
+    return switch (option.type()) {
+      case BOOLEAN -> "true or false";
+      case INTEGER -> "an integer";
+      case NUMBER -> "a number";
+      case STRING ->
+          option.allowed().isEmpty() ? "a text" : "one of " + String.join(", ", option.allowed());
+      case LIST_OF_STRINGS -> "a list of texts";
+    };
+  }
+}

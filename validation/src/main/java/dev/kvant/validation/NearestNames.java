@@ -1,0 +1,70 @@
+package dev.kvant.validation;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Finds the names that somebody may have meant, by edit distance.
+ *
+ * <p>The distance is Levenshtein's, case aside: the fewest characters to insert, delete or replace.
+ * In the name that was written, {@code *} stands for any characters and {@code ?} for one, at no
+ * cost, so that patterns are compared by what they spell out.
+ *
+ * @since 0.1.0
+ */
+public final class NearestNames {
+
+  private record Ranked(String name, int distance) {}
+
+  private NearestNames() {}
+
+  /**
+   * The known names nearest to what was written, nearest first; none that shares less than half of
+   * its letters with it.
+   *
+   * @param written the name or pattern that fits nothing
+   * @param known the names that exist
+   * @param limit how many to give at most
+   */
+  public static List<String> of(String written, Collection<String> known, int limit) {
+    return known.stream()
+        .distinct()
+        .map(name -> new Ranked(name, distance(written, name)))
+        .filter(ranked -> 2 * ranked.distance() <= spelledOut(written))
+        .sorted(Comparator.comparingInt(Ranked::distance).thenComparing(Ranked::name))
+        .limit(limit)
+        .map(Ranked::name)
+        .toList();
+  }
+
+  private static int spelledOut(String pattern) {
+    return (int) pattern.chars().filter(c -> c != '*').count();
+  }
+
+  static int distance(String pattern, String name) {
+    String from = pattern.toLowerCase(Locale.ROOT);
+    String to = name.toLowerCase(Locale.ROOT);
+    int[] previous = new int[to.length() + 1];
+    for (int j = 0; j <= to.length(); j++) {
+      previous[j] = j;
+    }
+    for (int i = 1; i <= from.length(); i++) {
+      char written = from.charAt(i - 1);
+      int[] current = new int[to.length() + 1];
+      current[0] = previous[0] + (written == '*' ? 0 : 1);
+      for (int j = 1; j <= to.length(); j++) {
+        if (written == '*') {
+          current[j] = Math.min(previous[j], current[j - 1]);
+        } else {
+          boolean same = written == '?' || written == to.charAt(j - 1);
+          current[j] =
+              Math.min(previous[j - 1] + (same ? 0 : 1), 1 + Math.min(previous[j], current[j - 1]));
+        }
+      }
+      previous = current;
+    }
+    return previous[to.length()];
+  }
+}
