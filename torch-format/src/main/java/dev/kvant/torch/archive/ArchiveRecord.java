@@ -1,0 +1,126 @@
+package dev.kvant.torch.archive;
+
+import dev.kvant.api.ModelFormatException;
+import java.lang.ref.SoftReference;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One record of an archive.
+ *
+ * <p>A stored record, as PyTorch writes tensors, is read where it lies. A deflated one, as it
+ * writes code, is inflated as a whole when it is first read, and again when memory got scarce.
+ *
+ * @since 0.1.0
+ */
+public final class ArchiveRecord implements ByteSource {
+
+  /** The largest deflated record that is inflated. PyTorch deflates nothing but code. */
+  static final int MAX_INFLATED = 64 << 20;
+
+  private final String archive;
+  private final String name;
+  private final long size;
+  private final boolean deflated;
+  private final long crc;
+  private final ByteSource raw;
+  private SoftReference<byte @Nullable []> inflated = new SoftReference<>(null);
+
+  ArchiveRecord(
+      String archive, String name, long size, boolean deflated, long crc, ByteSource raw) {
+    this.archive = archive;
+    this.name = name;
+    this.size = size;
+    this.deflated = deflated;
+    this.crc = crc;
+    this.raw = raw;
+  }
+
+  /** Its name without the archive's root folder, as in {@code data/0}. */
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  /** Whether it is compressed in the file. */
+  boolean isDeflated() {
+    return deflated;
+  }
+
+  /** The CRC-32 that the archive gives; not all writers compute it. */
+  long crc() {
+    return crc;
+  }
+
+  /** The bytes as they lie in the file. */
+  ByteSource raw() {
+    return raw;
+  }
+
+  @Override
+  public void read(long position, ByteBuffer target) {
+    if (deflated) {
+      Objects.checkFromIndexSize(position, target.remaining(), size);
+      target.put(inflated(), (int) position, target.remaining());
+    } else {
+      raw.read(position, target);
+    }
+  }
+
+  /** All bytes, for small records. */
+  public byte[] readAll(int limit) {
+    return readAll(limit, toString());
+  }
+
+  private synchronized byte[] inflated() {
+    byte[] bytes = inflated.get();
+    if (bytes == null) {
+      bytes = inflate();
+      inflated = new SoftReference<>(bytes);
+    }
+    return bytes;
+  }
+
+  private byte[] inflate() {
+    if (size > MAX_INFLATED) {
+      throw new ModelFormatException(
+          "%s is compressed, %,d bytes large; save the model again with torch.save or torch.jit.save, which store tensors uncompressed"
+              .formatted(this, size));
+    }
+    var bytes = new byte[(int) size];
+    var inflater = new Inflater(true);
+    try {
+      inflater.setInput(raw.readAll(MAX_INFLATED, toString()));
+      int filled = 0;
+      while (filled < bytes.length) {
+        int count = inflater.inflate(bytes, filled, bytes.length - filled);
+        if (count == 0) {
+          break;
+        }
+        filled += count;
+      }
+      if (filled < bytes.length || inflater.inflate(new byte[1]) > 0) {
+        throw new ModelFormatException(
+            "%s has another size than the archive says, %,d bytes; the file is damaged"
+                .formatted(this, size));
+      }
+      return bytes;
+    } catch (DataFormatException e) {
+      throw new ModelFormatException("%s is damaged: %s".formatted(this, e.getMessage()), e);
+    } finally {
+      inflater.end();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "record '%s' of %s".formatted(name, archive);
+  }
+}

@@ -1,0 +1,180 @@
+package dev.kvant.torch.archive;
+
+import dev.kvant.api.ModelFormatException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.zip.ZipEntry;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
+import org.apache.commons.compress.archivers.zip.ZipFile;
+
+/**
+ * A zip archive as {@code torch.save} and {@code torch.jit.save} write it: records in one root
+ * folder.
+ *
+ * <p>Opening it reads the directory and checks it: records must lie within the file and apart from
+ * each other, and sizes must agree wherever they are told. Contents are read when asked for.
+ *
+ * @since 0.1.0
+ */
+public final class TorchArchive implements AutoCloseable {
+
+  private final ModelFile file;
+  private final String root;
+  private final Map<String, ArchiveRecord> records;
+
+  private TorchArchive(ModelFile file, String root, Map<String, ArchiveRecord> records) {
+    this.file = file;
+    this.root = root;
+    this.records = Collections.unmodifiableMap(records);
+  }
+
+  /**
+   * Opens an archive.
+   *
+   * @throws ModelFormatException if it cannot be read, is no zip, or is damaged
+   */
+  public static TorchArchive open(Path path) {
+    List<ZipArchiveEntry> entries = directory(path);
+    ModelFile file = ModelFile.open(path);
+    try {
+      checkLayout(path, file.size(), entries);
+      String root = root(path, entries);
+      return new TorchArchive(file, root, records(file, root, entries));
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static List<ZipArchiveEntry> directory(Path path) {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        ZipFile zip = ZipFile.builder().setSeekableByteChannel(channel).get()) {
+      return Collections.list(zip.getEntries()).stream()
+          .filter(entry -> !entry.isDirectory())
+          .toList();
+    } catch (IOException | RuntimeException e) {
+      // The library answers some damaged directories with unchecked exceptions.
+      throw new ModelFormatException(
+          "%s is cut short or damaged: its zip directory cannot be read (%s); copy or download it again"
+              .formatted(path, e.getMessage()),
+          e);
+    }
+  }
+
+  private static void checkLayout(Path path, long fileSize, List<ZipArchiveEntry> entries) {
+    List<ZipArchiveEntry> byPlace = new ArrayList<>(entries);
+    byPlace.sort(Comparator.comparingLong(ZipArchiveEntry::getLocalHeaderOffset));
+    for (int i = 0; i < byPlace.size(); i++) {
+      ZipArchiveEntry entry = byPlace.get(i);
+      long end = i + 1 < byPlace.size() ? byPlace.get(i + 1).getLocalHeaderOffset() : fileSize;
+      long start = entry.getDataOffset();
+      long stored = entry.getCompressedSize();
+      if (entry.getLocalHeaderOffset() < 0 || start < 0 || stored < 0 || stored > end - start) {
+        throw damaged(
+            path,
+            "record '%s' of %,d bytes reaches beyond the place it has"
+                .formatted(entry.getName(), stored));
+      }
+      if (entry.getMethod() == ZipEntry.STORED && entry.getSize() != stored) {
+        throw damaged(
+            path,
+            "record '%s' is stored in %,d bytes, but said to have %,d"
+                .formatted(entry.getName(), stored, entry.getSize()));
+      }
+    }
+  }
+
+  private static String root(Path path, List<ZipArchiveEntry> entries) {
+    if (entries.isEmpty()) {
+      throw new ModelFormatException("%s is an empty zip, not a model".formatted(path));
+    }
+    String first = entries.get(0).getName();
+    int slash = first.indexOf('/');
+    return slash < 0 ? "" : first.substring(0, slash);
+  }
+
+  private static Map<String, ArchiveRecord> records(
+      ModelFile file, String root, List<ZipArchiveEntry> entries) {
+    String prefix = root.isEmpty() ? "" : root + "/";
+    Map<String, ArchiveRecord> records = new LinkedHashMap<>();
+    for (ZipArchiveEntry entry : entries) {
+      if (!entry.getName().startsWith(prefix)) {
+        continue;
+      }
+      String name = entry.getName().substring(prefix.length());
+      int method = entry.getMethod();
+      if (entry.getGeneralPurposeBit().usesEncryption()
+          || (method != ZipEntry.STORED && method != ZipEntry.DEFLATED)) {
+        throw new ModelFormatException(
+            "%s: record '%s' is encrypted or compressed by method %d, which PyTorch never does"
+                .formatted(file.path(), name, method));
+      }
+      var record =
+          new ArchiveRecord(
+              file.path().toString(),
+              name,
+              entry.getSize(),
+              method == ZipEntry.DEFLATED,
+              entry.getCrc(),
+              file.slice(entry.getDataOffset(), entry.getCompressedSize()));
+      if (records.put(name, record) != null) {
+        throw damaged(file.path(), "two records are named '%s'".formatted(name));
+      }
+    }
+    return records;
+  }
+
+  private static ModelFormatException damaged(Path path, String what) {
+    return new ModelFormatException(
+        "%s is damaged: %s; copy or download it again".formatted(path, what));
+  }
+
+  /** The file. */
+  public Path path() {
+    return file.path();
+  }
+
+  /** The folder that all records lie in, without a slash. */
+  public String root() {
+    return root;
+  }
+
+  /** All records, in the archive's order. */
+  public Collection<ArchiveRecord> records() {
+    return records.values();
+  }
+
+  /** The record of that name, without the root folder. */
+  public Optional<ArchiveRecord> find(String name) {
+    return Optional.ofNullable(records.get(name));
+  }
+
+  /**
+   * The record of that name, without the root folder.
+   *
+   * @throws ModelFormatException if there is none
+   */
+  public ArchiveRecord record(String name) {
+    return find(name)
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    "%s has no record '%s'; the file is incomplete, save the model again"
+                        .formatted(path(), name)));
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}
