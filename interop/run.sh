@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Checks Kvant's artifacts against PyTorch 2.15 and torchao 0.18: interop/run.sh [CHECK.py ...], all of them by default.
+# The interpreter is $KVANT_PEERS_PYTHON, else the one that ../shared/peers/make-venv.sh installs beside the repository.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+python=${KVANT_PEERS_PYTHON:-}
+if [ -z "$python" ]; then
+  installer=../shared/peers/make-venv.sh
+  if [ ! -e "$installer" ]; then
+    echo "interop is skipped: KVANT_PEERS_PYTHON is not set, and there is no $installer to install the peers with"
+    exit 0
+  fi
+  python=$(bash "$installer") || { echo "interop failed: $installer did not install the peers" >&2; exit 1; }
+fi
+
+[ $# -gt 0 ] || set -- interop/check_*.py
+passed=0 failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for check in "$@"; do
+  echo "== ${check##*/}"
+  "$python" -W ignore "$check" 2>&1 | tee "$log" | sed '$d'
+  # A check that broke off has no closing line: that is one failure more.
+  if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+  else
+    tail -n 1 "$log"
+    failed=$((failed + 1))
+  fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
