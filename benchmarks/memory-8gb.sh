@@ -14,7 +14,7 @@ trap 'rm -rf "$out"' EXIT
 ./kvant --version >/dev/null 2>&1 # builds if it must, which is not measured
 
 begin=$EPOCHREALTIME
-JAVA_TOOL_OPTIONS="-Xmx$heap" ./kvant quantize -c "benchmarks/specs/linear-$dtype.yaml" --model "$checkpoint" --out "$out/kvant" \
+KVANT_JAVA_OPTS="-Xmx$heap" ./kvant quantize -c "benchmarks/specs/linear-$dtype.yaml" --model "$checkpoint" --out "$out/kvant" \
   >"$out/log" 2>&1 &
 root=$!
 
