@@ -1,0 +1,214 @@
+package dev.kvant.torch.script;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Finds out which attributes of which classes one function reads and writes. */
+final class FunctionReads {
+
+  /** Names that begin the names of functions and constants, never those of modules. */
+  private static final Set<String> NAMESPACES = Set.of("__torch__", "torch", "ops", "CONSTANTS");
+
+  /** Hears of what was found. */
+  interface Findings {
+
+    /** An attribute of a class's instances is read. */
+    void read(String type, String attribute, AttributeRead read);
+
+    /** An attribute of a class's instances is assigned to. */
+    void written(String type, String attribute, String writer);
+
+    /** An attribute of an unknown class's instances is read or assigned to. */
+    void untraced(String attribute, String function);
+  }
+
+  private final ScriptFunction function;
+  private final ScriptFile file;
+  private final Map<String, ScriptClass> classes;
+  private final Findings findings;
+  private final Map<String, String> moduleVariables = new HashMap<>();
+  private final Map<String, String> functionVariables = new HashMap<>();
+  private final Map<String, List<CallArgument>> callsByVariable = new HashMap<>();
+  private final Map<String, Integer> usesByVariable = new HashMap<>();
+
+  FunctionReads(
+      ScriptFunction function,
+      ScriptFile file,
+      Map<String, ScriptClass> classes,
+      Findings findings) {
+    this.function = function;
+    this.file = file;
+    this.classes = classes;
+    this.findings = findings;
+  }
+
+  /** Looks through the function. */
+  void find() {
+    function
+        .parameters()
+        .forEach(
+            (parameter, type) -> {
+              if (classes.containsKey(type)) {
+                moduleVariables.put(parameter, type);
+              }
+            });
+    for (Statement statement : function.body()) {
+      String variable = onlyAssignment(statement);
+      if (variable != null) {
+        followVariable(variable, statement.values().get(0));
+      }
+    }
+    forEachExpression(this::countUses);
+    for (Statement statement : function.body()) {
+      String variable = onlyAssignment(statement);
+      for (Expression value : statement.values()) {
+        if (variable != null && value instanceof Expression.Attribute attribute) {
+          List<CallArgument> calls = callsByVariable.getOrDefault(variable, List.of());
+          int uses = usesByVariable.getOrDefault(variable, 0);
+          read(attribute, statement, calls, uses - calls.size());
+        } else {
+          visit(value, null);
+        }
+      }
+      statement.targets().forEach(this::write);
+    }
+  }
+
+  /** The variable that a line assigns a value to, if no other line does; otherwise null. */
+  private @Nullable String onlyAssignment(Statement statement) {
+    return statement.targets().size() == 1
+            && statement.values().size() == 1
+            && statement.targets().get(0) instanceof Expression.Name variable
+            && function.assignments(variable.name()) == 1
+        ? variable.name()
+        : null;
+  }
+
+  private void followVariable(String variable, Expression value) {
+    String type = typeOf(value);
+    String called = qualified(value);
+    if (type != null) {
+      moduleVariables.put(variable, type);
+    } else if (called != null) {
+      functionVariables.put(variable, called);
+    }
+  }
+
+  /** The class that an expression is an instance of; null for a value, or when unknown. */
+  private @Nullable String typeOf(Expression expression) {
+    if (expression instanceof Expression.Name name) {
+      return moduleVariables.get(name.name());
+    }
+    if (expression instanceof Expression.Parenthesized parenthesized) {
+      return typeOf(parenthesized.inner());
+    }
+    if (expression instanceof Expression.Attribute attribute) {
+      String owner = typeOf(attribute.base());
+      ScriptClass type = owner == null ? null : classes.get(owner);
+      String declared = type == null ? null : type.attributes().get(attribute.name());
+      return declared != null && classes.containsKey(declared) ? declared : null;
+    }
+    return null;
+  }
+
+  /** The name of a function or constant that an expression is, or null. */
+  private @Nullable String qualified(Expression expression) {
+    if (expression instanceof Expression.Name name) {
+      return functionVariables.get(name.name());
+    }
+    String dotted =
+        expression instanceof Expression.Attribute attribute ? attribute.dotted() : null;
+    return dotted != null && NAMESPACES.contains(dotted.substring(0, dotted.indexOf('.')))
+        ? dotted
+        : null;
+  }
+
+  private void forEachExpression(Consumer<Expression> visitor) {
+    for (Statement statement : function.body()) {
+      statement.values().forEach(value -> value.walk(visitor));
+      for (Expression target : statement.targets()) {
+        if (!(target instanceof Expression.Name)) {
+          target.walk(visitor);
+        }
+      }
+    }
+  }
+
+  private void countUses(Expression expression) {
+    if (expression instanceof Expression.Name name) {
+      usesByVariable.merge(name.name(), 1, Integer::sum);
+    } else if (expression instanceof Expression.Call call) {
+      for (int i = 0; i < call.arguments().size(); i++) {
+        if (call.arguments().get(i).value() instanceof Expression.Name name) {
+          callsByVariable
+              .computeIfAbsent(name.name(), any -> new ArrayList<>())
+              .add(argument(call, i));
+        }
+      }
+    }
+  }
+
+  private CallArgument argument(Expression.Call call, int index) {
+    String called = qualified(call.function());
+    return new CallArgument(call, called == null ? "" : called, index, file);
+  }
+
+  private void write(Expression target) {
+    if (target instanceof Expression.Attribute attribute) {
+      String type = typeOf(attribute.base());
+      if (type == null) {
+        findings.untraced(attribute.name(), function.name());
+      } else {
+        findings.written(type, attribute.name(), function.name());
+      }
+      visit(attribute.base(), null);
+    } else {
+      target.children().forEach(this::write);
+    }
+  }
+
+  /**
+   * Finds the reads within an expression.
+   *
+   * @param given the call that is given it directly, or null
+   */
+  private void visit(Expression expression, @Nullable CallArgument given) {
+    if (expression instanceof Expression.Attribute attribute) {
+      read(attribute, null, given == null ? List.of() : List.of(given), given == null ? 1 : 0);
+    } else if (expression instanceof Expression.Call call) {
+      if (call.function() instanceof Expression.Attribute method) {
+        visit(method.base(), null);
+      } else {
+        visit(call.function(), null);
+      }
+      for (int i = 0; i < call.arguments().size(); i++) {
+        visit(call.arguments().get(i).value(), argument(call, i));
+      }
+    } else {
+      expression.children().forEach(child -> visit(child, null));
+    }
+  }
+
+  private void read(
+      Expression.Attribute attribute,
+      @Nullable Statement assignment,
+      List<CallArgument> calls,
+      int otherUses) {
+    String type = typeOf(attribute.base());
+    if (type != null) {
+      findings.read(
+          type,
+          attribute.name(),
+          new AttributeRead(function.name(), attribute, assignment, calls, otherUses, file));
+      visit(attribute.base(), null);
+    } else if (qualified(attribute) == null) {
+      findings.untraced(attribute.name(), function.name());
+      visit(attribute.base(), null);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+package dev.kvant.torch.script;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * A class of an archive, with what is to be added to it.
+ *
+ * <p>A class is shared by all its instances; they differ in the values of attributes, which the
+ * archive's pickle holds.
+ *
+ * @since 0.1.0
+ */
+public final class ScriptClass {
+
+  private static final String INDENT = "  ";
+
+  private final String name;
+  private final Map<String, String> attributes;
+  private final List<String> buffers;
+  private final List<ScriptFunction> methods;
+  private final Layout layout;
+  private final Set<String> names = new LinkedHashSet<>();
+  private final List<String> newBuffers = new ArrayList<>();
+  private final List<String> newAttributes = new ArrayList<>();
+  private final List<String> newMethods = new ArrayList<>();
+
+  /**
+   * Where things stand in the file.
+   *
+   * @param buffersStart where the list of buffers begins
+   * @param buffersEnd where it ends; the same when there is none
+   * @param attributesEnd where the last attribute's line ends
+   * @param end where the class ends
+   */
+  record Layout(int buffersStart, int buffersEnd, int attributesEnd, int end) {}
+
+  ScriptClass(
+      String name,
+      Map<String, String> attributes,
+      List<String> buffers,
+      Set<String> constants,
+      List<ScriptFunction> methods,
+      Layout layout) {
+    this.name = name;
+    this.attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
+    this.buffers = List.copyOf(buffers);
+    this.methods = List.copyOf(methods);
+    this.layout = layout;
+    names.addAll(attributes.keySet());
+    names.addAll(constants);
+    methods.forEach(method -> names.add(simple(method.name())));
+  }
+
+  /** The qualified name, as in {@code __torch__.torch.nn.modules.linear.Linear}. */
+  public String name() {
+    return name;
+  }
+
+  /** The types of the attributes by name, as the file has them. */
+  public Map<String, String> attributes() {
+    return attributes;
+  }
+
+  /** The names of the methods, as the file has them. */
+  public List<String> methods() {
+    return methods.stream().map(method -> simple(method.name())).toList();
+  }
+
+  List<ScriptFunction> functions() {
+    return methods;
+  }
+
+  /**
+   * A name for a new attribute or method: the one that is wished, or one like it if it is taken.
+   */
+  public String unusedName(String wish) {
+    String candidate = wish;
+    for (int i = 2; names.contains(candidate); i++) {
+      candidate = wish + "_" + i;
+    }
+    return candidate;
+  }
+
+  /**
+   * Adds an attribute, which every instance must then have in the archive's pickle.
+   *
+   * @throws IllegalArgumentException if there is one of that name
+   */
+  public void addAttribute(String attribute, String type) {
+    claim(attribute);
+    newAttributes.add(INDENT + attribute + " : " + type + "\n");
+  }
+
+  /**
+   * Adds an attribute that is moved between devices with the module.
+   *
+   * @param buffer its name
+   * @param type {@code Tensor} or {@code Optional[Tensor]}
+   * @throws IllegalArgumentException if there is one of that name
+   */
+  public void addBuffer(String buffer, String type) {
+    addAttribute(buffer, type);
+    newBuffers.add(buffer);
+  }
+
+  /**
+   * Adds a method.
+   *
+   * @param method its name
+   * @param parameters what comes behind {@code self}, as in {@code input: Tensor}; may be empty
+   * @param result the type of its result
+   * @param body its lines, indented from the first column on
+   * @throws IllegalArgumentException if there is one of that name
+   */
+  public void addMethod(String method, String parameters, String result, String body) {
+    claim(method);
+    String head =
+        "def %s(self: %s%s) -> %s:"
+            .formatted(method, name, parameters.isEmpty() ? "" : ", " + parameters, result);
+    newMethods.add(
+        INDENT
+            + head
+            + "\n"
+            + body.lines()
+                .map(line -> INDENT + INDENT + line + "\n")
+                .collect(Collectors.joining()));
+  }
+
+  private void claim(String newName) {
+    if (!names.add(newName)) {
+      throw new IllegalArgumentException(
+          "%s has '%s' already; ask for an unused name".formatted(name, newName));
+    }
+  }
+
+  /** Tells the changes to the file that add what was added. */
+  void writeAdditions(Edits edits) {
+    if (!newBuffers.isEmpty()) {
+      List<String> all = new ArrayList<>(buffers);
+      all.addAll(newBuffers);
+      edits.replace(
+          layout.buffersStart(),
+          layout.buffersEnd(),
+          INDENT
+              + "__buffers__ = ["
+              + all.stream().map(buffer -> '"' + buffer + "\", ").collect(Collectors.joining())
+              + "]\n");
+    }
+    newAttributes.forEach(attribute -> edits.insert(layout.attributesEnd(), attribute));
+    newMethods.forEach(method -> edits.insert(layout.end(), method));
+  }
+
+  private static String simple(String qualified) {
+    return qualified.substring(qualified.lastIndexOf('.') + 1);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

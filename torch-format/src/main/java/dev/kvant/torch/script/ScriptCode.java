@@ -1,0 +1,130 @@
+package dev.kvant.torch.script;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * All code of a TorchScript archive: its classes, and who reads their attributes. Changes are
+ * collected and become new texts.
+ *
+ * <p>In TorchScript a module comes into a function as {@code self} alone and leaves it nowhere, and
+ * every variable is assigned once, so that what the text says about attributes is complete. What
+ * cannot be followed is told by {@link #untraced}, never passed over.
+ *
+ * @since 0.1.0
+ */
+public final class ScriptCode {
+
+  private record Member(String type, String attribute) {}
+
+  private final Map<String, ScriptFile> files = new LinkedHashMap<>();
+  private final Map<String, String> unreadable = new LinkedHashMap<>();
+  private final Map<String, ScriptClass> classes = new LinkedHashMap<>();
+  private final Map<Member, List<AttributeRead>> reads = new LinkedHashMap<>();
+  private final Map<Member, List<String>> writers = new LinkedHashMap<>();
+  private final Map<String, List<String>> untraced = new LinkedHashMap<>();
+
+  private ScriptCode() {}
+
+  /**
+   * Reads the code of an archive.
+   *
+   * @param texts the texts by record, as in {@code code/__torch__/networks.py}
+   */
+  public static ScriptCode parse(Map<String, String> texts) {
+    var code = new ScriptCode();
+    texts.forEach(
+        (record, text) -> {
+          try {
+            code.files.put(record, new ScriptFile(record, text));
+          } catch (ScriptSyntaxException e) {
+            code.unreadable.put(record, describe(record, text, e));
+          }
+        });
+    for (ScriptFile file : code.files.values()) {
+      file.classes().forEach(type -> code.classes.put(type.name(), type));
+    }
+    for (ScriptFile file : code.files.values()) {
+      file.functions().forEach(function -> code.index(file, function));
+      for (ScriptClass type : file.classes()) {
+        type.functions().forEach(method -> code.index(file, method));
+      }
+    }
+    return code;
+  }
+
+  private static String describe(String record, String text, ScriptSyntaxException e) {
+    long line = text.substring(0, e.position()).lines().count();
+    return "%s, line %d: %s".formatted(record, Math.max(1, line), e.getMessage());
+  }
+
+  /** The class of that qualified name. */
+  public Optional<ScriptClass> type(String qualifiedName) {
+    Objects.requireNonNull(qualifiedName, "qualifiedName");
+    return Optional.ofNullable(classes.get(qualifiedName));
+  }
+
+  /** All classes. */
+  public Collection<ScriptClass> types() {
+    return Collections.unmodifiableCollection(classes.values());
+  }
+
+  /** The places that read an attribute of a class's instances. */
+  public List<AttributeRead> reads(ScriptClass type, String attribute) {
+    return Collections.unmodifiableList(
+        reads.getOrDefault(new Member(type.name(), attribute), List.of()));
+  }
+
+  /** The functions that assign to an attribute of a class's instances. */
+  public List<String> writers(ScriptClass type, String attribute) {
+    return Collections.unmodifiableList(
+        writers.getOrDefault(new Member(type.name(), attribute), List.of()));
+  }
+
+  /**
+   * Where an attribute of that name may be read or written without anything in the text telling of
+   * which class: function names, and records that are not as torch writes them. Empty for all that
+   * torch itself writes.
+   */
+  public List<String> untraced(String attribute) {
+    List<String> all = new ArrayList<>(unreadable.values());
+    all.addAll(untraced.getOrDefault(attribute, List.of()));
+    return all;
+  }
+
+  /** The texts by record, with all changes made. Those without a change are left out. */
+  public Map<String, String> changedTexts() {
+    Map<String, String> texts = new LinkedHashMap<>();
+    files.forEach((record, file) -> file.rewritten().ifPresent(text -> texts.put(record, text)));
+    return texts;
+  }
+
+  private void index(ScriptFile file, ScriptFunction function) {
+    var findings =
+        new FunctionReads.Findings() {
+          @Override
+          public void read(String type, String attribute, AttributeRead read) {
+            reads.computeIfAbsent(new Member(type, attribute), any -> new ArrayList<>()).add(read);
+          }
+
+          @Override
+          public void written(String type, String attribute, String writer) {
+            writers
+                .computeIfAbsent(new Member(type, attribute), any -> new ArrayList<>())
+                .add(writer);
+          }
+
+          @Override
+          public void untraced(String attribute, String function) {
+            untraced.computeIfAbsent(attribute, any -> new ArrayList<>()).add(function);
+          }
+        };
+    new FunctionReads(function, file, classes, findings).find();
+  }
+}

@@ -1,0 +1,60 @@
+package dev.kvant.torch.script;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A function or a method.
+ *
+ * @param name its qualified name
+ * @param parameters the types of its parameters by name, in order; those without one are left out
+ * @param body its lines
+ */
+record ScriptFunction(String name, Map<String, String> parameters, List<Statement> body) {
+
+  /**
+   * Reads a function.
+   *
+   * @param scope what its name is qualified by
+   * @param head the line with its name and parameters
+   * @param lines the lines of its body
+   */
+  static ScriptFunction parse(
+      String scope, LogicalLine head, List<LogicalLine> lines, String text) {
+    List<Token> tokens = head.tokens();
+    if (tokens.size() < 4 || tokens.get(1).kind() != Token.Kind.NAME || !tokens.get(2).is("(")) {
+      throw new ScriptSyntaxException("no function begins so", head.start());
+    }
+    int close = Statement.indexOf(tokens, ")", 3);
+    Map<String, String> parameters = new LinkedHashMap<>();
+    int from = 3;
+    while (from < close) {
+      int to = Math.min(Statement.indexOf(tokens, ",", from), close);
+      parameter(tokens.subList(from, to), text, parameters);
+      from = to + 1;
+    }
+    List<Statement> body = new ArrayList<>();
+    lines.forEach(line -> body.add(Statement.parse(line)));
+    return new ScriptFunction(scope + "." + tokens.get(1).text(), parameters, List.copyOf(body));
+  }
+
+  private static void parameter(List<Token> tokens, String text, Map<String, String> parameters) {
+    int colon = Statement.indexOf(tokens, ":", 0);
+    int equals = Statement.indexOf(tokens, "=", 0);
+    if (colon + 1 < equals) {
+      parameters.put(
+          tokens.get(0).text(),
+          text.substring(tokens.get(colon + 1).start(), tokens.get(equals - 1).end()));
+    }
+  }
+
+  /** How often a variable is assigned to. */
+  long assignments(String variable) {
+    return body.stream()
+        .flatMap(statement -> statement.targets().stream())
+        .filter(target -> target instanceof Expression.Name name && name.name().equals(variable))
+        .count();
+  }
+}

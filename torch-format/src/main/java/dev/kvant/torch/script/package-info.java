@@ -1,0 +1,8 @@
+/**
+ * The code of TorchScript archives: read as text, its uses of attributes found, and changed without
+ * a compiler.
+ */
+@NullMarked
+package dev.kvant.torch.script;
+
+import org.jspecify.annotations.NullMarked;
