@@ -1,0 +1,243 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.cli.output.JsonDocument;
+import dev.kvant.cli.output.Screen;
+import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Style;
+import dev.kvant.cli.output.Table;
+import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.discovery.BrokenProvider;
+import dev.kvant.runtime.discovery.Installation;
+import dev.kvant.runtime.discovery.InstalledBackend;
+import dev.kvant.spi.Availability;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.OptionDescriptor;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+
+/** Shows what is installed. */
+@Command(
+    name = "backends",
+    description = {
+      "Shows the backends that are installed and what they can do.",
+      "Says of each whether it can work here, and what is wrong with those that cannot be used."
+    },
+    sortOptions = false,
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
+    exitCodeList = {Subcommand.EXIT_DONE, Subcommand.EXIT_FAILED, Subcommand.EXIT_WRONG_INPUT},
+    footerHeading = "%nExample:%n",
+    footer = "  kvant backends --format json")
+final class BackendsCommand extends Subcommand {
+
+  private final Installations installations;
+
+  BackendsCommand(Screens screens, Installations installations) {
+    super(screens);
+    this.installations = installations;
+  }
+
+  @Override
+  public Integer call() {
+    try (Kvant kvant = installations.open(QuantizationListener.NONE)) {
+      Installation installation = kvant.backends();
+      print(document(installation), () -> show(installation));
+      if (isVerbose()) {
+        installation.broken().forEach(broken -> broken.cause().printStackTrace(err().writer()));
+      }
+    }
+    return ExitCode.DONE;
+  }
+
+  private void show(Installation installation) {
+    Screen out = out();
+    if (installation.backends().isEmpty()) {
+      out.line("No backend is installed.");
+      showWhereToLook();
+    }
+    String gap = null;
+    for (InstalledBackend backend : installation.backends()) {
+      if (gap != null) {
+        out.line(gap);
+      }
+      show(backend);
+      gap = "";
+    }
+    section(
+        "Cannot be used:", installation.broken().stream().map(BrokenProvider::toString).toList());
+    section("In conflict:", installation.conflicts());
+    section("Remarks:", installation.remarks());
+  }
+
+  private void showWhereToLook() {
+    if (installations.directories().isEmpty()) {
+      out()
+          .line(
+              "There is no folder of plugins; name one in the environment variable "
+                  + Installations.PLUGINS_VARIABLE
+                  + ".");
+      return;
+    }
+    installations
+        .directories()
+        .forEach(
+            directory ->
+                out()
+                    .line(
+                        installations.missing().contains(directory)
+                            ? "The folder of plugins %s is not there.".formatted(directory)
+                            : "Plugins were looked for in %s.".formatted(directory)));
+  }
+
+  private void section(String heading, Collection<String> lines) {
+    if (!lines.isEmpty()) {
+      out().line();
+      out().line(out().styled(Style.WARNING, heading));
+      lines.forEach(line -> out().paragraph("  - ", Style.WARNING, line));
+    }
+  }
+
+  private void show(InstalledBackend installed) {
+    Screen out = out();
+    BackendDescriptor backend = installed.descriptor();
+    out.line(out.styled(Style.STRONG, backend.id()) + " " + backend.version());
+    out.paragraph("  ", Style.PLAIN, backend.description());
+    if (installed.availability() instanceof Availability.Unavailable unavailable) {
+      out.paragraph("  not available: ", Style.WARNING, unavailable.reason());
+    } else {
+      field("available", "yes");
+    }
+    field("also called", String.join(", ", backend.aliases()));
+    field("jar", installed.location());
+    field("takes", String.join(", ", backend.formats()));
+    field("writes", String.join(", ", backend.artifacts()));
+    out.line();
+    indented(modes(backend));
+    if (!backend.options().isEmpty()) {
+      out.line();
+      indented(options(backend));
+    }
+  }
+
+  private void field(String name, String value) {
+    if (!value.isEmpty()) {
+      out().paragraph(String.format(Locale.ROOT, "  %-13s", name), Style.FAINT, value);
+    }
+  }
+
+  private void indented(Table table) {
+    table.print(out(), 2);
+  }
+
+  private static Table modes(BackendDescriptor backend) {
+    Table table =
+        Table.of(
+            Column.text("mode"),
+            Column.prose("weights"),
+            Column.prose("activations"),
+            Column.prose("algorithms"));
+    backend
+        .modes()
+        .forEach(
+            (mode, can) ->
+                table.row(
+                    mode,
+                    joined(can.weights()),
+                    can.activations().isEmpty() ? "left alone" : joined(can.activations()),
+                    joined(can.algorithms())));
+    return table;
+  }
+
+  private static Table options(BackendDescriptor backend) {
+    Table table =
+        Table.of(
+            Column.text("backend_kwargs"),
+            Column.prose("value"),
+            Column.text("default"),
+            Column.prose("meaning"));
+    for (OptionDescriptor option : backend.options()) {
+      table.row(option.key(), values(option), option.defaultValue(), option.description());
+    }
+    return table;
+  }
+
+  private static String values(OptionDescriptor option) {
+    return option.allowed().isEmpty() ? type(option) : String.join(", ", option.allowed());
+  }
+
+  private static String type(OptionDescriptor option) {
+    return option.type().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  private static String joined(Collection<?> values) {
+    return values.stream().map(String::valueOf).collect(Collectors.joining(", "));
+  }
+
+  private JsonDocument document(Installation installation) {
+    return new JsonDocument()
+        .put("backends", installation.backends().stream().map(BackendsCommand::document).toList())
+        .put("broken", installation.broken().stream().map(BackendsCommand::document).toList())
+        .put("conflicts", installation.conflicts())
+        .put("remarks", installation.remarks())
+        .put("plugin_directories", installations.directories())
+        .put("missing_plugin_directories", installations.missing());
+  }
+
+  private static JsonDocument document(InstalledBackend installed) {
+    BackendDescriptor backend = installed.descriptor();
+    @Nullable String reason =
+        installed.availability() instanceof Availability.Unavailable unavailable
+            ? unavailable.reason()
+            : null;
+    Map<String, JsonDocument> modes = new LinkedHashMap<>();
+    backend.modes().forEach((mode, can) -> modes.put(mode.label(), document(can)));
+    return new JsonDocument()
+        .put("id", backend.id())
+        .put("aliases", backend.aliases())
+        .put("version", backend.version())
+        .put("description", backend.description())
+        .put("provider", installed.provider())
+        .put("location", installed.location())
+        .put("available", reason == null)
+        .put("unavailable_reason", reason)
+        .put("modes", modes)
+        .put("formats", backend.formats())
+        .put("artifacts", backend.artifacts())
+        .put(
+            "options",
+            backend.options().stream()
+                .map(
+                    option ->
+                        new JsonDocument()
+                            .put("key", option.key())
+                            .put("type", option.type().name().toLowerCase(Locale.ROOT))
+                            .put("allowed", option.allowed())
+                            .put("default", option.defaultValue())
+                            .put("description", option.description()))
+                .toList());
+  }
+
+  private static JsonDocument document(ModeDescriptor mode) {
+    return new JsonDocument()
+        .put("weights", mode.weights())
+        .put("activations", mode.activations())
+        .put("algorithms", mode.algorithms());
+  }
+
+  private static JsonDocument document(BrokenProvider broken) {
+    return new JsonDocument()
+        .put("service", broken.service())
+        .put("provider", broken.provider())
+        .put("location", broken.location())
+        .put("reason", broken.reason())
+        .put("cause", broken.cause());
+  }
+}

@@ -1,0 +1,113 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.cli.output.JsonDocument;
+import dev.kvant.cli.output.Screen;
+import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Style;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** The whole command line: reads it, runs what it asks for, and says how that went. */
+final class Cli {
+
+  private static final int WIDEST_HELP = 100;
+  private static final int NARROWEST_HELP = 55;
+
+  private final Screens screens;
+  private final Installations installations;
+
+  /**
+   * @param screens where to print
+   * @param installations where plugins are
+   */
+  Cli(Screens screens, Installations installations) {
+    this.screens = screens;
+    this.installations = installations;
+  }
+
+  /** Runs one command and returns its exit code; never throws. */
+  int run(String... arguments) {
+    try {
+      return commandLine().execute(arguments);
+    } catch (OutOfMemoryError | StackOverflowError | LinkageError e) {
+      new ErrorBlock(screens.err()).print(e, List.of(arguments).contains("--verbose"));
+      return ExitCode.FAILED;
+    } finally {
+      screens.out().writer().flush();
+      screens.err().writer().flush();
+    }
+  }
+
+  private CommandLine commandLine() {
+    var line = new CommandLine(new KvantCommand());
+    line.addSubcommand(new BackendsCommand(screens, installations))
+        .addSubcommand(new InspectCommand(screens, installations));
+    // An argument that starts with @ is a path like any other.
+    line.setExpandAtFiles(false)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setOut(screens.out().writer())
+        .setErr(screens.err().writer())
+        .setColorScheme(
+            CommandLine.Help.defaultColorScheme(screens.out().coloured() ? Ansi.ON : Ansi.OFF))
+        .setUsageHelpWidth(helpWidth(screens.out()))
+        .setParameterExceptionHandler(this::wrongUsage)
+        .setExecutionExceptionHandler(this::failed);
+    return line;
+  }
+
+  private static int helpWidth(Screen screen) {
+    return Math.max(NARROWEST_HELP, Math.min(WIDEST_HELP, screen.columns()));
+  }
+
+  private int wrongUsage(ParameterException e, String[] arguments) {
+    Screen err = screens.err();
+    err.paragraph(ErrorBlock.LEAD, Style.ERROR, WrongUsage.message(e));
+    err.line(
+        "'%s --help' explains the command."
+            .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
+    return ExitCode.WRONG_INPUT;
+  }
+
+  private int failed(Exception failure, CommandLine line, ParseResult parsed) {
+    boolean verbose = false;
+    if (line.getCommand() instanceof Subcommand subcommand) {
+      verbose = subcommand.isVerbose();
+      if (subcommand.isJson()) {
+        errorDocument(failure).print(screens.out());
+      }
+    }
+    new ErrorBlock(screens.err()).print(failure, verbose);
+    installations
+        .missing()
+        .forEach(
+            directory ->
+                screens.err().line("The folder of plugins %s is not there.".formatted(directory)));
+    return ExitCode.of(failure);
+  }
+
+  /** The error for programs, which would otherwise have nothing to read. */
+  private static JsonDocument errorDocument(Throwable failure) {
+    List<ConfigurationProblem> problems =
+        failure instanceof InvalidConfigurationException invalid ? invalid.problems() : List.of();
+    return new JsonDocument()
+        .put(
+            "error",
+            new JsonDocument()
+                .put("exit_code", ExitCode.of(failure))
+                .put("message", ErrorBlock.message(failure))
+                .put(
+                    "problems",
+                    problems.stream()
+                        .map(
+                            problem ->
+                                new JsonDocument()
+                                    .put("path", problem.path())
+                                    .put("message", problem.message()))
+                        .toList()));
+  }
+}

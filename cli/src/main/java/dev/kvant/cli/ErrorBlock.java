@@ -1,0 +1,88 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.KvantException;
+import dev.kvant.cli.output.Screen;
+import dev.kvant.cli.output.Style;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
+import java.util.List;
+
+/** Tells a person what went wrong, all of it, once. */
+final class ErrorBlock {
+
+  /** What every error starts with. */
+  static final String LEAD = "error: ";
+
+  private final Screen screen;
+
+  ErrorBlock(Screen screen) {
+    this.screen = screen;
+  }
+
+  /** Prints what went wrong, with the stack trace if asked for. */
+  void print(Throwable failure, boolean stackTrace) {
+    if (failure instanceof InvalidConfigurationException invalid) {
+      problems(invalid.problems());
+    } else {
+      screen.paragraph(LEAD, Style.ERROR, message(failure));
+    }
+    if (stackTrace) {
+      failure.printStackTrace(screen.writer());
+    } else if (!isExplained(failure)) {
+      screen.paragraph("", Style.PLAIN, "This was not foreseen; --verbose shows the stack trace.");
+    }
+  }
+
+  private void problems(List<ConfigurationProblem> problems) {
+    if (problems.size() == 1) {
+      screen.paragraph(LEAD, Style.ERROR, problems.get(0).toString());
+      return;
+    }
+    screen.paragraph(LEAD, Style.ERROR, problems.size() + " problems in the configuration");
+    for (ConfigurationProblem problem : problems) {
+      screen.paragraph("  - ", Style.ERROR, problem.toString());
+    }
+  }
+
+  /** What went wrong in words, for errors that have none too. */
+  static String message(Throwable failure) {
+    if (failure instanceof OutOfMemoryError) {
+      return "the heap is full (%s); give it more with KVANT_JAVA_OPTS=-Xmx4g"
+          .formatted(failure.getMessage());
+    }
+    if (failure instanceof InvalidPathException path) {
+      return "'%s' cannot be a path here: %s".formatted(path.getInput(), path.getReason());
+    }
+    if (failure instanceof UncheckedIOException && failure.getCause() != null) {
+      return failure.getMessage() + ": " + fileMessage(failure.getCause());
+    }
+    if (failure instanceof KvantException && failure.getMessage() != null) {
+      return failure.getMessage();
+    }
+    return fileMessage(failure);
+  }
+
+  private static String fileMessage(Throwable failure) {
+    String message = failure.getMessage();
+    if (message == null) {
+      return failure.getClass().getSimpleName();
+    }
+    // These name nothing but the file; their class says what is the matter with it.
+    boolean bare = failure instanceof FileSystemException file && file.getReason() == null;
+    return bare || !isExplained(failure)
+        ? failure.getClass().getSimpleName() + ": " + message
+        : message;
+  }
+
+  private static boolean isExplained(Throwable failure) {
+    return failure instanceof KvantException
+        || failure instanceof OutOfMemoryError
+        || failure instanceof InvalidPathException
+        || failure instanceof UncheckedIOException
+        || failure instanceof IOException;
+  }
+}

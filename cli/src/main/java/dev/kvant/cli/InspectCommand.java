@@ -1,0 +1,202 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.cli.output.ByteSize;
+import dev.kvant.cli.output.JsonDocument;
+import dev.kvant.cli.output.Screen;
+import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Style;
+import dev.kvant.cli.output.Table;
+import dev.kvant.cli.output.Table.Cell;
+import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.Kvant;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Shows what is inside of a model file. */
+@Command(
+    name = "inspect",
+    description = {
+      "Shows the modules of a model with their classes and tensors.",
+      "Of a file that Kvant wrote it shows the plan as well."
+    },
+    sortOptions = false,
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
+    exitCodeList = {Subcommand.EXIT_DONE, Subcommand.EXIT_FAILED, Subcommand.EXIT_WRONG_INPUT},
+    footerHeading = "%nExample:%n",
+    footer = "  kvant inspect examples/digits/models/resnet_traced.pt")
+final class InspectCommand extends Subcommand {
+
+  private final Installations installations;
+
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "A model file, or a folder with a sharded one. Its content tells its format.")
+  @SuppressWarnings("NullAway.Init")
+  private Path path;
+
+  InspectCommand(Screens screens, Installations installations) {
+    super(screens);
+    this.installations = installations;
+  }
+
+  @Override
+  public Integer call() {
+    try (Kvant kvant = installations.open(QuantizationListener.NONE);
+        QuantizableModel model = kvant.load(path)) {
+      print(document(model), () -> show(model));
+    }
+    return ExitCode.DONE;
+  }
+
+  private void show(QuantizableModel model) {
+    Screen out = out();
+    List<ModuleDescription> modules = model.modules();
+    long tensors = modules.stream().mapToLong(module -> module.tensors().size()).sum();
+    out.line(out.styled(Style.STRONG, model.source().toString()));
+    out.line(
+        "%s, %s, %s, %s"
+            .formatted(
+                model.format(),
+                Count.of(modules.size(), "module"),
+                Count.of(tensors, "tensor"),
+                ByteSize.format(model.tensorBytes())));
+    if (modules.stream().anyMatch(ModuleDescription::typesInferred)) {
+      out.line("The file names no classes; those with ~ are guessed from names and shapes.");
+    }
+    out.line();
+    if (modules.isEmpty()) {
+      out.line("It has no modules.");
+    } else {
+      table(modules).print(out);
+    }
+    model
+        .plan()
+        .ifPresent(
+            plan -> {
+              out.line();
+              out.line(
+                  out.styled(
+                      Style.STRONG,
+                      "Quantized by Kvant: backend %s, mode %s"
+                          .formatted(plan.backend(), plan.mode())));
+              out.line();
+              ModuleTable.ofPlan(plan, new StoredModules(modules), true).print(out);
+            });
+  }
+
+  private Table table(List<ModuleDescription> modules) {
+    Table table =
+        Table.of(
+            Column.name("module"),
+            Column.text("class"),
+            Column.text("tensor"),
+            Column.text("dtype"),
+            Column.text("shape"),
+            Column.number("size"),
+            Column.prose("note"));
+    Map<String, String> firstByStorage = new HashMap<>();
+    for (ModuleTree.Line line : ModuleTree.lines(out(), modules)) {
+      ModuleDescription module = line.module();
+      String names = module.names().stream().skip(1).collect(Collectors.joining(", "));
+      String note = names.isEmpty() ? "" : "also " + names;
+      if (module.tensors().isEmpty()) {
+        table.row(line.label(), className(module), "", "", "", "", note);
+      }
+      boolean first = true;
+      for (TensorDescription tensor : module.tensors()) {
+        String fullName = module.name() + "." + tensor.name();
+        String tied = firstByStorage.putIfAbsent(tensor.storage(), fullName);
+        table.row(
+            first ? Cell.of(line.label()) : Cell.of(line.indent().stripTrailing()),
+            first ? className(module) : "",
+            tensor.name(),
+            tensor.elementType(),
+            shape(tensor),
+            ByteSize.format(tensor.bytes()),
+            joined(first ? note : "", tied == null ? "" : "tied to " + tied));
+        first = false;
+      }
+    }
+    return table;
+  }
+
+  private static String joined(String first, String second) {
+    return first.isEmpty() || second.isEmpty() ? first + second : first + "; " + second;
+  }
+
+  private static String className(ModuleDescription module) {
+    return module.typesInferred() && !module.type().isEmpty() ? "~" + module.type() : module.type();
+  }
+
+  private String shape(TensorDescription tensor) {
+    return tensor.shape().isEmpty()
+        ? "scalar"
+        : tensor.shape().stream()
+            .map(String::valueOf)
+            .collect(Collectors.joining(out().symbol("×", "x")));
+  }
+
+  private static JsonDocument document(QuantizableModel model) {
+    Map<String, List<String>> namesByStorage = new HashMap<>();
+    for (ModuleDescription module : model.modules()) {
+      for (TensorDescription tensor : module.tensors()) {
+        namesByStorage
+            .computeIfAbsent(tensor.storage(), key -> new ArrayList<>())
+            .add(module.name() + "." + tensor.name());
+      }
+    }
+    return new JsonDocument()
+        .put("path", model.source())
+        .put("format", model.format())
+        .put("tensor_bytes", model.tensorBytes())
+        .put(
+            "modules",
+            model.modules().stream().map(module -> document(module, namesByStorage)).toList())
+        .put(
+            "plan",
+            model
+                .plan()
+                .map(plan -> PlanDocument.of(plan, new StoredModules(model.modules())))
+                .orElse(null));
+  }
+
+  private static JsonDocument document(
+      ModuleDescription module, Map<String, List<String>> namesByStorage) {
+    return new JsonDocument()
+        .put("name", module.name())
+        .put("names", module.names())
+        .put("class", module.type())
+        .put("classes", module.types())
+        .put("class_inferred", module.typesInferred())
+        .put(
+            "tensors",
+            module.tensors().stream()
+                .map(
+                    tensor -> {
+                      String name = module.name() + "." + tensor.name();
+                      List<String> others =
+                          namesByStorage.getOrDefault(tensor.storage(), List.of()).stream()
+                              .filter(other -> !other.equals(name))
+                              .toList();
+                      return new JsonDocument()
+                          .put("name", tensor.name())
+                          .put("dtype", tensor.elementType())
+                          .put("shape", tensor.shape())
+                          .put("bytes", tensor.bytes())
+                          .put("tied_to", others);
+                    })
+                .toList());
+  }
+}

@@ -1,0 +1,36 @@
+package dev.kvant.cli;
+
+import dev.kvant.cli.output.Screens;
+import java.util.List;
+
+/**
+ * The entry point of the process.
+ *
+ * @since 0.1.0
+ */
+public final class Main {
+
+  private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
+  private Main() {}
+
+  /** Runs one command and ends the process with its exit code. */
+  public static void main(String[] arguments) {
+    logs(List.of(arguments).contains("--verbose"));
+    Screens screens = Screens.ofProcess(System.getenv(), System.getProperties());
+    Installations installations = Installations.ofProcess(System.getenv(), System.getProperties());
+    Interruption interruption = Interruption.byCtrlC(Thread.currentThread());
+    int code = new Cli(screens, installations).run(arguments);
+    interruption.workIsDone();
+    System.exit(code);
+  }
+
+  /**
+   * What libraries log is for those who look for a cause; must be said before the first of them.
+   */
+  private static void logs(boolean wanted) {
+    if (System.getProperty(LOG_LEVEL) == null) {
+      System.setProperty(LOG_LEVEL, wanted ? "info" : "off");
+    }
+  }
+}

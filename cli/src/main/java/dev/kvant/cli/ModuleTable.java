@@ -1,0 +1,217 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.ElementType;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Operand;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.RuleReference;
+import dev.kvant.cli.output.ByteSize;
+import dev.kvant.cli.output.Screen;
+import dev.kvant.cli.output.Style;
+import dev.kvant.cli.output.Table;
+import dev.kvant.cli.output.Table.Cell;
+import dev.kvant.cli.output.Table.Column;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table of what is done to each module. Of a long model, modules that differ in nothing but the
+ * numbers in their names share a row.
+ */
+final class ModuleTable {
+
+  /** How many rows are shown before rows are put together. */
+  static final int LONG = 40;
+
+  /** What a row says of a module, but for its name and figures. */
+  private record Kind(
+      String name,
+      String type,
+      String from,
+      OperandDecision weights,
+      OperandDecision activations,
+      String note) {}
+
+  /** A module, or several of one kind. */
+  private record Row(
+      String name,
+      String type,
+      String from,
+      OperandDecision weights,
+      OperandDecision activations,
+      int modules,
+      long bytesBefore,
+      @Nullable Long bytesAfter,
+      @Nullable Double sqnrDecibels,
+      String note) {
+
+    Kind kind() {
+      return new Kind(withoutNumbers(name), type, from, weights, activations, note);
+    }
+
+    /** Both rows in one: sizes add up, the worse ratio counts. */
+    Row and(Row other) {
+      return new Row(
+          withoutNumbers(name),
+          type,
+          from,
+          weights,
+          activations,
+          modules + other.modules,
+          bytesBefore + other.bytesBefore,
+          bytesAfter == null || other.bytesAfter == null ? null : bytesAfter + other.bytesAfter,
+          sqnrDecibels == null || other.sqnrDecibels == null
+              ? null
+              : Double.valueOf(Math.min(sqnrDecibels, other.sqnrDecibels)),
+          note);
+    }
+  }
+
+  private final List<Row> rows;
+  private final int modules;
+
+  private ModuleTable(List<Row> rows, boolean all) {
+    this.modules = rows.size();
+    this.rows = all || rows.size() <= LONG ? rows : merged(rows);
+  }
+
+  /** What a plan will do. */
+  static ModuleTable ofPlan(QuantizationPlan plan, StoredModules stored, boolean all) {
+    return new ModuleTable(
+        plan.modules().stream().map(decision -> row(decision, stored, null)).toList(), all);
+  }
+
+  /** What was done. */
+  static ModuleTable ofReport(QuantizationReport report, StoredModules stored, boolean all) {
+    return new ModuleTable(
+        report.modules().stream().map(module -> row(module.decision(), stored, module)).toList(),
+        all);
+  }
+
+  private static Row row(
+      ModuleDecision decision, StoredModules stored, @Nullable ModuleReport report) {
+    return new Row(
+        decision.module(),
+        (decision.typeInferred() && !decision.type().isEmpty() ? "~" : "") + decision.type(),
+        stored.elementType(decision.module()).map(ElementType::label).orElse(""),
+        decision.weights(),
+        decision.activations(),
+        1,
+        report != null ? report.bytesBefore() : stored.bytes(decision.module()).orElse(0L),
+        report == null ? null : Long.valueOf(report.bytesAfter()),
+        report == null ? null : report.sqnrDecibels(),
+        note(decision, report == null ? null : report.note()));
+  }
+
+  private static String note(ModuleDecision decision, @Nullable String reported) {
+    List<String> notes = new ArrayList<>();
+    for (Operand operand : Operand.values()) {
+      OperandDecision outcome = decision.operand(operand);
+      String about = operand == Operand.ACTIVATIONS ? "activations: " : "";
+      if (outcome.reason() != null) {
+        notes.add(about + outcome.reason());
+      }
+      outcome.nativeIn().entrySet().stream()
+          .sorted(Map.Entry.comparingByKey())
+          .forEach(
+              entry -> notes.add(about + "native in " + entry.getKey() + ": " + entry.getValue()));
+    }
+    if (reported != null && !notes.contains(reported)) {
+      notes.add(reported);
+    }
+    return String.join("; ", notes);
+  }
+
+  private static List<Row> merged(List<Row> rows) {
+    Map<Kind, Row> byKind = new LinkedHashMap<>();
+    rows.forEach(row -> byKind.merge(row.kind(), row, Row::and));
+    return List.copyOf(byKind.values());
+  }
+
+  /** The name with a star for each part that is a number, as a pattern would have it. */
+  static String withoutNumbers(String name) {
+    return name.replaceAll("(?<=^|\\.)\\d+(?=\\.|$)", "*");
+  }
+
+  /** Prints the table, and below it what was left out. */
+  void print(Screen screen) {
+    if (rows.isEmpty()) {
+      screen.line("The model has no modules with weights.");
+      return;
+    }
+    boolean merged = rows.size() < modules;
+    Table table =
+        Table.of(
+            Column.name("module"),
+            Column.number(screen.symbol("×", "x")),
+            Column.text("class"),
+            Column.text("weights"),
+            Column.text("activations"),
+            Column.text("rule"),
+            Column.number("size"),
+            Column.number("after"),
+            Column.number("SQNR"),
+            Column.prose("note"));
+    for (Row row : rows) {
+      boolean quantized = row.weights().isQuantized() || row.activations().isQuantized();
+      boolean refused = row.weights().reason() != null || row.activations().reason() != null;
+      Style style = quantized ? Style.GOOD : refused ? Style.WARNING : Style.FAINT;
+      table.row(
+          quantized || refused ? Cell.of(row.name()) : Cell.of(Style.FAINT, row.name()),
+          merged ? String.valueOf(row.modules()) : "",
+          quantized || refused ? Cell.of(row.type()) : Cell.of(Style.FAINT, row.type()),
+          Cell.of(style, weights(screen, row)),
+          row.activations().isQuantized() ? row.activations().dtype() : "",
+          rule(row),
+          ByteSize.format(row.bytesBefore()),
+          row.bytesAfter() == null ? "" : ByteSize.format(row.bytesAfter()),
+          row.sqnrDecibels() == null ? "" : decibels(screen, row.sqnrDecibels()),
+          row.note());
+    }
+    table.print(screen);
+    if (merged) {
+      screen.line();
+      screen.paragraph(
+          "",
+          Style.PLAIN,
+          ("%s in %s: equal ones share a row, with sizes added up and the lowest SQNR;"
+                  + " --all shows each.")
+              .formatted(Count.of(modules, "module"), Count.of(rows.size(), "row")));
+    }
+  }
+
+  private static String weights(Screen screen, Row row) {
+    if (!row.weights().isQuantized()) {
+      return row.from();
+    }
+    String arrow = screen.symbol(" → ", " -> ");
+    return (row.from().isEmpty() ? "" : row.from() + arrow) + row.weights().dtype();
+  }
+
+  private static String rule(Row row) {
+    RuleReference weights = row.weights().decidedBy();
+    RuleReference activations = row.activations().decidedBy();
+    return Stream.of(weights, activations)
+        .filter(Objects::nonNull)
+        .map(RuleReference::toString)
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
+  /** A ratio for people, as in {@code 41.2 dB}. */
+  static String decibels(Screen screen, double value) {
+    return Double.isInfinite(value)
+        ? screen.symbol("∞", "inf")
+        : String.format(Locale.ROOT, "%.1f dB", value);
+  }
+}

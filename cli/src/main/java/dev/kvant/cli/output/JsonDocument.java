@@ -1,0 +1,88 @@
+package dev.kvant.cli.output;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A result for programs: one JSON object with keys in {@code snake_case}, in the order in which
+ * they were put. Keys are never left out: what is not known is {@code null}.
+ *
+ * @since 0.1.0
+ */
+public final class JsonDocument {
+
+  private static final Gson GSON =
+      new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
+
+  private final Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+
+  /**
+   * Adds a field.
+   *
+   * @param key its name
+   * @param value null, a string, boolean or number, a {@link JsonDocument}, or a list or map of
+   *     them; an {@link Optional} stands for its value; a number that is not finite becomes null,
+   *     since JSON has none
+   */
+  public JsonDocument put(String key, @Nullable Object value) {
+    fields.put(key, plain(value));
+    return this;
+  }
+
+  /** Prints the document and the end of the line. */
+  public void print(Screen screen) {
+    screen.line(ascii(GSON.toJson(fields)));
+  }
+
+  /** The document as nested maps and lists. */
+  public Map<String, @Nullable Object> fields() {
+    return Collections.unmodifiableMap(fields);
+  }
+
+  private static @Nullable Object plain(@Nullable Object value) {
+    if (value instanceof Optional<?> optional) {
+      return plain(optional.orElse(null));
+    }
+    if (value instanceof JsonDocument document) {
+      return document.fields;
+    }
+    if (value instanceof Iterable<?> list && !(value instanceof Path)) {
+      var plain = new ArrayList<@Nullable Object>();
+      list.forEach(item -> plain.add(plain(item)));
+      return plain;
+    }
+    if (value instanceof Map<?, ?> map) {
+      var plain = new LinkedHashMap<String, @Nullable Object>();
+      map.forEach((key, item) -> plain.put(String.valueOf(key), plain(item)));
+      return plain;
+    }
+    if (value instanceof Double number) {
+      return Double.isFinite(number) ? number : null;
+    }
+    return value == null || value instanceof Number || value instanceof Boolean
+        ? value
+        : value.toString();
+  }
+
+  /** Characters beyond ASCII as escapes, so that the stream's character set does not matter. */
+  private static String ascii(String json) {
+    var text = new StringBuilder(json.length());
+    json.chars()
+        .forEach(
+            c -> {
+              if (c < 0x80) {
+                text.append((char) c);
+              } else {
+                text.append(String.format("\\u%04x", c));
+              }
+            });
+    return text.toString();
+  }
+}
