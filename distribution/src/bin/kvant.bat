@@ -1,0 +1,8 @@
+@echo off
+rem Starts Kvant from the folder that this script's own folder stands in.
+setlocal
+for %%I in ("%~dp0..") do set "KVANT_HOME=%%~fI"
+set "KVANT_JAVA=java"
+if defined JAVA_HOME set "KVANT_JAVA=%JAVA_HOME%\bin\java"
+"%KVANT_JAVA%" -XX:+UseSerialGC -Xlog:disable -Xlog:all=error:stderr --enable-native-access=ALL-UNNAMED %JAVA_OPTS% %KVANT_JAVA_OPTS% "-Dkvant.home=%KVANT_HOME%" -cp "%KVANT_HOME%\lib\*" dev.kvant.cli.Main %*
+exit /b %ERRORLEVEL%
