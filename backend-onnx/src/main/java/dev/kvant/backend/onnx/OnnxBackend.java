@@ -1,0 +1,88 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
+import dev.kvant.api.Operand;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Quantizes ONNX graphs.
+ *
+ * @since 0.1.0
+ */
+public final class OnnxBackend implements QuantizationBackend {
+
+  /** The name of the artifact. */
+  static final String ARTIFACT = "quantized_model.onnx";
+
+  /** The name of the file beside it that takes large tensors. */
+  static final String ARTIFACT_DATA = ARTIFACT + ".data";
+
+  private static final Set<String> QUANTIZABLE =
+      Set.of("Conv", "ConvTranspose", "Gemm", "MatMul", "Gather");
+
+  private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
+
+  private static final BackendDescriptor DESCRIPTOR =
+      new BackendDescriptor(
+          "onnx",
+          List.of("modelopt.onnx"),
+          Optional.ofNullable(OnnxBackend.class.getPackage().getImplementationVersion())
+              .orElse("development"),
+          "Quantizes the weights of ONNX graphs.",
+          Map.of(
+              QuantizationMode.WEIGHT_ONLY_PTQ,
+              new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of())),
+          List.of(OnnxFormat.ID),
+          List.of(ARTIFACT),
+          OnnxOptions.DESCRIPTORS);
+
+  /** For {@link java.util.ServiceLoader}. */
+  public OnnxBackend() {}
+
+  @Override
+  public BackendDescriptor descriptor() {
+    return DESCRIPTOR;
+  }
+
+  @Override
+  public Support supports(SupportQuery query) {
+    String operator = query.module().type();
+    if (RECURRENT.contains(operator)) {
+      return Support.no("ONNX has no quantized %s".formatted(operator));
+    }
+    if (!QUANTIZABLE.contains(operator)) {
+      return Support.no(
+          "%s is not among the operators that are quantized: Conv, ConvTranspose, Gemm, MatMul, Gather"
+              .formatted(operator));
+    }
+    Optional<TensorDescription> weight = query.module().weight();
+    if (weight.isEmpty()) {
+      return Support.no("its weight is not constant");
+    }
+    if (weight.get().elementType() == ElementType.FLOAT64) {
+      return Support.no("DequantizeLinear does not give float64");
+    }
+    if (query.operand() == Operand.ACTIVATIONS && operator.equals("Gather")) {
+      return Support.no("the input of Gather is indices");
+    }
+    return Support.yes();
+  }
+
+  @Override
+  public Quantizer create(QuantizerContext context) {
+    return new OnnxQuantizer(context);
+  }
+}

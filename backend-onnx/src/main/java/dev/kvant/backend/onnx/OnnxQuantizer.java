@@ -1,0 +1,169 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.backend.onnx.graph.OnnxModel;
+import dev.kvant.backend.onnx.graph.OnnxModule;
+import dev.kvant.backend.onnx.graph.OnnxModules;
+import dev.kvant.backend.onnx.graph.OnnxWriter;
+import dev.kvant.spi.ArtifactTransaction;
+import dev.kvant.spi.ProgressReporter;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Takes ONNX models through quantization with one configuration. */
+final class OnnxQuantizer implements Quantizer {
+
+  private final QuantizerContext context;
+  private final OnnxOptions options;
+
+  OnnxQuantizer(QuantizerContext context) {
+    this.context = context;
+    this.options = OnnxOptions.of(context.config().backendKwargs());
+  }
+
+  @Override
+  public void prepare(PreparedModel prepared) {
+    OnnxModel model = source(prepared).load();
+    OpsetCheck.check(model);
+    for (OnnxModule module : OnnxModules.of(model)) {
+      prepared.plan().module(module.name()).ifPresent(decision -> checkAxis(module, decision));
+    }
+  }
+
+  private static void checkAxis(OnnxModule module, ModuleDecision decision) {
+    Integer axis = decision.weights().settings().quantAxis();
+    OnnxModule.Weight weight = module.weight();
+    if (axis == null || weight == null || !decision.weights().isQuantized()) {
+      return;
+    }
+    int rank = weight.tensor().dims().size();
+    if (axis < -1 || axis >= rank) {
+      throw new UnsupportedModelException(
+          "%s: quant_axis %d is none of its weight, which has %d dimensions; use 0 to %d, or -1 for"
+                  .formatted(module.name(), axis, rank, rank - 1)
+              + " one scale");
+    }
+    if (module.node().is("Gather") && axis > 0) {
+      throw new UnsupportedModelException(
+          "%s: quant_axis %d: a table that rows are looked up in has one scale per row (0) or one"
+                  .formatted(module.name(), axis)
+              + " scale (-1)");
+    }
+  }
+
+  private static QuantizableOnnxModel source(PreparedModel prepared) {
+    if (prepared.model() instanceof QuantizableOnnxModel model) {
+      return model;
+    }
+    throw new UnsupportedModelException(
+        "%s is of the format %s; the backend onnx takes onnx"
+            .formatted(prepared.model().source(), prepared.model().format()));
+  }
+
+  @Override
+  public QuantizedModel quantize(PreparedModel prepared) {
+    OnnxModel model = source(prepared).load();
+    Map<String, ModuleDecision> decisions = new LinkedHashMap<>();
+    prepared.plan().modules().forEach(decision -> decisions.put(decision.module(), decision));
+    Map<String, QuantizedWeight> weights = new LinkedHashMap<>();
+    WeightRewriter rewriter = new WeightRewriter(model);
+    List<OnnxModule> modules = OnnxModules.of(model);
+    ProgressReporter progress =
+        new ProgressReporter(context.listener(), "quantize", modules.size(), "modules");
+    for (OnnxModule module : modules) {
+      ModuleDecision decision = decisions.get(module.name());
+      OnnxModule.Weight weight = module.weight();
+      if (decision != null && weight != null && decision.weights().isQuantized()) {
+        weights.put(module.name(), rewriter.rewrite(module, weight, decision.weights()));
+      }
+      progress.advance(1, module.name());
+    }
+    UnusedConstants.remove(model);
+    return new OnnxQuantizedModel(prepared, model, weights);
+  }
+
+  @Override
+  public SavedModel save(QuantizedModel quantized, Path directory) {
+    if (!(quantized instanceof OnnxQuantizedModel model)) {
+      throw new IllegalArgumentException("model: was quantized by another backend");
+    }
+    boolean external =
+        options.externalData() || OnnxWriter.size(model.graph()) > OnnxWriter.LARGEST_FILE;
+    try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
+      Path file = transaction.create(OnnxBackend.ARTIFACT);
+      List<Artifact> artifacts = new ArrayList<>();
+      if (external) {
+        Path data = transaction.create(OnnxBackend.ARTIFACT_DATA);
+        OnnxWriter.write(model.graph(), file, data, OnnxBackend.ARTIFACT_DATA);
+        artifacts.add(artifact(directory, file, OnnxBackend.ARTIFACT, "the quantized graph"));
+        artifacts.add(
+            artifact(
+                directory,
+                data,
+                OnnxBackend.ARTIFACT_DATA,
+                "its large tensors; belongs beside " + OnnxBackend.ARTIFACT));
+      } else {
+        OnnxWriter.write(model.graph(), file);
+        artifacts.add(artifact(directory, file, OnnxBackend.ARTIFACT, "the quantized graph"));
+      }
+      transaction.commit();
+      return new SavedModel(artifacts, report(model));
+    }
+  }
+
+  private static Artifact artifact(
+      Path directory, Path temporary, String name, String description) {
+    try {
+      return new Artifact(
+          directory.resolve(name), OnnxFormat.ID, Files.size(temporary), description);
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be read".formatted(temporary), e);
+    }
+  }
+
+  private static QuantizationReport report(OnnxQuantizedModel model) {
+    Map<String, ModuleDescription> descriptions = new LinkedHashMap<>();
+    model.prepared().model().modules().forEach(module -> descriptions.put(module.name(), module));
+    List<ModuleReport> modules = new ArrayList<>();
+    for (ModuleDecision decision : model.plan().modules()) {
+      ModuleDescription description = descriptions.get(decision.module());
+      long before =
+          description == null
+              ? 0
+              : description.tensors().stream().mapToLong(tensor -> tensor.bytes()).sum();
+      QuantizedWeight weight = model.weights().get(decision.module());
+      modules.add(
+          weight == null
+              ? new ModuleReport(decision, before, before, null, null)
+              : new ModuleReport(
+                  decision,
+                  before,
+                  before - weight.savedBytes(),
+                  weight.error().sqnrDecibels(),
+                  null));
+    }
+    return new QuantizationReport(
+        model.plan().backend(), model.plan().mode(), modules, model.plan().warnings());
+  }
+
+  @Override
+  public void close() {
+    // Sessions and files are opened and closed within each step.
+  }
+}

@@ -1,0 +1,45 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.backend.onnx.graph.OnnxModel;
+
+/** Checks that a model is of a version of the standard operators that can be worked with. */
+final class OpsetCheck {
+
+  /** The first one with quantization operators that are still in use. */
+  private static final long OLDEST = 11;
+
+  /** The newest one that ONNX Runtime 1.23.2 promises to run. */
+  private static final long NEWEST = 23;
+
+  /** The first one that knows scales per channel. */
+  private static final long PER_CHANNEL = 13;
+
+  private OpsetCheck() {}
+
+  /**
+   * Checks a model.
+   *
+   * @throws UnsupportedModelException if its operators are too old, too new or of no version
+   */
+  static void check(OnnxModel model) {
+    long opset =
+        model
+            .opset("")
+            .orElseThrow(
+                () ->
+                    new UnsupportedModelException(
+                        "%s names no version of the standard operators (opset of ai.onnx)"
+                            .formatted(model.source())));
+    if (opset < OLDEST || opset > NEWEST) {
+      throw new UnsupportedModelException(
+          "%s is of opset %d; opsets %d to %d are supported, export the model anew with one of them"
+              .formatted(model.source(), opset, OLDEST, NEWEST));
+    }
+    if (opset < PER_CHANNEL) {
+      throw new UnsupportedModelException(
+          "%s is of opset %d; scales per channel need opset %d, export the model anew with it"
+              .formatted(model.source(), opset, PER_CHANNEL));
+    }
+  }
+}

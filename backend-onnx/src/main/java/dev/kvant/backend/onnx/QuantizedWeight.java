@@ -1,0 +1,114 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.backend.onnx.graph.Content;
+import dev.kvant.backend.onnx.graph.StoredTensor;
+import dev.kvant.numerics.BFloat16;
+import dev.kvant.numerics.ChannelQuantizer;
+import dev.kvant.numerics.Float16;
+import dev.kvant.numerics.FloatType;
+import dev.kvant.numerics.QuantizationError;
+import dev.kvant.numerics.QuantizedType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** A weight whose scales are known; its codes are computed whenever they are read. */
+final class QuantizedWeight implements Content {
+
+  private final StoredTensor source;
+  private final FloatType type;
+  private final ChannelQuantizer quantizer;
+  private final float[] scales;
+  private QuantizationError error = QuantizationError.NONE;
+
+  private QuantizedWeight(
+      StoredTensor source, FloatType type, ChannelQuantizer quantizer, float[] scales) {
+    this.source = source;
+    this.type = type;
+    this.quantizer = quantizer;
+    this.scales = scales;
+  }
+
+  /**
+   * Finds the scales of a weight.
+   *
+   * @param axis the axis of the channels, or -1 for one scale
+   * @throws dev.kvant.numerics.NonFiniteValueException if a weight is NaN or infinite
+   */
+  static QuantizedWeight of(StoredTensor source, FloatType type, QuantizedType codes, int axis) {
+    int channels = axis < 0 ? 1 : Math.toIntExact(source.dims().get(axis));
+    long inner = 1;
+    for (int i = axis + 1; i < source.dims().size(); i++) {
+      inner = Math.multiplyExact(inner, source.dims().get(i));
+    }
+    ChannelQuantizer quantizer =
+        new ChannelQuantizer(type, codes, Math.max(1, channels), Math.max(1, inner));
+    float[] scales = new float[Math.max(1, channels)];
+    source
+        .content()
+        .forEachBlock((from, block) -> quantizer.amax(block, from / type.bytes(), scales));
+    for (int channel = 0; channel < scales.length; channel++) {
+      scales[channel] = quantizer.scale(scales[channel]);
+    }
+    return new QuantizedWeight(source, type, quantizer, scales);
+  }
+
+  /** One scale per channel; changing one changes the codes. */
+  float[] scales() {
+    return scales;
+  }
+
+  /** The scales as a tensor of the weight's own type has them; follows changes. */
+  Content scaleContent() {
+    return new Content() {
+      @Override
+      public long bytes() {
+        return (long) scales.length * type.bytes();
+      }
+
+      @Override
+      public ByteBuffer read(long from, int length) {
+        ByteBuffer bytes =
+            ByteBuffer.allocate(scales.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (float scale : scales) {
+          switch (type) {
+            case FLOAT32 -> bytes.putFloat(scale);
+            case FLOAT16 -> bytes.putShort(Float16.fromFloat(scale));
+            case BFLOAT16 -> bytes.putShort(BFloat16.fromFloat(scale));
+          }
+        }
+        return bytes.slice(Math.toIntExact(from), length).order(ByteOrder.LITTLE_ENDIAN);
+      }
+    };
+  }
+
+  /** How many bytes less codes and scales take than the weight did. */
+  long savedBytes() {
+    return source.content().bytes() - bytes() - scaleContent().bytes();
+  }
+
+  /** How far the dequantized weight is from the weight, known once all of it was read. */
+  QuantizationError error() {
+    return error;
+  }
+
+  @Override
+  public long bytes() {
+    return source.elements();
+  }
+
+  @Override
+  public ByteBuffer read(long from, int length) {
+    ByteBuffer codes = ByteBuffer.allocate(length);
+    QuantizationError pieceError =
+        quantizer.quantize(
+            source.content().read(from * type.bytes(), length * type.bytes()), from, scales, codes);
+    error = error.plus(pieceError);
+    return codes;
+  }
+
+  @Override
+  public void forEachBlock(BlockConsumer consumer) {
+    error = QuantizationError.NONE;
+    Content.super.forEachBlock(consumer);
+  }
+}

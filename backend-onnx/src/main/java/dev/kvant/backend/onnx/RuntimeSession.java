@@ -1,0 +1,208 @@
+package dev.kvant.backend.onnx;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtProvider;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.TensorInfo;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Device;
+import dev.kvant.api.ElementType;
+import dev.kvant.api.KvantException;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnavailableException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/** A model loaded into ONNX Runtime: the one place that knows its classes. */
+final class RuntimeSession implements AutoCloseable {
+
+  private static final Map<OnnxJavaType, ElementType> TYPES =
+      Map.ofEntries(
+          Map.entry(OnnxJavaType.FLOAT, ElementType.FLOAT32),
+          Map.entry(OnnxJavaType.DOUBLE, ElementType.FLOAT64),
+          Map.entry(OnnxJavaType.FLOAT16, ElementType.FLOAT16),
+          Map.entry(OnnxJavaType.BFLOAT16, ElementType.BFLOAT16),
+          Map.entry(OnnxJavaType.INT8, ElementType.INT8),
+          Map.entry(OnnxJavaType.UINT8, ElementType.UINT8),
+          Map.entry(OnnxJavaType.INT16, ElementType.INT16),
+          Map.entry(OnnxJavaType.INT32, ElementType.INT32),
+          Map.entry(OnnxJavaType.INT64, ElementType.INT64),
+          Map.entry(OnnxJavaType.BOOL, ElementType.BOOL));
+
+  private final OrtEnvironment environment;
+  private final OrtSession session;
+  private final InputContract contract;
+  private boolean closed;
+
+  private RuntimeSession(OrtEnvironment environment, OrtSession session, InputContract contract) {
+    this.environment = environment;
+    this.session = session;
+    this.contract = contract;
+  }
+
+  /**
+   * Loads a model file, optimized as ONNX Runtime sees fit.
+   *
+   * @throws UnavailableException if the device or the native library is not there
+   * @throws ModelFormatException if ONNX Runtime does not take the model
+   */
+  static RuntimeSession open(Path model, Device device) {
+    return open(model, device, SessionOptions.OptLevel.ALL_OPT);
+  }
+
+  /**
+   * Loads a model file to be computed node by node as it is written.
+   *
+   * @throws UnavailableException if the device or the native library is not there
+   * @throws ModelFormatException if ONNX Runtime does not take the model
+   */
+  static RuntimeSession openUnoptimized(Path model, Device device) {
+    return open(model, device, SessionOptions.OptLevel.NO_OPT);
+  }
+
+  private static RuntimeSession open(Path model, Device device, SessionOptions.OptLevel level) {
+    OrtEnvironment environment = environment();
+    try (SessionOptions options = new SessionOptions()) {
+      options.setOptimizationLevel(level);
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      use(device, options);
+      OrtSession session = environment.createSession(model.toString(), options);
+      return new RuntimeSession(environment, session, contract(session));
+    } catch (OrtException e) {
+      throw new ModelFormatException(
+          "%s cannot be loaded by ONNX Runtime %s: %s"
+              .formatted(model, environment.getVersion(), e.getMessage()),
+          e);
+    }
+  }
+
+  private static OrtEnvironment environment() {
+    try {
+      return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "kvant");
+    } catch (LinkageError e) {
+      throw new UnavailableException(
+          "ONNX Runtime's native library cannot be loaded on this machine (%s, %s): %s"
+              .formatted(System.getProperty("os.name"), System.getProperty("os.arch"), e),
+          e);
+    }
+  }
+
+  private static void use(Device device, SessionOptions options) throws OrtException {
+    if (device.equals(Device.CPU)) {
+      return;
+    }
+    if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
+      throw new UnavailableException(
+          "device %s: the ONNX Runtime on the class path has no CUDA; use device cpu, or put"
+                  .formatted(device)
+              + " com.microsoft.onnxruntime:onnxruntime_gpu in its place");
+    }
+    String name = device.name();
+    int colon = name.indexOf(':');
+    options.addCUDA(colon < 0 ? 0 : Integer.parseInt(name.substring(colon + 1)));
+  }
+
+  private static InputContract contract(OrtSession session) throws OrtException {
+    Map<String, InputContract.Input> inputs = new LinkedHashMap<>();
+    for (NodeInfo input : session.getInputInfo().values()) {
+      if (!(input.getInfo() instanceof TensorInfo info) || !TYPES.containsKey(info.type)) {
+        throw new ModelFormatException(
+            "input '%s' is %s; only inputs that are tensors of numbers can be fed"
+                .formatted(input.getName(), input.getInfo()));
+      }
+      inputs.put(
+          input.getName(),
+          new InputContract.Input(
+              TYPES.get(info.type), Arrays.stream(info.getShape()).boxed().toList()));
+    }
+    return new InputContract(inputs);
+  }
+
+  /** The names of the inputs, in order. */
+  List<String> inputs() {
+    return List.copyOf(session.getInputNames());
+  }
+
+  /**
+   * Runs a batch.
+   *
+   * @param outputs takes each output as soon as it is copied; it is collected when dropped
+   * @throws CalibrationException if the batch does not fit the inputs
+   */
+  void run(TensorBatch batch, BiConsumer<String, Tensor> outputs) {
+    if (closed) {
+      throw new IllegalStateException("the model was closed");
+    }
+    Map<String, Tensor> tensors = contract.check(batch);
+    Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
+    try {
+      for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+        inputs.put(entry.getKey(), toRuntime(entry.getValue()));
+      }
+      try (OrtSession.Result result = session.run(inputs)) {
+        for (Map.Entry<String, OnnxValue> output : result) {
+          outputs.accept(output.getKey(), toTensor(output.getKey(), output.getValue()));
+        }
+      }
+    } catch (OrtException e) {
+      throw new KvantException(
+          "ONNX Runtime %s could not run the model: %s"
+              .formatted(environment.getVersion(), e.getMessage()),
+          e);
+    } finally {
+      inputs.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private OnnxTensor toRuntime(Tensor tensor) throws OrtException {
+    ByteBuffer data = tensor.data();
+    ByteBuffer direct =
+        ByteBuffer.allocateDirect(data.remaining()).order(ByteOrder.nativeOrder()).put(data).flip();
+    OnnxJavaType type =
+        TYPES.entrySet().stream()
+            .filter(entry -> entry.getValue() == tensor.elementType())
+            .map(Map.Entry::getKey)
+            .findFirst()
+            .orElseThrow();
+    long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+    return OnnxTensor.createTensor(environment, direct, shape, type);
+  }
+
+  private static Tensor toTensor(String name, OnnxValue value) {
+    if (!(value instanceof OnnxTensor tensor) || !TYPES.containsKey(tensor.getInfo().type)) {
+      throw new KvantException(
+          "output '%s' is %s; only outputs that are tensors of numbers can be read"
+              .formatted(name, value.getInfo()));
+    }
+    List<Long> shape = Arrays.stream(tensor.getInfo().getShape()).boxed().toList();
+    return Tensor.of(TYPES.get(tensor.getInfo().type), shape, tensor.getByteBuffer());
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new KvantException("ONNX Runtime could not unload the model: " + e.getMessage(), e);
+    }
+  }
+}

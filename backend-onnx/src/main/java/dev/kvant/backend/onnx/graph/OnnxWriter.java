@@ -1,0 +1,192 @@
+package dev.kvant.backend.onnx.graph;
+
+import com.google.protobuf.CodedOutputStream;
+import dev.kvant.backend.onnx.proto.GraphProto;
+import dev.kvant.backend.onnx.proto.ModelProto;
+import dev.kvant.backend.onnx.proto.StringStringEntryProto;
+import dev.kvant.backend.onnx.proto.TensorProto;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Writes a model to a file; the initializers of its own graph stream from where they are, so that
+ * memory does not grow with them.
+ *
+ * @since 0.1.0
+ */
+public final class OnnxWriter {
+
+  /** The largest message that protobuf's readers take. */
+  public static final long LARGEST_FILE = Integer.MAX_VALUE;
+
+  /** Tensors below this size stay in the model's file. */
+  private static final long SMALLEST_EXTERNAL = 1024;
+
+  /** External tensors start at pages, so that they can be mapped. */
+  private static final long PAGE = 4096;
+
+  private final OnnxModel model;
+
+  private OnnxWriter(OnnxModel model) {
+    this.model = model;
+  }
+
+  /** What a file will take that holds everything, in bytes. */
+  public static long size(OnnxModel model) {
+    OnnxWriter writer = new OnnxWriter(model);
+    GraphProto graph = model.graph().toProtoWithoutInitializers();
+    return writer.modelSize(graph, writer.inline());
+  }
+
+  /** Writes a file that holds everything. */
+  public static void write(OnnxModel model, Path file) {
+    OnnxWriter writer = new OnnxWriter(model);
+    writer.writeModel(writer.inline(), file);
+  }
+
+  /**
+   * Writes a file and one for the large tensors beside it.
+   *
+   * @param data takes the tensors
+   * @param dataName the name that it will have beside the model
+   */
+  public static void write(OnnxModel model, Path file, Path data, String dataName) {
+    OnnxWriter writer = new OnnxWriter(model);
+    try (FileChannel channel = FileChannel.open(data, StandardOpenOption.WRITE)) {
+      writer.writeModel(writer.external(channel, dataName), file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be written".formatted(data), e);
+    }
+  }
+
+  /** An initializer's message, and the bytes that it holds itself. */
+  private record Entry(TensorProto header, List<Content> raw) {
+
+    long size() {
+      long size = header.getSerializedSize();
+      for (Content content : raw) {
+        size +=
+            CodedOutputStream.computeTagSize(TensorProto.RAW_DATA_FIELD_NUMBER)
+                + CodedOutputStream.computeUInt64SizeNoTag(content.bytes())
+                + content.bytes();
+      }
+      return size;
+    }
+  }
+
+  private List<Entry> inline() {
+    List<Entry> entries = new ArrayList<>();
+    for (Initializer initializer : model.graph().initializers().values()) {
+      entries.add(
+          new Entry(
+              initializer.header(),
+              initializer.tensor().map(StoredTensor::content).stream().toList()));
+    }
+    return entries;
+  }
+
+  private List<Entry> external(FileChannel data, String dataName) throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    for (Initializer initializer : model.graph().initializers().values()) {
+      List<Content> raw = initializer.tensor().map(StoredTensor::content).stream().toList();
+      if (raw.isEmpty() || raw.get(0).bytes() < SMALLEST_EXTERNAL) {
+        entries.add(new Entry(initializer.header(), raw));
+        continue;
+      }
+      long offset = (data.position() + PAGE - 1) / PAGE * PAGE;
+      data.position(offset);
+      raw.get(0).forEachBlock((from, block) -> writeFully(data, block));
+      entries.add(
+          new Entry(
+              initializer.header().toBuilder()
+                  .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                  .addExternalData(entry("location", dataName))
+                  .addExternalData(entry("offset", String.valueOf(offset)))
+                  .addExternalData(entry("length", String.valueOf(raw.get(0).bytes())))
+                  .build(),
+              List.of()));
+    }
+    return entries;
+  }
+
+  private static void writeFully(FileChannel channel, ByteBuffer block) {
+    try {
+      while (block.hasRemaining()) {
+        channel.write(block);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("external data cannot be written", e);
+    }
+  }
+
+  private static StringStringEntryProto entry(String key, String value) {
+    return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+  }
+
+  private long modelSize(GraphProto graph, List<Entry> initializers) {
+    long graphSize = graphSize(graph, initializers);
+    return model.toProtoWithoutGraph().getSerializedSize()
+        + CodedOutputStream.computeTagSize(ModelProto.GRAPH_FIELD_NUMBER)
+        + CodedOutputStream.computeUInt64SizeNoTag(graphSize)
+        + graphSize;
+  }
+
+  private static long graphSize(GraphProto graph, List<Entry> initializers) {
+    long size = graph.getSerializedSize();
+    for (Entry entry : initializers) {
+      size +=
+          CodedOutputStream.computeTagSize(GraphProto.INITIALIZER_FIELD_NUMBER)
+              + CodedOutputStream.computeUInt64SizeNoTag(entry.size())
+              + entry.size();
+    }
+    return size;
+  }
+
+  private void writeModel(List<Entry> initializers, Path file) {
+    GraphProto graph = model.graph().toProtoWithoutInitializers();
+    long size = modelSize(graph, initializers);
+    if (size > LARGEST_FILE) {
+      throw new IllegalArgumentException(
+          "model: takes %d bytes in one file, more than protobuf's limit of %d"
+              .formatted(size, LARGEST_FILE));
+    }
+    try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(file))) {
+      CodedOutputStream out = CodedOutputStream.newInstance(stream);
+      model.toProtoWithoutGraph().writeTo(out);
+      // Lengths are below 2^31 as the file is, so that the cast to int keeps them.
+      out.writeTag(ModelProto.GRAPH_FIELD_NUMBER, 2);
+      out.writeUInt32NoTag((int) graphSize(graph, initializers));
+      graph.writeTo(out);
+      for (Entry entry : initializers) {
+        out.writeTag(GraphProto.INITIALIZER_FIELD_NUMBER, 2);
+        out.writeUInt32NoTag((int) entry.size());
+        entry.header().writeTo(out);
+        for (Content content : entry.raw()) {
+          out.writeTag(TensorProto.RAW_DATA_FIELD_NUMBER, 2);
+          out.writeUInt32NoTag((int) content.bytes());
+          content.forEachBlock((from, block) -> writeLazily(out, block));
+        }
+      }
+      out.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be written".formatted(file), e);
+    }
+  }
+
+  private static void writeLazily(CodedOutputStream out, ByteBuffer block) {
+    try {
+      out.write(block);
+    } catch (IOException e) {
+      throw new UncheckedIOException("a tensor cannot be written", e);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package dev.kvant.backend.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvant.api.Dtype;
+import dev.kvant.api.SavedModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("Weight-only quantization of an ONNX graph")
+class WeightOnlyTest {
+
+  @TempDir private Path folder;
+
+  @Test
+  void keeps_the_transformer_as_good_as_it_was() {
+    SavedModel saved = int8().run(Digits.TRANSFORMER, folder);
+
+    assertThat(Digits.correct(saved.artifacts().get(0).path()))
+        .isBetween(Digits.correct(Digits.TRANSFORMER) - 2, 600);
+  }
+
+  @Test
+  void keeps_the_convolutional_network_as_good_as_it_was() {
+    SavedModel saved = int8().run(Digits.RESNET, folder);
+
+    assertThat(Digits.correct(saved.artifacts().get(0).path()))
+        .isBetween(Digits.correct(Digits.RESNET) - 2, 600);
+  }
+
+  @Test
+  void stores_the_weights_in_a_quarter_of_the_space() throws IOException {
+    SavedModel saved = int8().run(Digits.RESNET, folder);
+
+    assertThat(saved.artifacts().get(0).bytes())
+        .isEqualTo(Files.size(folder.resolve("quantized_model.onnx")))
+        .isLessThan(Files.size(Digits.RESNET) * 3 / 10);
+  }
+
+  @Test
+  void reports_how_much_of_each_weight_was_lost() {
+    SavedModel saved = int8().run(Digits.RESNET, folder);
+
+    assertThat(saved.report().modules())
+        .allSatisfy(module -> assertThat(module.sqnrDecibels()).isBetween(35.0, 60.0));
+  }
+
+  @Test
+  void leaves_the_source_as_it_was() throws IOException {
+    byte[] before = Files.readAllBytes(Digits.TRANSFORMER);
+
+    int8().run(Digits.TRANSFORMER, folder);
+
+    assertThat(Files.readAllBytes(Digits.TRANSFORMER)).isEqualTo(before);
+  }
+
+  @Test
+  void writes_large_tensors_beside_the_graph_on_request() {
+    SavedModel saved = int8().with("external_data", true).run(Digits.RESNET, folder);
+
+    assertThat(folder).isDirectoryContaining("glob:**/quantized_model.onnx.data");
+    assertThat(Digits.correct(saved.artifacts().get(0).path()))
+        .isBetween(Digits.correct(Digits.RESNET) - 2, 600);
+  }
+
+  @Test
+  void quantizes_a_graph_that_keeps_its_tensors_beside_it() {
+    Path external =
+        Quantization.weightsOf(module -> Plans.Wish.NATIVE)
+            .with("external_data", true)
+            .run(Digits.RESNET, folder.resolve("external"))
+            .artifacts()
+            .get(0)
+            .path();
+
+    SavedModel fromExternal = int8().run(external, folder.resolve("a"));
+    SavedModel fromOneFile = int8().run(Digits.RESNET, folder.resolve("b"));
+
+    assertThat(fromExternal.artifacts().get(0).path())
+        .hasSameBinaryContentAs(fromOneFile.artifacts().get(0).path());
+  }
+
+  private static Quantization int8() {
+    return Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8));
+  }
+}
