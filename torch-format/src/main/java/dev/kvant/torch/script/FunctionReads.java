@@ -29,7 +29,7 @@ final class FunctionReads {
 
   private final ScriptFunction function;
   private final ScriptFile file;
-  private final Map<String, ScriptClass> classes;
+  private final Map<String, ScriptType> classes;
   private final Findings findings;
   private final Map<String, String> moduleVariables = new HashMap<>();
   private final Map<String, String> functionVariables = new HashMap<>();
@@ -39,7 +39,7 @@ final class FunctionReads {
   FunctionReads(
       ScriptFunction function,
       ScriptFile file,
-      Map<String, ScriptClass> classes,
+      Map<String, ScriptType> classes,
       Findings findings) {
     this.function = function;
     this.file = file;
@@ -109,7 +109,7 @@ final class FunctionReads {
     }
     if (expression instanceof Expression.Attribute attribute) {
       String owner = typeOf(attribute.base());
-      ScriptClass type = owner == null ? null : classes.get(owner);
+      ScriptType type = owner == null ? null : classes.get(owner);
       String declared = type == null ? null : type.attributes().get(attribute.name());
       return declared != null && classes.containsKey(declared) ? declared : null;
     }

@@ -25,7 +25,7 @@ public final class ScriptCode {
 
   private final Map<String, ScriptFile> files = new LinkedHashMap<>();
   private final Map<String, String> unreadable = new LinkedHashMap<>();
-  private final Map<String, ScriptClass> classes = new LinkedHashMap<>();
+  private final Map<String, ScriptType> classes = new LinkedHashMap<>();
   private final Map<Member, List<AttributeRead>> reads = new LinkedHashMap<>();
   private final Map<Member, List<String>> writers = new LinkedHashMap<>();
   private final Map<String, List<String>> untraced = new LinkedHashMap<>();
@@ -52,7 +52,7 @@ public final class ScriptCode {
     }
     for (ScriptFile file : code.files.values()) {
       file.functions().forEach(function -> code.index(file, function));
-      for (ScriptClass type : file.classes()) {
+      for (ScriptType type : file.classes()) {
         type.functions().forEach(method -> code.index(file, method));
       }
     }
@@ -65,24 +65,24 @@ public final class ScriptCode {
   }
 
   /** The class of that qualified name. */
-  public Optional<ScriptClass> type(String qualifiedName) {
+  public Optional<ScriptType> type(String qualifiedName) {
     Objects.requireNonNull(qualifiedName, "qualifiedName");
     return Optional.ofNullable(classes.get(qualifiedName));
   }
 
   /** All classes. */
-  public Collection<ScriptClass> types() {
+  public Collection<ScriptType> types() {
     return Collections.unmodifiableCollection(classes.values());
   }
 
   /** The places that read an attribute of a class's instances. */
-  public List<AttributeRead> reads(ScriptClass type, String attribute) {
+  public List<AttributeRead> reads(ScriptType type, String attribute) {
     return Collections.unmodifiableList(
         reads.getOrDefault(new Member(type.name(), attribute), List.of()));
   }
 
   /** The functions that assign to an attribute of a class's instances. */
-  public List<String> writers(ScriptClass type, String attribute) {
+  public List<String> writers(ScriptType type, String attribute) {
     return Collections.unmodifiableList(
         writers.getOrDefault(new Member(type.name(), attribute), List.of()));
   }

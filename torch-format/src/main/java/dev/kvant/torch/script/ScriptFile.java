@@ -14,7 +14,7 @@ final class ScriptFile {
   private final String text;
   private final String module;
   private final Edits edits = new Edits();
-  private final List<ScriptClass> classes = new ArrayList<>();
+  private final List<ScriptType> classes = new ArrayList<>();
   private final List<ScriptFunction> functions = new ArrayList<>();
 
   /**
@@ -41,7 +41,7 @@ final class ScriptFile {
     }
   }
 
-  List<ScriptClass> classes() {
+  List<ScriptType> classes() {
     return classes;
   }
 
@@ -72,7 +72,7 @@ final class ScriptFile {
     return end;
   }
 
-  private ScriptClass readClass(LogicalLine head, List<LogicalLine> lines) {
+  private ScriptType readClass(LogicalLine head, List<LogicalLine> lines) {
     if (head.tokens().size() < 3 || head.tokens().get(1).kind() != Token.Kind.NAME) {
       throw new ScriptSyntaxException("no class begins so", head.start());
     }
@@ -115,13 +115,13 @@ final class ScriptFile {
       }
       i = end;
     }
-    return new ScriptClass(
+    return new ScriptType(
         name,
         attributes,
         buffers,
         constants,
         methods,
-        new ScriptClass.Layout(
+        new ScriptType.Layout(
             buffersStart < 0 ? listsEnd : buffersStart,
             buffersStart < 0 ? listsEnd : buffersEnd,
             attributesEnd < 0 ? listsEnd : attributesEnd,

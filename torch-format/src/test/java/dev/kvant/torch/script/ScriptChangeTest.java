@@ -13,7 +13,7 @@ class ScriptChangeTest {
   @Test
   void attributes_buffers_and_methods_are_added_where_torch_expects_them() {
     ScriptCode code = Texts.linear(Texts.LINEAR);
-    ScriptClass linear = Texts.linearOf(code);
+    ScriptType linear = Texts.linearOf(code);
 
     linear.addBuffer("weight_scale", "Optional[Tensor]");
     linear.addAttribute("weight_type", "int");
@@ -74,7 +74,7 @@ class ScriptChangeTest {
 
   @Test
   void a_name_that_is_taken_is_avoided() {
-    ScriptClass linear = Texts.linearOf(Texts.linear(Texts.LINEAR));
+    ScriptType linear = Texts.linearOf(Texts.linear(Texts.LINEAR));
     linear.addBuffer("scale", "Tensor");
 
     assertThat(linear.unusedName("out_features")).isEqualTo("out_features_2");

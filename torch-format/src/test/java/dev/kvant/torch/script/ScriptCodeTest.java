@@ -11,7 +11,7 @@ class ScriptCodeTest {
 
   @Test
   void a_class_has_its_qualified_name_attributes_and_methods() {
-    ScriptClass linear = Texts.linearOf(Texts.linear(Texts.LINEAR));
+    ScriptType linear = Texts.linearOf(Texts.linear(Texts.LINEAR));
 
     assertThat(linear.name()).isEqualTo("__torch__.torch.nn.modules.linear.Linear");
     assertThat(linear.attributes())

@@ -81,7 +81,7 @@ final class Texts {
     return ScriptCode.parse(Map.of("code/__torch__/torch/nn/modules/linear.py", text));
   }
 
-  static ScriptClass linearOf(ScriptCode code) {
+  static ScriptType linearOf(ScriptCode code) {
     return code.type(LINEAR_TYPE).orElseThrow();
   }
 }

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  *
  * @since 0.1.0
  */
-public final class ScriptClass {
+public final class ScriptType {
 
   private static final String INDENT = "  ";
 
@@ -41,7 +41,7 @@ public final class ScriptClass {
    */
   record Layout(int buffersStart, int buffersEnd, int attributesEnd, int end) {}
 
-  ScriptClass(
+  ScriptType(
       String name,
       Map<String, String> attributes,
       List<String> buffers,
