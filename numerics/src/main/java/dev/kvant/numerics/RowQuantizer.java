@@ -178,7 +178,7 @@ public final class RowQuantizer {
    * @throws NonFiniteWeightException if a weight is NaN or infinite; what {@code target} holds is
    *     then unspecified
    * @throws IllegalArgumentException if the sizes do not fit together or a scale is not positive
-   *     and finite
+   *     and finite, or has no finite reciprocal for int8
    */
   public void quantize(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
@@ -303,11 +303,16 @@ public final class RowQuantizer {
     }
   }
 
-  private static void checkScales(float[] scales, int firstRow, int rows) {
+  private void checkScales(float[] scales, int firstRow, int rows) {
     for (int row = firstRow; row < firstRow + rows; row++) {
-      if (!(scales[row] > 0 && scales[row] <= Float.MAX_VALUE)) {
+      float scale = scales[row];
+      if (!(scale > 0 && scale <= Float.MAX_VALUE)) {
         throw new IllegalArgumentException(
-            "The scale of row " + row + " must be positive and finite, was " + scales[row]);
+            "The scale of row " + row + " must be positive and finite, was " + scale);
+      }
+      if (codes == QuantizedType.INT8 && Float.isInfinite(1 / scale)) {
+        throw new IllegalArgumentException(
+            "The int8 scale of row " + row + " must have a finite reciprocal, was " + scale);
       }
     }
   }

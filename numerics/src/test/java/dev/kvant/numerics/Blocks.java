@@ -2,6 +2,7 @@ package dev.kvant.numerics;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Random;
 
 /** Blocks of weights for tests, little-endian on the heap. */
 final class Blocks {
@@ -15,6 +16,16 @@ final class Blocks {
       put(block, type, i, values[i]);
     }
     return block;
+  }
+
+  /** Normally distributed weights, the same for the same count. */
+  static ByteBuffer random(FloatType type, int count) {
+    Random random = new Random(count);
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return of(type, values);
   }
 
   static ByteBuffer copyOf(ByteBuffer block) {

@@ -83,11 +83,4 @@ final class Golden {
     buffer.asFloatBuffer().get(floats);
     return floats;
   }
-
-  int[] ints(String array) {
-    ByteBuffer buffer = buffer(array);
-    int[] ints = new int[buffer.remaining() / Integer.BYTES];
-    buffer.asIntBuffer().get(ints);
-    return ints;
-  }
 }
