@@ -1,5 +1,6 @@
 package dev.kvant.runtime;
 
+import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Device;
 import dev.kvant.api.DiscoveryException;
 import dev.kvant.api.InvalidConfigurationException;
@@ -10,6 +11,8 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.config.BoundConfig;
+import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.discovery.BrokenProvider;
 import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.runtime.discovery.InstalledBackend;
@@ -29,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -53,6 +57,7 @@ import java.util.stream.Collectors;
 public final class Kvant implements AutoCloseable {
 
   private final Registry registry;
+  private final ConfigurationValidator validator = new ConfigurationValidator();
   private final QuantizationListener listener;
   private final int parallelism;
 
@@ -133,21 +138,51 @@ public final class Kvant implements AutoCloseable {
    */
   public ModelQuantizer quantizer(ModelQuantizationConfig config) {
     Objects.requireNonNull(config, "config");
-    QuantizationBackend backend =
-        registry
-            .backend(config.backend())
-            .orElseThrow(
-                () ->
-                    new InvalidConfigurationException(
-                        "quantize.backend", unknownBackend(config.backend())));
-    CheckedConfiguration checked = ConfigurationValidator.check(config, backend);
-    ModelQuantizationConfig complete = checked.orThrow();
+    return quantizer(new BoundConfig(config, List.of(), "quantize"));
+  }
+
+  /**
+   * A quantizer for a configuration that is written as a document. The caller closes it.
+   *
+   * @throws InvalidConfigurationException with all that is wrong with the configuration, what
+   *     cannot be read and what cannot be done in one
+   * @throws UnavailableException if the backend cannot work on this machine
+   * @throws DiscoveryException if two backends claim the name
+   */
+  public ModelQuantizer quantizer(ConfigDocument document) {
+    return quantizer(document.bind());
+  }
+
+  /**
+   * A quantizer for a configuration that is built of maps and lists like a document. The caller
+   * closes it.
+   *
+   * @throws InvalidConfigurationException with all that is wrong with the configuration, what
+   *     cannot be read and what cannot be done in one
+   * @throws UnavailableException if the backend cannot work on this machine
+   * @throws DiscoveryException if two backends claim the name
+   */
+  public ModelQuantizer quantizer(Map<String, ?> config) {
+    return quantizer(ConfigDocument.of(config));
+  }
+
+  private ModelQuantizer quantizer(BoundConfig bound) {
+    String name = bound.config().backend();
+    QuantizationBackend backend = name.isBlank() ? null : registry.backend(name).orElse(null);
+    CheckedConfiguration checked = validator.check(bound.config(), backend);
+    Problems problems = new Problems(bound.section(), bound.problems());
+    if (backend == null && !name.isBlank()) {
+      problems.add(new ConfigurationProblem("quantize.backend", unknownBackend(name)));
+    }
+    checked.problems().forEach(problems::add);
+    problems.throwIfAny();
+    Objects.requireNonNull(backend, "backend");
     if (Registry.availability(backend) instanceof Availability.Unavailable unavailable) {
       throw new UnavailableException(
-          "backend '%s' cannot work here: %s".formatted(config.backend(), unavailable.reason()));
+          "backend '%s' cannot work here: %s".formatted(name, unavailable.reason()));
     }
     return new PlannedQuantizer(
-        backend, new QuantizerContext(complete, listener, parallelism), checked.warnings());
+        backend, new QuantizerContext(checked.config(), listener, parallelism), checked.warnings());
   }
 
   /**
@@ -185,6 +220,7 @@ public final class Kvant implements AutoCloseable {
   @Override
   public void close() {
     registry.close();
+    validator.close();
   }
 
   private ModelFormat formatOf(Path model) {

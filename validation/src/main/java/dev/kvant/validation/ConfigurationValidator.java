@@ -6,31 +6,55 @@ import dev.kvant.api.QuantizationWarning;
 import dev.kvant.spi.QuantizationBackend;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Checks a configuration by its constraints and against what its backend can do.
+ * Checks configurations by their constraints and against what their backend can do. Safe for use by
+ * several threads; nothing is loaded before the first check.
  *
  * @since 0.1.0
  */
-public final class ConfigurationValidator {
+public final class ConfigurationValidator implements AutoCloseable {
 
-  private ConfigurationValidator() {}
+  private @Nullable BeanConstraints constraints;
 
   /**
    * Finds all that can be known to be wrong without a model.
    *
    * @param config the configuration
-   * @param backend the backend that it names
+   * @param backend the backend that it names, or null if there is none of that name
    */
-  public static CheckedConfiguration check(
-      ModelQuantizationConfig config, QuantizationBackend backend) {
-    List<ConfigurationProblem> problems = new ArrayList<>();
+  public CheckedConfiguration check(
+      ModelQuantizationConfig config, @Nullable QuantizationBackend backend) {
+    List<ConfigurationProblem> problems = new ArrayList<>(constraints().violations(config));
     List<QuantizationWarning> warnings = new ArrayList<>();
+    GeneralRules.check(config, problems, warnings);
+    if (backend == null) {
+      return new CheckedConfiguration(config, problems, warnings);
+    }
     BackendRules rules = new BackendRules(config, backend.descriptor(), problems, warnings);
     ModelQuantizationConfig completed = rules.check();
     if (problems.isEmpty()) {
       problems.addAll(backend.validate(completed));
     }
     return new CheckedConfiguration(completed, problems, warnings);
+  }
+
+  private synchronized BeanConstraints constraints() {
+    BeanConstraints known = constraints;
+    if (known == null) {
+      known = new BeanConstraints();
+      constraints = known;
+    }
+    return known;
+  }
+
+  /** Releases what the checks needed. A second call does nothing. */
+  @Override
+  public synchronized void close() {
+    if (constraints != null) {
+      constraints.close();
+      constraints = null;
+    }
   }
 }

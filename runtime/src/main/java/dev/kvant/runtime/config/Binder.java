@@ -1,0 +1,195 @@
+package dev.kvant.runtime.config;
+
+import dev.kvant.api.ActivationQuantizationConfig;
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.Device;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.ImageConfig;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.WeightQuantizationConfig;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Makes a configuration of the {@code quantize} section, leaving out what cannot be read. */
+final class Binder {
+
+  private static final int DEFAULT_BATCH_SIZE = CalibrationConfig.DEFAULT_BATCH_SIZE;
+
+  private final Section section;
+  private final @Nullable Section root;
+  private final boolean readsResultsDir;
+
+  /**
+   * @param section the section
+   * @param root the document around it, which may name the results folder, or null if there is none
+   * @param readsResultsDir whether somebody will save something
+   */
+  Binder(Section section, @Nullable Section root, boolean readsResultsDir) {
+    this.section = section;
+    this.root = root;
+    this.readsResultsDir = readsResultsDir;
+  }
+
+  ModelQuantizationConfig bind() {
+    ModelQuantizationConfig.Builder config = ModelQuantizationConfig.builder();
+    config.backend(Objects.requireNonNullElse(section.text("backend"), ""));
+    config.mode(section.parsed("mode", Binder::mode));
+    config.algorithm(
+        orElse(section.parsed("algorithm", CalibrationAlgorithm::of), CalibrationAlgorithm.MINMAX));
+    config.defaultLayerDtype(
+        orElse(section.parsed("default_layer_dtype", Dtype::of), Dtype.NATIVE));
+    config.defaultActivationDtype(
+        orElse(section.parsed("default_activation_dtype", Dtype::of), Dtype.NATIVE));
+    for (Section layer : section.sections("layers")) {
+      // An entry that is no mapping keeps its place: positions are how problems name rules.
+      config.layer(layer == null ? new LayerQuantizationConfig("", null, null) : layer(layer));
+    }
+    orElse(section.texts("skip_names"), List.<String>of()).forEach(config::skip);
+    section.textByKey("module_classes").forEach(config::moduleClass);
+    config.modelPath(section.parsed("model_path", Binder::path));
+    config.resultsDir(resultsDir());
+    section.anything("backend_kwargs").forEach(config::backendKwarg);
+    config.calibration(calibration(section.section("calibration")));
+    config.evaluation(evaluation(section.section("evaluation")));
+    config.strict(orElse(section.truth("strict"), true));
+    config.device(orElse(section.parsed("device", Device::of), Device.CPU));
+    section.rejectUnknownKeys();
+    return config.build();
+  }
+
+  private @Nullable Path resultsDir() {
+    if (!readsResultsDir) {
+      section.ignore("results_dir");
+      return null;
+    }
+    if (section.has("results_dir") || root == null) {
+      return section.parsed("results_dir", Binder::path);
+    }
+    section.ignore("results_dir");
+    return root.parsed("results_dir", Binder::path);
+  }
+
+  private static LayerQuantizationConfig layer(Section layer) {
+    String moduleName = orElse(layer.text("module_name"), "");
+    Section weights = layer.sectionOrListOfOne("weights");
+    Section activations = layer.sectionOrListOfOne("activations");
+    LayerQuantizationConfig bound =
+        new LayerQuantizationConfig(
+            moduleName,
+            weights == null ? null : weights(weights),
+            activations == null ? null : activations(activations));
+    layer.rejectUnknownKeys();
+    return bound;
+  }
+
+  private static WeightQuantizationConfig weights(Section weights) {
+    WeightQuantizationConfig bound =
+        new WeightQuantizationConfig(
+            weights.parsed("dtype", Dtype::of),
+            weights.integer("quant_axis"),
+            weights.text("observer_or_fake_quant"),
+            weights.anything("observer_or_fake_quant_kwargs"));
+    weights.rejectUnknownKeys();
+    return bound;
+  }
+
+  private static ActivationQuantizationConfig activations(Section activations) {
+    ActivationQuantizationConfig bound =
+        new ActivationQuantizationConfig(
+            activations.parsed("dtype", Dtype::of),
+            activations.integer("quant_axis"),
+            activations.text("observer_or_fake_quant"),
+            activations.anything("observer_or_fake_quant_kwargs"));
+    activations.rejectUnknownKeys();
+    return bound;
+  }
+
+  private static @Nullable CalibrationConfig calibration(@Nullable Section calibration) {
+    if (calibration == null) {
+      return null;
+    }
+    Path path = requiredPath(calibration);
+    Integer batchSize = calibration.integer("batch_size");
+    Integer maxBatches = calibration.integer("max_batches");
+    ImageConfig images = images(calibration.section("images"));
+    calibration.rejectUnknownKeys();
+    return path == null
+        ? null
+        : new CalibrationConfig(path, orElse(batchSize, DEFAULT_BATCH_SIZE), maxBatches, images);
+  }
+
+  private static @Nullable ImageConfig images(@Nullable Section images) {
+    if (images == null) {
+      return null;
+    }
+    List<Integer> size = images.integers("size");
+    if (size == null) {
+      images.problem("size", "is required: the height and width in pixels");
+    }
+    List<Double> mean = images.numbers("mean");
+    List<Double> std = images.numbers("std");
+    String layout = images.text("layout");
+    images.rejectUnknownKeys();
+    return size == null
+        ? null
+        : new ImageConfig(
+            size,
+            orElse(mean, Collections.nCopies(3, 0.0)),
+            orElse(std, Collections.nCopies(3, 1.0)),
+            orElse(layout, "NCHW"));
+  }
+
+  private static @Nullable EvaluationConfig evaluation(@Nullable Section evaluation) {
+    if (evaluation == null) {
+      return null;
+    }
+    Path path = requiredPath(evaluation);
+    Integer batchSize = evaluation.integer("batch_size");
+    evaluation.rejectUnknownKeys();
+    return path == null ? null : new EvaluationConfig(path, orElse(batchSize, DEFAULT_BATCH_SIZE));
+  }
+
+  private static @Nullable Path requiredPath(Section section) {
+    if (!section.has("path")) {
+      section.ignore("path");
+      section.problem("path", "is required");
+      return null;
+    }
+    return section.parsed("path", Binder::path);
+  }
+
+  private static QuantizationMode mode(String name) {
+    return QuantizationMode.find(name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "'%s' is not a mode; use one of %s"
+                        .formatted(
+                            name,
+                            Arrays.stream(QuantizationMode.values())
+                                .map(QuantizationMode::label)
+                                .collect(Collectors.joining(", ")))));
+  }
+
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new IllegalArgumentException("'%s' is not a path".formatted(text), e);
+    }
+  }
+
+  private static <T> T orElse(@Nullable T value, T fallback) {
+    return value == null ? fallback : value;
+  }
+}

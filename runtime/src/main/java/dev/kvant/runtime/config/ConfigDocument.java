@@ -1,0 +1,237 @@
+package dev.kvant.runtime.config;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.validation.NearestNames;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A configuration as it is written: a {@code quantize} section inside of a larger document, or that
+ * section alone. Understands OmegaConf's {@code ${…}} and {@code ???}, which matter only where
+ * something is read: what other sections leave open is their own business.
+ *
+ * <p>Immutable; the {@code with} methods give changed copies. Whatever the order in which they are
+ * called, the paths given by {@link #withModelPath} and its like come before overrides, and
+ * overrides before the document.
+ *
+ * @since 0.1.0
+ */
+public final class ConfigDocument {
+
+  private static final String SECTION = "quantize";
+  private static final String RESULTS_DIR = "results_dir";
+
+  /** A document with none of these is not the section alone; it lacks the section. */
+  private static final List<String> TELLTALE_KEYS = List.of("backend", "mode", "layers");
+
+  private final Node.Mapping root;
+  private final List<Edit> overrides;
+  private final List<Edit> flags;
+  private final boolean readsResultsDir;
+  private final Function<String, @Nullable String> environment;
+
+  private ConfigDocument(
+      Node.Mapping root,
+      List<Edit> overrides,
+      List<Edit> flags,
+      boolean readsResultsDir,
+      Function<String, @Nullable String> environment) {
+    this.root = root;
+    this.overrides = List.copyOf(overrides);
+    this.flags = List.copyOf(flags);
+    this.readsResultsDir = readsResultsDir;
+    this.environment = environment;
+  }
+
+  /**
+   * Reads a YAML file.
+   *
+   * @throws InvalidConfigurationException if there is no such file, or it is no YAML
+   */
+  public static ConfigDocument read(Path file) {
+    try {
+      return parse(Files.readString(file), file.toString());
+    } catch (NoSuchFileException e) {
+      throw new InvalidConfigurationException("", "the file %s does not exist".formatted(file));
+    } catch (CharacterCodingException e) {
+      throw new InvalidConfigurationException("", "%s is not text in UTF-8".formatted(file));
+    } catch (IOException e) {
+      throw new InvalidConfigurationException("", "%s cannot be read: %s".formatted(file, e));
+    }
+  }
+
+  /**
+   * Reads a YAML text.
+   *
+   * @throws InvalidConfigurationException if it is no YAML
+   */
+  public static ConfigDocument parse(String yaml) {
+    return parse(yaml, "the document");
+  }
+
+  private static ConfigDocument parse(String yaml, String source) {
+    Node root = YamlReader.read(yaml, source);
+    if (root == null) {
+      throw new InvalidConfigurationException("", source + " is empty");
+    }
+    if (root instanceof Node.Mapping mapping) {
+      return of(mapping);
+    }
+    throw new InvalidConfigurationException(
+        "", "%s must be a mapping, but is %s".formatted(source, root.kind()));
+  }
+
+  /**
+   * Takes a map that is built like a document: of maps, lists and single values.
+   *
+   * @throws InvalidConfigurationException if something else is in it
+   */
+  public static ConfigDocument of(Map<String, ?> values) {
+    return of((Node.Mapping) JavaValues.toTree(values));
+  }
+
+  private static ConfigDocument of(Node.Mapping root) {
+    return new ConfigDocument(root, List.of(), List.of(), true, System::getenv);
+  }
+
+  /**
+   * With values put in as Hydra does it: {@code key=value}, the value in YAML. Keys count from the
+   * document's root: {@code quantize.layers[0].weights.dtype=int8}; in a document that is the
+   * section alone, from there. A key that is new to a section that Kvant does not read needs {@code
+   * +key=value}, so that a slip does not go unnoticed.
+   *
+   * @throws InvalidConfigurationException with all that are not understood
+   */
+  public ConfigDocument withOverrides(List<String> keyValues) {
+    List<Edit> more = new ArrayList<>(overrides);
+    more.addAll(Edit.parse(keyValues));
+    return new ConfigDocument(root, more, flags, readsResultsDir, environment);
+  }
+
+  /** With another model to quantize. */
+  public ConfigDocument withModelPath(Path model) {
+    return withFlag("model_path", model);
+  }
+
+  /** With another folder for the artifacts. */
+  public ConfigDocument withResultsDir(Path directory) {
+    return withFlag(RESULTS_DIR, directory);
+  }
+
+  /** With other calibration data. */
+  public ConfigDocument withCalibrationData(Path data) {
+    return withFlag("calibration.path", data);
+  }
+
+  /** Without reading where artifacts go, for when none are written. */
+  public ConfigDocument withoutResultsDir() {
+    return new ConfigDocument(root, overrides, flags, false, environment);
+  }
+
+  /** With environment variables from elsewhere than this process. */
+  public ConfigDocument withEnvironment(Function<String, @Nullable String> variables) {
+    Objects.requireNonNull(variables, "variables");
+    return new ConfigDocument(root, overrides, flags, readsResultsDir, variables);
+  }
+
+  private ConfigDocument withFlag(String key, Path value) {
+    KeyPath path =
+        (hasSection() ? KeyPath.ROOT.key(SECTION) : KeyPath.ROOT).resolve(KeyPath.parse(key));
+    List<Edit> more = new ArrayList<>(flags);
+    more.add(new Edit(path, Node.Scalar.of(value.toString()), true, path + "=" + value));
+    return new ConfigDocument(root, overrides, more, readsResultsDir, environment);
+  }
+
+  private boolean hasSection() {
+    return root.entries().containsKey(SECTION);
+  }
+
+  /**
+   * Reads the configuration, with all problems on the way.
+   *
+   * @throws InvalidConfigurationException if there is no configuration in the document, or an
+   *     override fits nowhere
+   */
+  public BoundConfig bind() {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    Node.Mapping effective = withOverridesApplied();
+    Interpolator interpolator = new Interpolator(effective, environment);
+    Section document =
+        new Section(new Located(KeyPath.ROOT, effective), KeyPath.ROOT, interpolator, problems);
+    if (!hasSection()) {
+      if (TELLTALE_KEYS.stream().noneMatch(effective.entries()::containsKey)) {
+        throw new InvalidConfigurationException(
+            "",
+            "there is no section '%s' in the document, only %s"
+                .formatted(SECTION, String.join(", ", effective.entries().keySet())));
+      }
+      return new BoundConfig(new Binder(document, null, readsResultsDir).bind(), problems, "");
+    }
+    Section section = document.section(SECTION);
+    if (section == null) {
+      throw new InvalidConfigurationException(
+          problems.isEmpty() ? List.of(new ConfigurationProblem(SECTION, "is empty")) : problems);
+    }
+    return new BoundConfig(
+        new Binder(section, document, readsResultsDir).bind(), problems, SECTION);
+  }
+
+  private Node.Mapping withOverridesApplied() {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    Node effective = root;
+    for (Edit override : overrides) {
+      try {
+        checkKnown(override, effective);
+        effective = override.applyTo(effective);
+      } catch (InvalidConfigurationException e) {
+        problems.addAll(e.problems());
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new InvalidConfigurationException(problems);
+    }
+    for (Edit flag : flags) {
+      effective = flag.applyTo(effective);
+    }
+    return (Node.Mapping) effective;
+  }
+
+  /** Outside of the section nobody checks keys: there, a key that is not there is likely a slip. */
+  private void checkKnown(Edit override, Node document) {
+    String first = override.path().keys().get(0);
+    if (!hasSection() || override.adds() || first.equals(SECTION) || first.equals(RESULTS_DIR)) {
+      return;
+    }
+    Node at = document;
+    for (String key : override.path().keys()) {
+      if (at instanceof Node.Mapping mapping) {
+        Node child = mapping.entries().get(key);
+        if (child == null) {
+          List<String> nearest = NearestNames.of(key, mapping.entries().keySet(), 1);
+          throw new InvalidConfigurationException(
+              "",
+              ("the override '%s' sets a key that is not in the document; did you mean '%s'? To add"
+                      + " it, write '+%s'")
+                  .formatted(
+                      override.written(),
+                      nearest.isEmpty() ? SECTION + "." + override.path() : nearest.get(0),
+                      override.written()));
+        }
+        at = child;
+      } else {
+        // A list or a single value: applying the override says what is wrong, if anything is.
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Tests of configuration documents. */
+@NullMarked
+package dev.kvant.runtime.config;
+
+import org.jspecify.annotations.NullMarked;
