@@ -1,5 +1,7 @@
 package dev.kvant.api;
 
+import java.util.List;
+
 /**
  * Hears of progress and warnings while a quantizer works. Called on the thread that runs the step,
  * so it should return soon.
@@ -10,6 +12,22 @@ public interface QuantizationListener {
 
   /** Hears nothing. */
   QuantizationListener NONE = new QuantizationListener() {};
+
+  /** Tells several listeners, in their order; what one of them throws, the later ones miss. */
+  static QuantizationListener all(List<? extends QuantizationListener> listeners) {
+    List<QuantizationListener> copy = List.copyOf(listeners);
+    return new QuantizationListener() {
+      @Override
+      public void onProgress(Progress progress) {
+        copy.forEach(listener -> listener.onProgress(progress));
+      }
+
+      @Override
+      public void onWarning(QuantizationWarning warning) {
+        copy.forEach(listener -> listener.onWarning(warning));
+      }
+    };
+  }
 
   /** A long step has come further. */
   default void onProgress(Progress progress) {}

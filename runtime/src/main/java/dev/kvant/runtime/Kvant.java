@@ -74,7 +74,7 @@ public final class Kvant implements AutoCloseable {
             builder.formats,
             builder.runners,
             builder.sources);
-    this.listener = builder.listener;
+    this.listener = QuantizationListener.all(builder.listeners);
     this.parallelism = builder.parallelism;
   }
 
@@ -137,8 +137,21 @@ public final class Kvant implements AutoCloseable {
    * @throws DiscoveryException if two backends claim the name
    */
   public ModelQuantizer quantizer(ModelQuantizationConfig config) {
+    return quantizer(config, QuantizationListener.NONE);
+  }
+
+  /**
+   * A quantizer for a configuration, with a listener of its own beside those of the builder. The
+   * caller closes it.
+   *
+   * @throws InvalidConfigurationException with all that is wrong with the configuration
+   * @throws UnavailableException if the backend cannot work on this machine
+   * @throws DiscoveryException if two backends claim the name
+   */
+  public ModelQuantizer quantizer(ModelQuantizationConfig config, QuantizationListener listener) {
     Objects.requireNonNull(config, "config");
-    return quantizer(new BoundConfig(config, List.of(), "quantize"));
+    Objects.requireNonNull(listener, "listener");
+    return quantizer(new BoundConfig(config, List.of(), "quantize"), listener);
   }
 
   /**
@@ -150,7 +163,7 @@ public final class Kvant implements AutoCloseable {
    * @throws DiscoveryException if two backends claim the name
    */
   public ModelQuantizer quantizer(ConfigDocument document) {
-    return quantizer(document.bind());
+    return quantizer(document.bind(), QuantizationListener.NONE);
   }
 
   /**
@@ -166,7 +179,7 @@ public final class Kvant implements AutoCloseable {
     return quantizer(ConfigDocument.of(config));
   }
 
-  private ModelQuantizer quantizer(BoundConfig bound) {
+  private ModelQuantizer quantizer(BoundConfig bound, QuantizationListener own) {
     String name = bound.config().backend();
     QuantizationBackend backend = name.isBlank() ? null : registry.backend(name).orElse(null);
     CheckedConfiguration checked = validator.check(bound.config(), backend);
@@ -182,7 +195,10 @@ public final class Kvant implements AutoCloseable {
           "backend '%s' cannot work here: %s".formatted(name, unavailable.reason()));
     }
     return new PlannedQuantizer(
-        backend, new QuantizerContext(checked.config(), listener, parallelism), checked.warnings());
+        backend,
+        new QuantizerContext(
+            checked.config(), QuantizationListener.all(List.of(listener, own)), parallelism),
+        checked.warnings());
   }
 
   /**
@@ -313,7 +329,7 @@ public final class Kvant implements AutoCloseable {
     private final List<ModelFormat> formats = new ArrayList<>();
     private final List<ModelRunnerProvider> runners = new ArrayList<>();
     private final List<ModelSource> sources = new ArrayList<>();
-    private QuantizationListener listener = QuantizationListener.NONE;
+    private final List<QuantizationListener> listeners = new ArrayList<>();
     private int parallelism = Runtime.getRuntime().availableProcessors();
     private boolean discovery = true;
 
@@ -366,9 +382,9 @@ public final class Kvant implements AutoCloseable {
       return this;
     }
 
-    /** Sets who hears of progress and warnings. */
+    /** Adds who hears of progress and warnings of every quantizer. Can be given repeatedly. */
     public Builder listener(QuantizationListener listener) {
-      this.listener = Objects.requireNonNull(listener, "listener");
+      listeners.add(Objects.requireNonNull(listener, "listener"));
       return this;
     }
 

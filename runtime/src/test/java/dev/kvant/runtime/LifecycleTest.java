@@ -28,13 +28,7 @@ class LifecycleTest {
       CalibrationDataset.of(List.of(TensorBatch.of(Tensor.ofFloats(new float[] {1}, 1))));
 
   private final List<QuantizationWarning> heard = new ArrayList<>();
-  private final QuantizationListener listener =
-      new QuantizationListener() {
-        @Override
-        public void onWarning(QuantizationWarning warning) {
-          heard.add(warning);
-        }
-      };
+  private final QuantizationListener listener = warningsInto(heard);
 
   private final FakeModel model = new FakeModel().with("fc", "Linear");
 
@@ -194,5 +188,34 @@ class LifecycleTest {
           .isInstanceOf(QuantizationCancelledException.class);
       assertThat(Thread.interrupted()).isTrue();
     }
+  }
+
+  @Test
+  void a_quantizers_own_listener_hears_beside_all_those_of_the_builder() {
+    List<QuantizationWarning> second = new ArrayList<>();
+    List<QuantizationWarning> own = new ArrayList<>();
+    Kvant kvant =
+        Kvant.builder()
+            .withoutDiscovery()
+            .backend(FakeBackend.weightOnly("fake"))
+            .listener(listener)
+            .listener(warningsInto(second))
+            .build();
+    try (ModelQuantizer quantizer = kvant.quantizer(config().build(), warningsInto(own));
+        ModelQuantizer other = kvant.quantizer(config().build())) {
+      quantizer.calibrate(quantizer.prepare(model), DATA);
+      other.calibrate(other.prepare(model), DATA);
+    }
+    assertThat(heard).hasSize(2).isEqualTo(second);
+    assertThat(own).hasSize(1);
+  }
+
+  private static QuantizationListener warningsInto(List<QuantizationWarning> list) {
+    return new QuantizationListener() {
+      @Override
+      public void onWarning(QuantizationWarning warning) {
+        list.add(warning);
+      }
+    };
   }
 }
