@@ -1,0 +1,106 @@
+package dev.kvant.guice;
+
+import com.google.inject.AbstractModule;
+import com.google.inject.Provides;
+import com.google.inject.Singleton;
+import com.google.inject.multibindings.Multibinder;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.ModelRunnerProvider;
+import dev.kvant.spi.ModelSource;
+import dev.kvant.spi.QuantizationBackend;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes {@link Kvant} injectable, as one instance for the whole injector.
+ *
+ * <p>Other modules contribute what it works with, each through a {@link Multibinder} of the type:
+ * {@link QuantizationBackend}, {@link ModelFormat}, {@link ModelRunnerProvider}, {@link
+ * ModelSource}, {@link QuantizationListener}, and {@link Path} with {@link PluginDirectory} for
+ * folders of plugins. All of it comes in addition to what is found beside Kvant's own classes.
+ *
+ * <pre>{@code
+ * Injector injector = Guice.createInjector(new KvantModule(), binder ->
+ *     Multibinder.newSetBinder(binder, QuantizationBackend.class).addBinding().to(MyBackend.class));
+ * try (KvantLifetime lifetime = injector.getInstance(KvantLifetime.class)) {
+ *   injector.getInstance(Application.class).run();
+ * }
+ * }</pre>
+ *
+ * @since 0.1.0
+ */
+public final class KvantModule extends AbstractModule {
+
+  private final @Nullable Consumer<? super Kvant.Builder> customizer;
+
+  /** With what is found and contributed, all else by default. */
+  public KvantModule() {
+    this.customizer = null;
+  }
+
+  /**
+   * With more to say to the builder, such as where to look for providers or how many threads a
+   * quantizer may use.
+   *
+   * @param customizer is given the builder after all contributions, once and not before {@link
+   *     Kvant} is first injected
+   */
+  public KvantModule(Consumer<? super Kvant.Builder> customizer) {
+    this.customizer = Objects.requireNonNull(customizer, "customizer");
+  }
+
+  @Override
+  protected void configure() {
+    Multibinder.newSetBinder(binder(), QuantizationBackend.class);
+    Multibinder.newSetBinder(binder(), ModelFormat.class);
+    Multibinder.newSetBinder(binder(), ModelRunnerProvider.class);
+    Multibinder.newSetBinder(binder(), ModelSource.class);
+    Multibinder.newSetBinder(binder(), QuantizationListener.class);
+    Multibinder.newSetBinder(binder(), Path.class, PluginDirectory.class);
+  }
+
+  @Provides
+  @Singleton
+  KvantLifetime lifetime() {
+    return new KvantLifetime();
+  }
+
+  @Provides
+  @Singleton
+  Kvant kvant(
+      KvantLifetime lifetime,
+      Set<QuantizationBackend> backends,
+      Set<ModelFormat> formats,
+      Set<ModelRunnerProvider> runners,
+      Set<ModelSource> sources,
+      Set<QuantizationListener> listeners,
+      @PluginDirectory Set<Path> pluginDirectories) {
+    Kvant.Builder builder = Kvant.builder();
+    backends.forEach(builder::backend);
+    formats.forEach(builder::format);
+    runners.forEach(builder::runner);
+    sources.forEach(builder::source);
+    listeners.forEach(builder::listener);
+    pluginDirectories.forEach(builder::pluginDirectory);
+    if (customizer != null) {
+      customizer.accept(builder);
+    }
+    return lifetime.begin(builder);
+  }
+
+  /** Whether they customize alike: Guice then takes the two for one. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof KvantModule module && Objects.equals(module.customizer, customizer);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hashCode(customizer);
+  }
+}
