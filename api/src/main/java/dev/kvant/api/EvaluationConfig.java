@@ -14,6 +14,9 @@ import java.util.Objects;
  */
 public record EvaluationConfig(Path path, @Positive int batchSize) {
 
+  /** The batch size where a configuration gives none. */
+  public static final int DEFAULT_BATCH_SIZE = 32;
+
   public EvaluationConfig {
     Objects.requireNonNull(path, "path");
   }

@@ -99,10 +99,10 @@ public final class Tensor {
   }
 
   /**
-   * A copy of the values as float32; float64 and integers are rounded to the nearest.
+   * A copy of the values as float32; float64 and integers are rounded to the nearest, float16 and
+   * bfloat16 are exact.
    *
-   * @throws UnsupportedOperationException for element types of 16 bits and less that are not
-   *     integers
+   * @throws UnsupportedOperationException for float8 and uint64
    */
   public float[] toFloats() {
     ByteBuffer source = data();
@@ -119,12 +119,27 @@ public final class Tensor {
             case UINT8, BOOL -> source.get() & 0xFF;
             case UINT16 -> source.getShort() & 0xFFFF;
             case UINT32 -> Integer.toUnsignedLong(source.getInt());
-            case UINT64, FLOAT16, BFLOAT16, FLOAT8_E4M3FN, FLOAT8_E5M2 ->
+            case FLOAT16 -> fromFloat16(source.getShort());
+            case BFLOAT16 -> Float.intBitsToFloat(source.getShort() << 16);
+            case UINT64, FLOAT8_E4M3FN, FLOAT8_E5M2 ->
                 throw new UnsupportedOperationException(
                     "a %s tensor has no float32 view here".formatted(elementType));
           };
     }
     return values;
+  }
+
+  /** One sign bit, five of exponent with bias 15, ten of mantissa. */
+  private static float fromFloat16(short bits) {
+    int exponent = bits >> 10 & 0x1F;
+    int mantissa = bits & 0x3FF;
+    float magnitude =
+        switch (exponent) {
+          case 0 -> Math.scalb((float) mantissa, -24);
+          case 0x1F -> mantissa == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
+          default -> Math.scalb((float) (0x400 | mantissa), exponent - 25);
+        };
+    return bits < 0 ? -magnitude : magnitude;
   }
 
   /**

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.ReadOnlyBufferException;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -61,6 +62,30 @@ class TensorTest {
 
     assertThat(tensor.toFloats()).containsExactly(255, 1);
     assertThat(tensor.toLongs()).containsExactly(255, 1);
+  }
+
+  @Test
+  void reads_float16_exactly() {
+    short[] bits = {0x3C00, (short) 0xC000, 0x0001, 0x03FF, 0x0400, 0x7BFF, 0x7C00, (short) 0x8000};
+
+    assertThat(ofBits(ElementType.FLOAT16, bits).toFloats())
+        .containsExactly(
+            1, -2, 0x1p-24f, 0x3FFp-24f, 0x1p-14f, 65504, Float.POSITIVE_INFINITY, -0.0f);
+    assertThat(ofBits(ElementType.FLOAT16, new short[] {0x7E00}).toFloats()[0]).isNaN();
+  }
+
+  @Test
+  void reads_bfloat16_exactly() {
+    short[] bits = {0x3F80, (short) 0xC000, 0x0001, 0x7F80};
+
+    assertThat(ofBits(ElementType.BFLOAT16, bits).toFloats())
+        .containsExactly(1, -2, 0x1p-133f, Float.POSITIVE_INFINITY);
+  }
+
+  private static Tensor ofBits(ElementType type, short[] bits) {
+    ByteBuffer data = ByteBuffer.allocate(2 * bits.length).order(ByteOrder.LITTLE_ENDIAN);
+    data.asShortBuffer().put(bits);
+    return Tensor.of(type, List.of((long) bits.length), data);
   }
 
   @Test

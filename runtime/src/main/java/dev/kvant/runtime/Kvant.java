@@ -1,8 +1,11 @@
 package dev.kvant.runtime;
 
+import dev.kvant.api.CalibrationException;
 import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.DataException;
 import dev.kvant.api.Device;
 import dev.kvant.api.DiscoveryException;
+import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModelQuantizationConfig;
@@ -18,6 +21,9 @@ import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.runtime.discovery.InstalledBackend;
 import dev.kvant.runtime.discovery.Provided;
 import dev.kvant.runtime.discovery.Registry;
+import dev.kvant.runtime.evaluation.Contestant;
+import dev.kvant.runtime.evaluation.Evaluation;
+import dev.kvant.runtime.evaluation.Evaluator;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunner;
@@ -36,6 +42,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The entry point: opens models and makes quantizers with the backends that are installed.
@@ -207,11 +214,17 @@ public final class Kvant implements AutoCloseable {
    * @throws UnavailableException if nothing installed runs this format, or not on this device
    */
   public ModelRunner runner(Path model, Device device) {
-    Objects.requireNonNull(device, "device");
-    String format;
+    return runner(model, formatIdOf(model), device);
+  }
+
+  private String formatIdOf(Path model) {
     try (QuantizableModel opened = load(model)) {
-      format = opened.format();
+      return opened.format();
     }
+  }
+
+  private ModelRunner runner(Path model, String format, Device device) {
+    Objects.requireNonNull(device, "device");
     ModelRunnerProvider provider =
         registry
             .runner(format)
@@ -225,6 +238,37 @@ public final class Kvant implements AutoCloseable {
           "models of format '%s' cannot run here: %s".formatted(format, unavailable.reason()));
     }
     return provider.open(model, device);
+  }
+
+  /**
+   * Runs a model on data, and a reference beside it, and says how good, how alike and how fast they
+   * are.
+   *
+   * @param model the model file
+   * @param reference the model that it should be like, or null
+   * @param data the samples; an array called {@code label} holds the right classes
+   * @param device where both run
+   * @throws UnavailableException if nothing installed runs a model's format, or not on this device
+   * @throws DataException if the data cannot be read
+   * @throws CalibrationException if it does not fit a model's inputs
+   * @throws UnsupportedModelException if the outputs cannot be judged or compared
+   */
+  public Evaluation evaluate(
+      Path model, @Nullable Path reference, EvaluationConfig data, Device device) {
+    Evaluator evaluator = new Evaluator(data, device, listener);
+    try (Contestant contestant = contestant(model, device)) {
+      if (reference == null) {
+        return evaluator.evaluate(contestant, null);
+      }
+      try (Contestant other = contestant(reference, device)) {
+        return evaluator.evaluate(contestant, other);
+      }
+    }
+  }
+
+  private Contestant contestant(Path model, Device device) {
+    String format = formatIdOf(model);
+    return new Contestant(model, format, runner(model, format, device));
   }
 
   /** The backends that are installed, and all that stands in the way of others. */

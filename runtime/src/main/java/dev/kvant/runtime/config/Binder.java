@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
 /** Makes a configuration of the {@code quantize} section, leaving out what cannot be read. */
 final class Binder {
 
-  private static final int DEFAULT_BATCH_SIZE = CalibrationConfig.DEFAULT_BATCH_SIZE;
-
   private final Section section;
   private final @Nullable Section root;
   private final boolean readsResultsDir;
@@ -125,7 +123,8 @@ final class Binder {
     calibration.rejectUnknownKeys();
     return path == null
         ? null
-        : new CalibrationConfig(path, orElse(batchSize, DEFAULT_BATCH_SIZE), maxBatches, images);
+        : new CalibrationConfig(
+            path, orElse(batchSize, CalibrationConfig.DEFAULT_BATCH_SIZE), maxBatches, images);
   }
 
   private static @Nullable ImageConfig images(@Nullable Section images) {
@@ -156,7 +155,9 @@ final class Binder {
     Path path = requiredPath(evaluation);
     Integer batchSize = evaluation.integer("batch_size");
     evaluation.rejectUnknownKeys();
-    return path == null ? null : new EvaluationConfig(path, orElse(batchSize, DEFAULT_BATCH_SIZE));
+    return path == null
+        ? null
+        : new EvaluationConfig(path, orElse(batchSize, EvaluationConfig.DEFAULT_BATCH_SIZE));
   }
 
   private static @Nullable Path requiredPath(Section section) {

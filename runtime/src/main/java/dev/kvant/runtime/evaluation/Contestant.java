@@ -1,0 +1,88 @@
+package dev.kvant.runtime.evaluation;
+
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.spi.ModelRunner;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model that is being evaluated, with its runner.
+ *
+ * @since 0.1.0
+ */
+public final class Contestant implements AutoCloseable {
+
+  /** The first runs of a graph compile it, and say nothing about those that follow. */
+  private static final int WARM_UPS = 2;
+
+  private final Path path;
+  private final String format;
+  private final ModelRunner runner;
+  private final Latency latency = new Latency();
+  private final LabelCounter labels = new LabelCounter();
+  private boolean labelled;
+  private boolean warm;
+
+  /**
+   * @param path the model file
+   * @param format the id of its format
+   * @param runner runs it; closed with this
+   */
+  public Contestant(Path path, String format, ModelRunner runner) {
+    this.path = Objects.requireNonNull(path, "path");
+    this.format = Objects.requireNonNull(format, "format");
+    this.runner = Objects.requireNonNull(runner, "runner");
+  }
+
+  Map<String, Tensor> run(TensorBatch batch, @Nullable Tensor label) {
+    for (int i = 0; !warm && i < WARM_UPS; i++) {
+      runner.run(batch);
+    }
+    warm = true;
+    long start = System.nanoTime();
+    Map<String, Tensor> outputs = runner.run(batch);
+    latency.add(System.nanoTime() - start);
+    if (outputs.isEmpty()) {
+      throw new UnsupportedModelException("%s has no outputs".formatted(path));
+    }
+    if (label != null) {
+      labelled = true;
+      labels.add(outputs.values().iterator().next(), label);
+    }
+    return outputs;
+  }
+
+  ModelScore score() {
+    return new ModelScore(
+        path, format, bytes(), labelled ? labels.right() : null, latency.medianMillis());
+  }
+
+  private long bytes() {
+    try (Stream<Path> files = Files.walk(path)) {
+      return files.filter(Files::isRegularFile).mapToLong(Contestant::size).sum();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    runner.close();
+  }
+}

@@ -1,0 +1,83 @@
+package dev.kvant.runtime.evaluation;
+
+import dev.kvant.api.DataException;
+import dev.kvant.api.Device;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.runtime.data.Samples;
+import dev.kvant.spi.ProgressReporter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a model, and a reference beside it, over data once. Keeps sums, never outputs.
+ *
+ * @since 0.1.0
+ */
+public final class Evaluator {
+
+  private static final String LABEL = "label";
+
+  private final EvaluationConfig data;
+  private final Device device;
+  private final QuantizationListener listener;
+
+  /**
+   * @param data the samples
+   * @param device where the models run
+   * @param listener hears of progress
+   */
+  public Evaluator(EvaluationConfig data, Device device, QuantizationListener listener) {
+    this.data = Objects.requireNonNull(data, "data");
+    this.device = Objects.requireNonNull(device, "device");
+    this.listener = Objects.requireNonNull(listener, "listener");
+  }
+
+  /**
+   * Evaluates.
+   *
+   * @throws DataException if the data cannot be read
+   * @throws dev.kvant.api.CalibrationException if it does not fit a model's inputs
+   * @throws dev.kvant.api.UnsupportedModelException if the outputs cannot be judged or compared
+   */
+  public Evaluation evaluate(Contestant model, @Nullable Contestant reference) {
+    LikenessMeter likeness = new LikenessMeter();
+    ProgressReporter progress = new ProgressReporter(listener, "evaluate", -1, "samples");
+    long count = 0;
+    try (Samples samples = Samples.open(data.path(), null)) {
+      Map<String, Tensor> next = samples.next(data.batchSize());
+      while (!next.isEmpty()) {
+        Map<String, Tensor> inputs = new LinkedHashMap<>(next);
+        Tensor label = inputs.remove(LABEL);
+        if (inputs.isEmpty()) {
+          throw new DataException("%s has no array but 'label'".formatted(data.path()));
+        }
+        TensorBatch batch = new TensorBatch(inputs);
+        int rows = Math.toIntExact(inputs.values().iterator().next().shape().get(0));
+        if (reference == null) {
+          model.run(batch, label);
+        } else {
+          Map<String, Tensor> expected = reference.run(batch, label);
+          likeness.add(expected, model.run(batch, label), rows);
+        }
+        count += rows;
+        progress.advance(rows, "");
+        next = samples.next(data.batchSize());
+      }
+    }
+    if (count == 0) {
+      throw new DataException("%s has no samples".formatted(data.path()));
+    }
+    return new Evaluation(
+        count,
+        data.batchSize(),
+        device,
+        model.score(),
+        reference == null ? null : reference.score(),
+        reference == null ? null : likeness.likeness());
+  }
+}

@@ -1,0 +1,61 @@
+package dev.kvant.runtime.evaluation;
+
+import dev.kvant.api.DataException;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.UnsupportedModelException;
+
+/** Counts the samples whose greatest output is the labelled one. */
+final class LabelCounter {
+
+  private long right;
+
+  /**
+   * Counts one batch.
+   *
+   * @param output the model's first output, [samples, classes]
+   * @param labels the right classes, [samples] or [samples, 1]
+   * @throws UnsupportedModelException if the output has another shape
+   * @throws DataException if the labels are no integers, or too many for a sample
+   */
+  void add(Tensor output, Tensor labels) {
+    if (output.shape().size() != 2) {
+      throw new UnsupportedModelException(
+          "the data has labels, for which an output of shape [samples, classes] is needed, but the"
+              + " first output has shape "
+              + output.shape());
+    }
+    long samples = output.shape().get(0);
+    if (labels.elements() != samples || labels.elementType().isFloatingPoint()) {
+      throw new DataException(
+          "'label' must hold one integer for each sample, but is %s for %d samples"
+              .formatted(labels, samples));
+    }
+    float[] values = output.toFloats();
+    long[] classes = labels.toLongs();
+    int width = Math.toIntExact(output.shape().get(1));
+    for (int sample = 0; sample < classes.length; sample++) {
+      if (greatest(values, sample * width, width) == classes[sample]) {
+        right++;
+      }
+    }
+  }
+
+  /** The position of the greatest value, the first of equal ones; -1 if any is NaN. */
+  private static int greatest(float[] values, int from, int length) {
+    int best = -1;
+    for (int i = 0; i < length; i++) {
+      float value = values[from + i];
+      if (Float.isNaN(value)) {
+        return -1;
+      }
+      if (best < 0 || value > values[from + best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  long right() {
+    return right;
+  }
+}

@@ -1,0 +1,17 @@
+package dev.kvant.runtime.evaluation;
+
+/**
+ * How much the outputs of a model are like those of its reference.
+ *
+ * <p>With {@code r} the reference's outputs and {@code q} the model's: the cosine of a sample is
+ * {@code Σ r·q / (|r|·|q|)} over all its outputs, 1 if both are all zero and 0 if one is; the SQNR
+ * is {@code 10·log10(Σ r² / Σ (r-q)²)} over all outputs of all samples. Computed in float64; NaN
+ * wherever an output is NaN.
+ *
+ * @param cosineMean the mean of the samples' cosines, -1 to 1
+ * @param cosineMin the least of them
+ * @param sqnrDecibels the ratio of signal to quantization noise in decibels; infinite when the
+ *     outputs are equal
+ * @since 0.1.0
+ */
+public record Likeness(double cosineMean, double cosineMin, double sqnrDecibels) {}

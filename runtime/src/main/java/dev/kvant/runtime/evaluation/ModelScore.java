@@ -1,0 +1,24 @@
+package dev.kvant.runtime.evaluation;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How one model did.
+ *
+ * @param path the model file
+ * @param format the id of its format
+ * @param bytes its size on disk; of a folder, that of all files in it
+ * @param right how many samples it classified as labelled, or null when the data has no labels
+ * @param latencyMillis the median time that it took for a whole batch, in milliseconds
+ * @since 0.1.0
+ */
+public record ModelScore(
+    Path path, String format, long bytes, @Nullable Long right, double latencyMillis) {
+
+  public ModelScore {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(format, "format");
+  }
+}
