@@ -52,9 +52,9 @@ final class FunctionReads {
     function
         .parameters()
         .forEach(
-            (parameter, type) -> {
-              if (classes.containsKey(type)) {
-                moduleVariables.put(parameter, type);
+            parameter -> {
+              if (classes.containsKey(parameter.type())) {
+                moduleVariables.put(parameter.name(), parameter.type());
               }
             });
     for (Statement statement : function.body()) {

@@ -1,18 +1,16 @@
 package dev.kvant.torch.script;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A function or a method.
  *
  * @param name its qualified name
- * @param parameters the types of its parameters by name, in order; those without one are left out
+ * @param parameters its parameters, in order; those without a type are left out
  * @param body its lines
  */
-record ScriptFunction(String name, Map<String, String> parameters, List<Statement> body) {
+record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statement> body) {
 
   /**
    * Reads a function.
@@ -28,7 +26,7 @@ record ScriptFunction(String name, Map<String, String> parameters, List<Statemen
       throw new ScriptSyntaxException("no function begins so", head.start());
     }
     int close = Statement.indexOf(tokens, ")", 3);
-    Map<String, String> parameters = new LinkedHashMap<>();
+    List<ScriptParameter> parameters = new ArrayList<>();
     int from = 3;
     while (from < close) {
       int to = Math.min(Statement.indexOf(tokens, ",", from), close);
@@ -37,16 +35,19 @@ record ScriptFunction(String name, Map<String, String> parameters, List<Statemen
     }
     List<Statement> body = new ArrayList<>();
     lines.forEach(line -> body.add(Statement.parse(line)));
-    return new ScriptFunction(scope + "." + tokens.get(1).text(), parameters, List.copyOf(body));
+    return new ScriptFunction(
+        scope + "." + tokens.get(1).text(), List.copyOf(parameters), List.copyOf(body));
   }
 
-  private static void parameter(List<Token> tokens, String text, Map<String, String> parameters) {
+  private static void parameter(List<Token> tokens, String text, List<ScriptParameter> parameters) {
     int colon = Statement.indexOf(tokens, ":", 0);
     int equals = Statement.indexOf(tokens, "=", 0);
     if (colon + 1 < equals) {
-      parameters.put(
-          tokens.get(0).text(),
-          text.substring(tokens.get(colon + 1).start(), tokens.get(equals - 1).end()));
+      parameters.add(
+          new ScriptParameter(
+              tokens.get(0).text(),
+              text.substring(tokens.get(colon + 1).start(), tokens.get(equals - 1).end()),
+              equals < tokens.size()));
     }
   }
 

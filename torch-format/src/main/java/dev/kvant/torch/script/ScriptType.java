@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -71,6 +72,18 @@ public final class ScriptType {
   /** The names of the methods, as the file has them. */
   public List<String> methods() {
     return methods.stream().map(method -> simple(method.name())).toList();
+  }
+
+  /**
+   * The parameters of a method, without the module itself, in order; empty if the class has no such
+   * method.
+   */
+  public Optional<List<ScriptParameter>> parameters(String method) {
+    return methods.stream()
+        .filter(candidate -> simple(candidate.name()).equals(method))
+        .findFirst()
+        .map(ScriptFunction::parameters)
+        .map(all -> all.stream().filter(parameter -> !parameter.type().equals(name)).toList());
   }
 
   List<ScriptFunction> functions() {

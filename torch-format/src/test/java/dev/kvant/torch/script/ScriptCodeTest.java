@@ -24,6 +24,33 @@ class ScriptCodeTest {
   }
 
   @Test
+  void a_method_has_its_parameters_with_types_and_whether_they_may_be_left_out() {
+    ScriptType type =
+        ScriptCode.parse(
+                Map.of(
+                    "code/__torch__.py",
+                    """
+                    class Encoder(Module):
+                      def forward(self: __torch__.Encoder,
+                        input_ids: Tensor,
+                        shapes: Dict[str, List[int]],
+                        mask: Optional[Tensor]=None,
+                        scale: float=1.) -> Tensor:
+                        return input_ids
+                    """))
+            .type("__torch__.Encoder")
+            .orElseThrow();
+
+    assertThat(type.parameters("forward").orElseThrow())
+        .containsExactly(
+            new ScriptParameter("input_ids", "Tensor", false),
+            new ScriptParameter("shapes", "Dict[str, List[int]]", false),
+            new ScriptParameter("mask", "Optional[Tensor]", true),
+            new ScriptParameter("scale", "float", true));
+    assertThat(type.parameters("backward")).isEmpty();
+  }
+
+  @Test
   void attributes_whose_names_are_no_identifiers_are_found() {
     ScriptCode code = Texts.linearAnd("networks", Texts.READER);
 
