@@ -90,7 +90,7 @@ public final class ModelFile implements ByteSource, AutoCloseable {
   }
 
   /** A part of the file. */
-  ByteSource slice(long offset, long bytes) {
+  public ByteSource slice(long offset, long bytes) {
     Objects.checkFromIndexSize(offset, bytes, size);
     return new Slice(offset, bytes);
   }

@@ -1,0 +1,138 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.TorchArchive;
+import dev.kvant.torch.pickle.PickleDict;
+import dev.kvant.torch.pickle.PickleGlobal;
+import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.pickle.PickleReader;
+import dev.kvant.torch.pickle.PickleText;
+import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.tensor.ArchiveTensors;
+import dev.kvant.torch.tensor.StoredTensor;
+import dev.kvant.torch.tensor.TensorNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a checkpoint's pickle holds as its state dict: the dict itself, or one that lies in it under
+ * a name that training frameworks use.
+ *
+ * @param tensors the state dict's tensors
+ * @param opaque the names of its other entries
+ */
+record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque) {
+
+  /** Where frameworks nest a state dict, the likeliest first. */
+  private static final List<String> KEYS =
+      List.of("state_dict", "model_state_dict", "model", "module");
+
+  /** A state dict in a checkpoint in a checkpoint is as deep as anyone nests them. */
+  private static final int MAX_DEPTH = 3;
+
+  private static final int MAX_PICKLE = 128 << 20;
+
+  static CheckpointContent read(TorchArchive archive) {
+    ArchiveRecord record = archive.record("data.pkl");
+    PickleValue root = PickleReader.read(record.readAll(MAX_PICKLE), record.toString());
+    PickleDict dict = entries(root).orElseThrow(() -> noStateDict(archive, root));
+    PickleDict chosen = choose(dict, MAX_DEPTH);
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    List<String> opaque = new ArrayList<>();
+    var found = new ArchiveTensors(archive);
+    chosen
+        .entries()
+        .forEach(
+            (key, value) -> {
+              if (key instanceof PickleText name) {
+                found
+                    .find(name.value(), value)
+                    .ifPresentOrElse(
+                        tensor -> tensors.put(name.value(), tensor),
+                        () -> opaque.add(name.value()));
+              }
+            });
+    if (tensors.isEmpty()) {
+      throw withoutTensors(archive, dict);
+    }
+    return new CheckpointContent(tensors, opaque);
+  }
+
+  /** The entries of a dict or an {@code OrderedDict}. */
+  private static Optional<PickleDict> entries(PickleValue value) {
+    if (value instanceof PickleDict dict) {
+      return Optional.of(dict);
+    }
+    return value instanceof PickleObject object && object.isCallOf("collections", "OrderedDict")
+        ? Optional.of(object.entries())
+        : Optional.empty();
+  }
+
+  /** The dict with the most tensors, the likeliest one where several have as many. */
+  private static PickleDict choose(PickleDict dict, int depth) {
+    PickleDict best = dict;
+    long most = 0;
+    for (String key : KEYS) {
+      Optional<PickleDict> nested = dict.get(key).flatMap(CheckpointContent::entries);
+      if (nested.isPresent() && depth > 0) {
+        PickleDict candidate = choose(nested.get(), depth - 1);
+        if (tensors(candidate) > most) {
+          best = candidate;
+          most = tensors(candidate);
+        }
+      }
+    }
+    return tensors(dict) > most ? dict : best;
+  }
+
+  private static long tensors(PickleDict dict) {
+    return dict.entries().entrySet().stream()
+        .filter(
+            entry -> entry.getKey() instanceof PickleText && TensorNode.isTensor(entry.getValue()))
+        .count();
+  }
+
+  private static ModelFormatException noStateDict(TorchArchive archive, PickleValue root) {
+    String what;
+    if (TensorNode.isTensor(root)) {
+      what = "a single tensor";
+    } else if (root instanceof PickleObject object
+        && object.callable() instanceof PickleGlobal callable) {
+      what =
+          (object.construction() == PickleObject.Construction.CALL
+                  ? "a call of %s, which was not executed"
+                  : "a pickled object of class %s")
+              .formatted(callable.qualifiedName());
+    } else {
+      what = "something else";
+    }
+    return new ModelFormatException(
+        "%s holds no state dict, but %s; save model.state_dict() with torch.save, or the model with torch.jit.save"
+            .formatted(archive.path(), what));
+  }
+
+  private static ModelFormatException withoutTensors(TorchArchive archive, PickleDict dict) {
+    List<String> elsewhere = new ArrayList<>();
+    dict.entries()
+        .forEach(
+            (key, value) -> {
+              long tensors = entries(value).map(CheckpointContent::tensors).orElse(0L);
+              if (key instanceof PickleText name && tensors > 0) {
+                elsewhere.add("'%s' (%d tensors)".formatted(name.value(), tensors));
+              }
+            });
+    return new ModelFormatException(
+        "%s has no tensors, neither as its entries nor under %s%s"
+            .formatted(
+                archive.path(),
+                KEYS,
+                elsewhere.isEmpty()
+                    ? "; save model.state_dict() with torch.save"
+                    : "; there are some under %s: save that entry alone"
+                        .formatted(String.join(", ", elsewhere))));
+  }
+}

@@ -1,0 +1,95 @@
+package dev.kvant.torch;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.regex.Pattern;
+
+/** What a file's first bytes show it to be. */
+enum FileKind {
+  /** A zip archive. */
+  ZIP,
+  /** A checkpoint as torch wrote it before version 1.6. */
+  LEGACY_CHECKPOINT,
+  /** A pickle without an archive around it. */
+  PICKLE,
+  /** A safetensors file. */
+  SAFETENSORS,
+  /** An index of safetensors files. */
+  SAFETENSORS_INDEX,
+  /** None of these. */
+  OTHER;
+
+  private static final int SAMPLE = 1 << 16;
+
+  private static final byte[] ZIP_MAGIC = {'P', 'K', 3, 4};
+
+  /** Protocol 2 and a number of ten bytes that torch.save has written first. */
+  private static final byte[] LEGACY_MAGIC = {
+    (byte) 0x80,
+    2,
+    (byte) 0x8a,
+    10,
+    'l',
+    (byte) 0xfc,
+    (byte) 0x9c,
+    'F',
+    (byte) 0xf9,
+    ' ',
+    'j',
+    (byte) 0xa8,
+    'P',
+    0x19,
+    '.'
+  };
+
+  private static final Pattern INDEX =
+      Pattern.compile("\\s*\\{.*\"weight_map\"\\s*:.*", Pattern.DOTALL);
+
+  static FileKind of(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return of(in.readNBytes(SAMPLE));
+    }
+  }
+
+  private static FileKind of(byte[] start) {
+    if (startsWith(start, ZIP_MAGIC)) {
+      return ZIP;
+    }
+    if (startsWith(start, LEGACY_MAGIC)) {
+      return LEGACY_CHECKPOINT;
+    }
+    if (start.length > 2 && start[0] == (byte) 0x80 && start[1] >= 2 && start[1] <= 5) {
+      return PICKLE;
+    }
+    if (isSafetensors(start)) {
+      return SAFETENSORS;
+    }
+    return INDEX.matcher(new String(start, StandardCharsets.UTF_8)).matches()
+        ? SAFETENSORS_INDEX
+        : OTHER;
+  }
+
+  /** A length, then an object. A text that has a brace there would have an absurd length. */
+  private static boolean isSafetensors(byte[] start) {
+    if (start.length <= Long.BYTES || start[Long.BYTES] != '{') {
+      return false;
+    }
+    long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    boolean text = ByteBuffer.wrap(start).getLong() != 0;
+    for (int i = 0; i < Long.BYTES; i++) {
+      text &= start[i] >= ' ' || Character.isWhitespace(start[i]);
+    }
+    return length > 0 && !text;
+  }
+
+  private static boolean startsWith(byte[] start, byte[] magic) {
+    return start.length >= magic.length
+        && Arrays.equals(start, 0, magic.length, magic, 0, magic.length);
+  }
+}

@@ -1,0 +1,53 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.torch.tensor.StoredTensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Finds modules by the names of a state dict's tensors. */
+final class ModuleInference {
+
+  /** Longer than any name is; a hostile one of a million parts would make a million modules. */
+  private static final int MAX_NAME = 4096;
+
+  private ModuleInference() {}
+
+  static List<ModuleDescription> modules(
+      Path source, Map<String, ? extends StoredTensor> stateDict) {
+    Map<String, List<TensorDescription>> byModule = new LinkedHashMap<>();
+    stateDict.forEach(
+        (name, tensor) -> {
+          if (name.length() > MAX_NAME) {
+            throw new ModelFormatException(
+                "%s has a tensor whose name has %,d characters; the file is damaged"
+                    .formatted(source, name.length()));
+          }
+          for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+            byModule.computeIfAbsent(name.substring(0, dot), key -> new ArrayList<>());
+          }
+          int dot = name.lastIndexOf('.');
+          if (dot >= 0) {
+            byModule
+                .computeIfAbsent(name.substring(0, dot), key -> new ArrayList<>())
+                .add(Descriptions.of(name.substring(dot + 1), tensor));
+          }
+        });
+    var inference = new TypeInference(byModule);
+    List<ModuleDescription> modules = new ArrayList<>();
+    byModule.forEach(
+        (name, tensors) ->
+            modules.add(
+                new ModuleDescription(
+                    List.of(name),
+                    inference.type(name, tensors).map(List::of).orElse(List.of()),
+                    true,
+                    tensors)));
+    return modules;
+  }
+}

@@ -1,0 +1,167 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.torch.archive.TorchArchive;
+import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.script.ScriptTree;
+import dev.kvant.torch.tensor.ArchiveTensors;
+import dev.kvant.torch.tensor.StoredTensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A TorchScript archive, scripted or traced.
+ *
+ * <p>Its state dict has the tensors that {@code __parameters__} and {@code __buffers__} of the
+ * classes name. A module that stands in several places is one module with several names.
+ *
+ * @since 0.1.0
+ */
+public final class ScriptModel implements TorchModel {
+
+  /** The id of the format. */
+  public static final String FORMAT = "torchscript";
+
+  /** PyTorch's own subclasses that a rule for their parent means too. */
+  private static final Map<String, String> PARENTS =
+      Map.of("NonDynamicallyQuantizableLinear", "Linear");
+
+  private final TorchArchive archive;
+  private final List<ModuleDescription> modules;
+  private final Map<String, StoredTensor> stateDict;
+  private final List<String> opaque;
+
+  private ScriptModel(
+      TorchArchive archive,
+      List<ModuleDescription> modules,
+      Map<String, StoredTensor> stateDict,
+      List<String> opaque) {
+    this.archive = archive;
+    this.modules = List.copyOf(modules);
+    this.stateDict = Collections.unmodifiableMap(stateDict);
+    this.opaque = List.copyOf(opaque);
+  }
+
+  /** Takes over the archive: the model closes it. */
+  static ScriptModel of(TorchArchive archive) {
+    ScriptTree tree = ScriptTree.read(archive);
+    var tensors = new ArchiveTensors(archive);
+    Map<ScriptModule, Map<String, StoredTensor>> byModule = new LinkedHashMap<>();
+    Map<String, StoredTensor> stateDict = new LinkedHashMap<>();
+    List<String> opaque = new ArrayList<>();
+    tree.places()
+        .forEach(
+            (place, module) -> {
+              Map<String, StoredTensor> own =
+                  byModule.computeIfAbsent(module, key -> tensors(key, tensors));
+              for (String local : module.state().keySet()) {
+                String name = place.isEmpty() ? local : place + "." + local;
+                if (own.containsKey(local)) {
+                  stateDict.put(name, own.get(local));
+                } else {
+                  opaque.add(name);
+                }
+              }
+            });
+    if (stateDict.isEmpty()) {
+      throw withoutTensors(archive);
+    }
+    List<ModuleDescription> modules = new ArrayList<>();
+    byModule.forEach(
+        (module, own) -> {
+          if (!module.name().isEmpty()) {
+            modules.add(describe(module, own));
+          }
+        });
+    return new ScriptModel(archive, modules, stateDict, opaque);
+  }
+
+  private static Map<String, StoredTensor> tensors(ScriptModule module, ArchiveTensors tensors) {
+    Map<String, StoredTensor> own = new LinkedHashMap<>();
+    for (Map.Entry<String, PickleValue> entry : module.state().entrySet()) {
+      String name = module.name().isEmpty() ? entry.getKey() : module.name() + "." + entry.getKey();
+      tensors.find(name, entry.getValue()).ifPresent(tensor -> own.put(entry.getKey(), tensor));
+    }
+    return own;
+  }
+
+  private static ModuleDescription describe(
+      ScriptModule module, Map<String, StoredTensor> tensors) {
+    String type = module.type().simpleName();
+    List<String> types = new ArrayList<>(List.of(type));
+    Optional.ofNullable(PARENTS.get(type)).ifPresent(types::add);
+    List<TensorDescription> descriptions = new ArrayList<>();
+    tensors.forEach((name, tensor) -> descriptions.add(Descriptions.of(name, tensor)));
+    return new ModuleDescription(module.names(), types, false, descriptions);
+  }
+
+  private static ModelFormatException withoutTensors(TorchArchive archive) {
+    boolean frozen =
+        archive.records().stream().anyMatch(record -> record.name().matches("constants/\\d+"));
+    return new ModelFormatException(
+        frozen
+            ? "%s is frozen TorchScript: its weights are constants of the code and belong to no module; save it before torch.jit.freeze or torch.jit.optimize_for_inference"
+                .formatted(archive.path())
+            : "%s is a TorchScript module without parameters; there is nothing to quantize"
+                .formatted(archive.path()));
+  }
+
+  @Override
+  public Path source() {
+    return archive.path();
+  }
+
+  @Override
+  public String format() {
+    return FORMAT;
+  }
+
+  @Override
+  public List<ModuleDescription> modules() {
+    return modules;
+  }
+
+  @Override
+  public long tensorBytes() {
+    return Descriptions.storageBytes(stateDict.values());
+  }
+
+  @Override
+  public Map<String, StoredTensor> stateDict() {
+    return stateDict;
+  }
+
+  @Override
+  public List<String> opaqueEntries() {
+    return opaque;
+  }
+
+  @Override
+  public Optional<QuantizationPlan> plan() {
+    return PlanJson.find(archive);
+  }
+
+  /** The archive, for copying its records. */
+  public TorchArchive archive() {
+    return archive;
+  }
+
+  /** A fresh copy of the module tree, for the caller to change and to write. */
+  public ScriptTree readTree() {
+    return ScriptTree.read(archive);
+  }
+
+  @Override
+  public void close() {
+    archive.close();
+  }
+}

@@ -1,0 +1,208 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.TorchArchive;
+import dev.kvant.torch.safetensors.SafetensorsFile;
+import dev.kvant.torch.safetensors.SafetensorsIndex;
+import dev.kvant.torch.tensor.DenseTensor;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Opens what PyTorch and safetensors write: TorchScript archives, checkpoints, safetensors files,
+ * and folders and indices of those. The content tells which, never the name.
+ *
+ * @since 0.1.0
+ */
+public final class TorchFormat implements ModelFormat {
+
+  private static final String SINGLE_FILE = "model.safetensors";
+
+  /** Records that only torch.export writes. */
+  private static final Set<String> EXPORTED =
+      Set.of(
+          "archive_format",
+          "models/model.json",
+          "serialized_exported_program.json",
+          "serialized_state_dict.pt");
+
+  @Override
+  public List<String> ids() {
+    return List.of(ScriptModel.FORMAT, StateDictModel.PYTORCH, StateDictModel.SAFETENSORS);
+  }
+
+  @Override
+  public boolean recognizes(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      try (Stream<Path> files = Files.list(path)) {
+        return files.anyMatch(file -> file.getFileName().toString().contains(".safetensors"));
+      }
+    }
+    return switch (FileKind.of(path)) {
+      case ZIP -> isTorchZip(path);
+      case LEGACY_CHECKPOINT, PICKLE, SAFETENSORS, SAFETENSORS_INDEX -> true;
+      case OTHER -> false;
+    };
+  }
+
+  /** A zip that cannot be read is taken for a damaged one of PyTorch. */
+  private static boolean isTorchZip(Path path) {
+    try (TorchArchive archive = TorchArchive.open(path)) {
+      return archive.find("data.pkl").isPresent() || isExported(archive) || isOldScript(archive);
+    } catch (ModelFormatException e) {
+      return true;
+    }
+  }
+
+  @Override
+  public TorchModel open(Path path) {
+    try {
+      if (!Files.exists(path)) {
+        throw new ModelFormatException("%s does not exist".formatted(path));
+      }
+      if (Files.isDirectory(path)) {
+        return openFolder(path);
+      }
+      if (Files.size(path) == 0) {
+        throw new ModelFormatException("%s is empty; copy or download it again".formatted(path));
+      }
+      return switch (FileKind.of(path)) {
+        case ZIP -> openArchive(path);
+        case SAFETENSORS -> openSafetensors(path, List.of(path), Optional.empty());
+        case SAFETENSORS_INDEX -> openIndex(path, path);
+        case LEGACY_CHECKPOINT ->
+            throw new ModelFormatException(
+                "%s is a checkpoint as torch wrote it before version 1.6; load it and save it again with torch.save of a newer version"
+                    .formatted(path));
+        case PICKLE ->
+            throw new ModelFormatException(
+                "%s is a pickle without an archive around it, which was not executed; save model.state_dict() with torch.save"
+                    .formatted(path));
+        case OTHER ->
+            throw new ModelFormatException(
+                "%s is neither a TorchScript archive nor a PyTorch checkpoint nor safetensors, whatever its name says"
+                    .formatted(path));
+      };
+    } catch (IOException e) {
+      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
+    }
+  }
+
+  private static TorchModel openFolder(Path folder) {
+    Path index = folder.resolve(SafetensorsIndex.FILE_NAME);
+    if (Files.isRegularFile(index)) {
+      return openIndex(folder, index);
+    }
+    Path single = folder.resolve(SINGLE_FILE);
+    if (Files.isRegularFile(single)) {
+      return openSafetensors(folder, List.of(single), Optional.empty());
+    }
+    throw new ModelFormatException(
+        "%s is a folder with neither %s nor %s; name the model's file instead"
+            .formatted(folder, SafetensorsIndex.FILE_NAME, SINGLE_FILE));
+  }
+
+  private static TorchModel openIndex(Path source, Path path) {
+    SafetensorsIndex index = SafetensorsIndex.read(path);
+    return openSafetensors(source, index.shards(), Optional.of(index));
+  }
+
+  private static TorchModel openSafetensors(
+      Path source, List<Path> files, Optional<SafetensorsIndex> index) {
+    Map<String, DenseTensor> tensors = new LinkedHashMap<>();
+    List<Runnable> closing = new ArrayList<>();
+    try {
+      for (Path path : files) {
+        SafetensorsFile file = SafetensorsFile.open(path);
+        closing.add(file::close);
+        file.tensors()
+            .forEach(
+                (name, tensor) -> {
+                  if (index.isEmpty() || index.get().places(name, path)) {
+                    tensors.put(name, tensor);
+                  }
+                });
+      }
+      index.ifPresent(known -> known.check(tensors.keySet()));
+      return new StateDictModel(
+          source, StateDictModel.SAFETENSORS, tensors, List.of(), Optional::empty, closing);
+    } catch (RuntimeException e) {
+      closing.forEach(Runnable::run);
+      throw e;
+    }
+  }
+
+  private static TorchModel openArchive(Path path) {
+    TorchArchive archive = TorchArchive.open(path);
+    try {
+      checkByteOrder(archive);
+      if (isExported(archive)) {
+        throw new ModelFormatException(
+            "%s was made by torch.export, which keeps no modules that can be rewritten; save the state dict with torch.save or the model with torch.jit.save"
+                .formatted(path));
+      }
+      if (isOldScript(archive)) {
+        throw new ModelFormatException(
+            "%s is TorchScript as torch wrote it before version 1.4; load it and save it again with torch.jit.save of a newer version"
+                .formatted(path));
+      }
+      if (archive.find("data.pkl").isEmpty()) {
+        throw new ModelFormatException(
+            "%s is a zip, but no model of PyTorch: it has no data.pkl, but %s"
+                .formatted(
+                    path,
+                    archive.records().stream()
+                        .limit(3)
+                        .map(ArchiveRecord::name)
+                        .collect(Collectors.joining(", "))));
+      }
+      // As torch.load tells them apart.
+      if (archive.find("constants.pkl").isPresent()) {
+        return ScriptModel.of(archive);
+      }
+      CheckpointContent content = CheckpointContent.read(archive);
+      return new StateDictModel(
+          path,
+          StateDictModel.PYTORCH,
+          content.tensors(),
+          content.opaque(),
+          () -> PlanJson.find(archive),
+          List.of(archive::close));
+    } catch (RuntimeException e) {
+      archive.close();
+      throw e;
+    }
+  }
+
+  private static void checkByteOrder(TorchArchive archive) {
+    Optional<ArchiveRecord> record = archive.find("byteorder");
+    if (record.isPresent()) {
+      String order = new String(record.get().readAll(64), StandardCharsets.US_ASCII).strip();
+      if (!order.equals("little")) {
+        throw new ModelFormatException(
+            "%s was written in byte order '%s'; only little-endian files are read, save it again on such a machine"
+                .formatted(archive.path(), order));
+      }
+    }
+  }
+
+  private static boolean isExported(TorchArchive archive) {
+    return archive.records().stream().anyMatch(record -> EXPORTED.contains(record.name()));
+  }
+
+  private static boolean isOldScript(TorchArchive archive) {
+    return archive.find("model.json").isPresent();
+  }
+}

@@ -1,0 +1,31 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.torch.tensor.StoredTensor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A model that PyTorch or safetensors wrote.
+ *
+ * @since 0.1.0
+ */
+public sealed interface TorchModel extends QuantizableModel permits ScriptModel, StateDictModel {
+
+  /** Its tensors by qualified name, in the order of PyTorch's {@code state_dict()}. */
+  Map<String, StoredTensor> stateDict();
+
+  /** The names of entries that stay opaque: sparse or complex tensors, objects, numbers. */
+  List<String> opaqueEntries();
+
+  /**
+   * A tensor of a module.
+   *
+   * @param module any of the module's names; empty for the root
+   * @param tensor the name within the module, as in {@code weight}
+   */
+  default Optional<StoredTensor> tensor(String module, String tensor) {
+    return Optional.ofNullable(stateDict().get(module.isEmpty() ? tensor : module + "." + tensor));
+  }
+}

@@ -1,0 +1,162 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.TensorDescription;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Guesses the classes of modules by the names and shapes of their tensors. What the tensors do not
+ * tell stays unknown.
+ */
+final class TypeInference {
+
+  private static final Pattern EMBEDDING =
+      Pattern.compile(
+          "(?!.*(proj|_out)).*embed.*|.*_emb|emb|wte|wpe|shared|tok(en)?s?|pos(ition)?s?");
+  private static final Pattern TRANSPOSED = Pattern.compile(".*(transpose|deconv).*");
+  private static final Pattern GROUP_NORM = Pattern.compile("gn\\d*|.*group_?norm.*");
+  private static final Pattern RMS_NORM = Pattern.compile(".*norm.*|ln(_\\w+)?");
+
+  private final Map<String, List<Long>> weights = new HashMap<>();
+  private final int usualDimensions;
+
+  /**
+   * For a model.
+   *
+   * @param modules the tensors of each module
+   */
+  TypeInference(Map<String, List<TensorDescription>> modules) {
+    modules.forEach(
+        (module, tensors) ->
+            tensors.stream()
+                .filter(tensor -> tensor.name().equals("weight"))
+                .forEach(tensor -> weights.put(module, tensor.shape())));
+    this.usualDimensions =
+        weights.values().stream()
+            .filter(TypeInference::isConvolution)
+            .collect(Collectors.groupingBy(List::size, Collectors.counting()))
+            .entrySet()
+            .stream()
+            .max(Map.Entry.comparingByValue())
+            .map(entry -> entry.getKey() - 2)
+            .orElse(1);
+  }
+
+  private static boolean isConvolution(List<Long> weight) {
+    return weight.size() >= 3 && weight.size() <= 5;
+  }
+
+  /** The class name of a module, if its tensors tell. */
+  Optional<String> type(String module, List<TensorDescription> tensors) {
+    Map<String, TensorDescription> byName =
+        tensors.stream().collect(Collectors.toMap(TensorDescription::name, Function.identity()));
+    if (byName.containsKey("in_proj_weight")
+        || (byName.containsKey("q_proj_weight") && byName.containsKey("k_proj_weight"))) {
+      return Optional.of("MultiheadAttention");
+    }
+    if (byName.containsKey("weight_ih_l0")) {
+      return recurrent(byName, "_l0", "");
+    }
+    if (byName.containsKey("weight_ih")) {
+      return recurrent(byName, "", "Cell");
+    }
+    TensorDescription mean = byName.get("running_mean");
+    if (mean != null && mean.shape().size() == 1) {
+      return Optional.of("BatchNorm%dd".formatted(dimensions(module, mean.shape().get(0))));
+    }
+    TensorDescription weight = byName.get("weight");
+    if (weight == null || !weight.elementType().isFloatingPoint()) {
+      return Optional.empty();
+    }
+    TensorDescription bias = byName.get("bias");
+    return byShape(
+        module.substring(module.lastIndexOf('.') + 1),
+        weight.shape(),
+        bias == null ? null : bias.shape());
+  }
+
+  private static Optional<String> byShape(
+      String name, List<Long> weight, @Nullable List<Long> bias) {
+    if (weight.isEmpty() || weight.size() > 5) {
+      return Optional.empty();
+    }
+    if (weight.equals(bias)) {
+      return Optional.of(GROUP_NORM.matcher(name).matches() ? "GroupNorm" : "LayerNorm");
+    }
+    boolean fits = bias == null || bias.equals(weight.subList(0, 1));
+    if (isConvolution(weight)) {
+      boolean transposed =
+          bias == null
+              ? TRANSPOSED.matcher(name).matches()
+              : !fits && hasBiasByOutput(weight, bias);
+      return fits || transposed
+          ? Optional.of("Conv%s%dd".formatted(transposed ? "Transpose" : "", weight.size() - 2))
+          : Optional.empty();
+    }
+    if (weight.size() == 1) {
+      return bias == null && RMS_NORM.matcher(name).matches()
+          ? Optional.of("RMSNorm")
+          : Optional.empty();
+    }
+    if (bias == null && EMBEDDING.matcher(name).matches()) {
+      return Optional.of("Embedding");
+    }
+    return fits ? Optional.of("Linear") : Optional.empty();
+  }
+
+  /** A transposed convolution has a bias for each output: dimension 1 times the groups. */
+  private static boolean hasBiasByOutput(List<Long> weight, List<Long> bias) {
+    return bias.size() == 1 && weight.get(1) > 0 && bias.get(0) % weight.get(1) == 0;
+  }
+
+  /** LSTM, GRU and RNN stack 4, 3 and 1 matrices of as many rows as there are hidden values. */
+  private static Optional<String> recurrent(
+      Map<String, TensorDescription> tensors, String suffix, String kind) {
+    if (tensors.containsKey("weight_hr" + suffix)) {
+      return Optional.of("LSTM");
+    }
+    TensorDescription input = tensors.get("weight_ih" + suffix);
+    TensorDescription hidden = tensors.get("weight_hh" + suffix);
+    if (input == null
+        || hidden == null
+        || input.shape().size() != 2
+        || hidden.shape().size() != 2) {
+      return Optional.empty();
+    }
+    for (Map.Entry<String, Long> gates : Map.of("LSTM", 4L, "GRU", 3L, "RNN", 1L).entrySet()) {
+      // Divided, because the product of a hostile shape overflows.
+      if (hidden.shape().get(1) > 0
+          && input.shape().get(0) % gates.getValue() == 0
+          && input.shape().get(0) / gates.getValue() == hidden.shape().get(1)) {
+        return Optional.of(gates.getKey() + kind);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * How many dimensions a batch norm works on: as its sibling of as many channels, or else as most
+   * convolutions of the model.
+   */
+  private int dimensions(String module, long channels) {
+    String siblings = module.substring(0, module.lastIndexOf('.') + 1);
+    OptionalInt sibling =
+        weights.entrySet().stream()
+            .filter(
+                entry ->
+                    entry.getKey().startsWith(siblings)
+                        && entry.getKey().indexOf('.', siblings.length()) < 0
+                        && entry.getValue().size() >= 2
+                        && entry.getValue().get(0) == channels)
+            .mapToInt(entry -> Math.max(1, entry.getValue().size() - 2))
+            .max();
+    return sibling.orElse(usualDimensions);
+  }
+}

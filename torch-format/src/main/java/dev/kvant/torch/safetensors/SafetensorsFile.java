@@ -1,0 +1,243 @@
+package dev.kvant.torch.safetensors;
+
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.torch.archive.ModelFile;
+import dev.kvant.torch.tensor.DenseTensor;
+import dev.kvant.torch.tensor.TensorStorage;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One safetensors file: 8 bytes with the length of the header, the header in JSON, the tensors.
+ *
+ * <p>As strict as the format's own library: tensors must fill the file without gaps and overlaps,
+ * each as long as its type and shape say, and no name may come twice. Tensors are in the order in
+ * which they lie in the file.
+ *
+ * @since 0.1.0
+ */
+public final class SafetensorsFile implements AutoCloseable {
+
+  /** The longest header that the format allows, in bytes. */
+  static final long MAX_HEADER = 100_000_000;
+
+  private static final String METADATA = "__metadata__";
+
+  private static final Map<String, ElementType> TYPES =
+      Map.ofEntries(
+          Map.entry("F64", ElementType.FLOAT64),
+          Map.entry("F32", ElementType.FLOAT32),
+          Map.entry("F16", ElementType.FLOAT16),
+          Map.entry("BF16", ElementType.BFLOAT16),
+          Map.entry("F8_E4M3", ElementType.FLOAT8_E4M3FN),
+          Map.entry("F8_E5M2", ElementType.FLOAT8_E5M2),
+          Map.entry("I64", ElementType.INT64),
+          Map.entry("I32", ElementType.INT32),
+          Map.entry("I16", ElementType.INT16),
+          Map.entry("I8", ElementType.INT8),
+          Map.entry("U64", ElementType.UINT64),
+          Map.entry("U32", ElementType.UINT32),
+          Map.entry("U16", ElementType.UINT16),
+          Map.entry("U8", ElementType.UINT8),
+          Map.entry("BOOL", ElementType.BOOL));
+
+  private final ModelFile file;
+  private final Map<String, DenseTensor> tensors;
+
+  private SafetensorsFile(ModelFile file, Map<String, DenseTensor> tensors) {
+    this.file = file;
+    this.tensors = tensors;
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @throws ModelFormatException if it cannot be read or is damaged
+   */
+  public static SafetensorsFile open(Path path) {
+    ModelFile file = ModelFile.open(path);
+    try {
+      return new SafetensorsFile(file, new Header(file).read());
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /** The tensors by name. */
+  public Map<String, DenseTensor> tensors() {
+    return tensors;
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+
+  private record Entry(String name, ElementType type, List<Long> shape, long begin, long end) {}
+
+  private static final class Header {
+
+    private final ModelFile file;
+    private final long length;
+
+    Header(ModelFile file) {
+      this.file = file;
+      if (file.size() < Long.BYTES) {
+        throw damaged("it is too short for a header");
+      }
+      ByteBuffer prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      file.read(0, prefix);
+      this.length = prefix.getLong(0);
+      if (length < 0 || length > MAX_HEADER || length > file.size() - Long.BYTES) {
+        throw damaged(
+            "its header is said to take %s bytes of %,d"
+                .formatted(Long.toUnsignedString(length), file.size()));
+      }
+    }
+
+    Map<String, DenseTensor> read() {
+      var bytes = new byte[(int) length];
+      file.read(Long.BYTES, ByteBuffer.wrap(bytes));
+      List<Entry> entries;
+      try {
+        String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        entries = entries(text);
+      } catch (CharacterCodingException e) {
+        throw damaged("its header is not UTF-8", e);
+      } catch (MalformedJsonException | IllegalStateException | NumberFormatException e) {
+        throw damaged("its header is no JSON as the format asks for: " + e.getMessage(), e);
+      } catch (IOException e) {
+        throw damaged("its header ends early", e);
+      }
+      entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+      Map<String, DenseTensor> tensors = new LinkedHashMap<>();
+      long start = Long.BYTES + length;
+      long expected = 0;
+      for (Entry entry : entries) {
+        if (entry.begin() != expected) {
+          throw damaged(
+              "tensor '%s' begins at byte %d of the data, where %d follows; tensors must neither overlap nor leave gaps"
+                  .formatted(entry.name(), entry.begin(), expected));
+        }
+        expected = entry.end();
+        tensors.put(entry.name(), tensor(entry, start));
+      }
+      if (expected != file.size() - start) {
+        throw damaged(
+            "its tensors take %,d bytes, and %,d are there"
+                .formatted(expected, file.size() - start));
+      }
+      return tensors;
+    }
+
+    private DenseTensor tensor(Entry entry, long start) {
+      String what = "tensor '%s' of %s".formatted(entry.name(), file.path());
+      long bytes = entry.end() - entry.begin();
+      if (bytes < 0 || entry.end() > file.size() - start) {
+        throw damaged(
+            "tensor '%s' lies at bytes %d to %d of %,d"
+                .formatted(entry.name(), entry.begin(), entry.end(), file.size() - start));
+      }
+      var storage =
+          new TensorStorage(
+              "%s/%s".formatted(file.path().getFileName(), entry.name()),
+              file.slice(start + entry.begin(), bytes));
+      DenseTensor tensor = DenseTensor.contiguous(what, entry.type(), entry.shape(), storage);
+      if (tensor.bytes() != bytes) {
+        throw damaged(
+            "tensor '%s' is %s of shape %s, which takes %,d bytes, and has %,d"
+                .formatted(entry.name(), entry.type(), entry.shape(), tensor.bytes(), bytes));
+      }
+      return tensor;
+    }
+
+    private List<Entry> entries(String text) throws IOException {
+      Map<String, Entry> entries = new LinkedHashMap<>();
+      try (var json = new JsonReader(new StringReader(text))) {
+        json.setStrictness(Strictness.STRICT);
+        json.beginObject();
+        while (json.hasNext()) {
+          String name = json.nextName();
+          if (name.equals(METADATA)) {
+            json.skipValue();
+          } else if (entries.put(name, entry(name, json)) != null) {
+            throw damaged("two tensors are named '%s'".formatted(name));
+          }
+        }
+        json.endObject();
+        if (json.peek() != JsonToken.END_DOCUMENT) {
+          throw damaged("something follows its header");
+        }
+      }
+      return new ArrayList<>(entries.values());
+    }
+
+    private Entry entry(String name, JsonReader json) throws IOException {
+      @Nullable String type = null;
+      @Nullable List<Long> shape = null;
+      @Nullable List<Long> offsets = null;
+      json.beginObject();
+      while (json.hasNext()) {
+        switch (json.nextName()) {
+          case "dtype" -> type = json.nextString();
+          case "shape" -> shape = numbers(json);
+          case "data_offsets" -> offsets = numbers(json);
+          default -> json.skipValue();
+        }
+      }
+      json.endObject();
+      if (type == null || shape == null || offsets == null || offsets.size() != 2) {
+        throw damaged("tensor '%s' lacks a dtype, a shape or its two offsets".formatted(name));
+      }
+      ElementType elementType = TYPES.get(type);
+      if (elementType == null) {
+        throw damaged(
+            "tensor '%s' is of dtype '%s', which is none of %s"
+                .formatted(name, type, TYPES.keySet().stream().sorted().toList()));
+      }
+      return new Entry(name, elementType, shape, offsets.get(0), offsets.get(1));
+    }
+
+    private static List<Long> numbers(JsonReader json) throws IOException {
+      List<Long> numbers = new ArrayList<>();
+      json.beginArray();
+      while (json.hasNext()) {
+        if (json.peek() != JsonToken.NUMBER) {
+          throw new MalformedJsonException("a number is missing at " + json.getPath());
+        }
+        // As text, because nextLong would take 1.0 as well.
+        numbers.add(Long.parseLong(json.nextString()));
+      }
+      json.endArray();
+      return numbers;
+    }
+
+    private ModelFormatException damaged(String what) {
+      return damaged(what, null);
+    }
+
+    private ModelFormatException damaged(String what, @Nullable Exception cause) {
+      return new ModelFormatException(
+          "%s is no sound safetensors file: %s; download it again or save it again with safetensors"
+              .formatted(file.path(), what),
+          cause);
+    }
+  }
+}

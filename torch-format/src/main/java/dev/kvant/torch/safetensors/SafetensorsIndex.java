@@ -1,0 +1,126 @@
+package dev.kvant.torch.safetensors;
+
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.MalformedJsonException;
+import dev.kvant.api.ModelFormatException;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The index of a checkpoint that is spread over several safetensors files: which tensor lies in
+ * which file.
+ *
+ * @param path the index, as a rule {@code model.safetensors.index.json}
+ * @param shardByTensor the name of the file of each tensor, in the index's order
+ * @since 0.1.0
+ */
+public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
+
+  /** What the index is called in a folder. */
+  public static final String FILE_NAME = "model.safetensors.index.json";
+
+  private static final String WEIGHT_MAP = "weight_map";
+
+  public SafetensorsIndex {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(shardByTensor, "shardByTensor");
+  }
+
+  /**
+   * Reads an index.
+   *
+   * @throws ModelFormatException if it cannot be read or is none
+   */
+  public static SafetensorsIndex read(Path path) {
+    try (Reader text = Files.newBufferedReader(path, StandardCharsets.UTF_8);
+        var json = new JsonReader(text)) {
+      json.setStrictness(Strictness.STRICT);
+      Map<String, String> shards = new LinkedHashMap<>();
+      json.beginObject();
+      while (json.hasNext()) {
+        if (!json.nextName().equals(WEIGHT_MAP)) {
+          json.skipValue();
+          continue;
+        }
+        json.beginObject();
+        while (json.hasNext()) {
+          String tensor = json.nextName();
+          if (shards.put(tensor, json.nextString()) != null) {
+            throw damaged(path, "tensor '%s' comes twice".formatted(tensor), null);
+          }
+        }
+        json.endObject();
+      }
+      json.endObject();
+      if (shards.isEmpty()) {
+        throw damaged(path, "its '%s' names no tensor".formatted(WEIGHT_MAP), null);
+      }
+      return new SafetensorsIndex(path, shards);
+    } catch (MalformedJsonException | IllegalStateException | CharacterCodingException e) {
+      throw damaged(path, e.getMessage(), e);
+    } catch (IOException e) {
+      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
+    }
+  }
+
+  /**
+   * The files that it names, each once, in the order of their names.
+   *
+   * @throws ModelFormatException if some are missing
+   */
+  public List<Path> shards() {
+    List<String> names = shardByTensor.values().stream().distinct().sorted().toList();
+    for (String name : names) {
+      if (name.isEmpty() || name.contains("/") || name.contains("\\")) {
+        throw damaged(path, "it names '%s', which is no file beside it".formatted(name), null);
+      }
+    }
+    List<Path> shards = names.stream().map(path::resolveSibling).toList();
+    List<Path> missing = shards.stream().filter(shard -> !Files.isRegularFile(shard)).toList();
+    if (!missing.isEmpty()) {
+      throw new ModelFormatException(
+          "%s names files that are not there: %s; download them too"
+              .formatted(path, missing.stream().map(Path::getFileName).toList()));
+    }
+    return shards;
+  }
+
+  /** Whether that tensor is to be read from that file. */
+  public boolean places(String tensor, Path shard) {
+    String name = shardByTensor.get(tensor);
+    return name != null && path.resolveSibling(name).equals(shard);
+  }
+
+  /**
+   * Checks that every tensor of the index was found.
+   *
+   * @throws ModelFormatException if some were not
+   */
+  public void check(Set<String> found) {
+    Optional<String> missing =
+        shardByTensor.keySet().stream().filter(tensor -> !found.contains(tensor)).findFirst();
+    if (missing.isPresent()) {
+      throw new ModelFormatException(
+          "%s says that tensor '%s' is in %s, where it is not; download both again"
+              .formatted(path, missing.get(), shardByTensor.get(missing.get())));
+    }
+  }
+
+  private static ModelFormatException damaged(
+      Path path, @Nullable String what, @Nullable Exception cause) {
+    return new ModelFormatException(
+        "%s is no index of safetensors files: %s".formatted(path, what), cause);
+  }
+}

@@ -1,0 +1,161 @@
+package dev.kvant.torch.tensor;
+
+import dev.kvant.torch.archive.ByteSource;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Gathers elements that do not follow each other in their storage.
+ *
+ * <p>A range of row-major indices is a sequence of boxes (rests of rows, then whole rows). A box is
+ * cut along its longest strides until what is left lies close together, which is then read in one
+ * go and scattered. So a transposed matrix costs a few reads a block, not one an element.
+ */
+final class StridedReader {
+
+  /** The most that is read at once, in bytes. */
+  private static final int MAX_SPAN = 1 << 20;
+
+  /** Below this many bytes of file for each element, reading the gaps too is cheaper. */
+  private static final long WORTH_READING = 4096;
+
+  private final ByteSource source;
+  private final int size;
+  private final long[] shape;
+  private final long[] strides;
+  private final ByteBuffer target;
+  private final long[] volumes;
+  private ByteBuffer scratch = ByteBuffer.allocate(0);
+
+  StridedReader(
+      ByteSource source, int size, List<Long> shape, List<Long> strides, ByteBuffer target) {
+    this.source = source;
+    this.size = size;
+    this.shape = shape.stream().mapToLong(Long::longValue).toArray();
+    this.strides = strides.stream().mapToLong(Long::longValue).toArray();
+    this.target = target;
+    this.volumes = new long[this.shape.length + 1];
+    volumes[this.shape.length] = 1;
+    for (int i = this.shape.length - 1; i >= 0; i--) {
+      volumes[i] = volumes[i + 1] * this.shape[i];
+    }
+  }
+
+  void read(long offset, long first, long count) {
+    if (count > 0) {
+      range(0, offset, first, count);
+    }
+  }
+
+  /** Reads a range of the row-major indices of dimensions {@code dimension} and on. */
+  private void range(int dimension, long base, long first, long count) {
+    if (first == 0 && count == volumes[dimension]) {
+      box(dimension, base, dimension == shape.length ? 1 : shape[dimension]);
+      return;
+    }
+    long row = volumes[dimension + 1];
+    long index = first / row;
+    long within = first % row;
+    long left = count;
+    if (within > 0) {
+      long rest = Math.min(left, row - within);
+      range(dimension + 1, base + index * strides[dimension], within, rest);
+      left -= rest;
+      index++;
+    }
+    long rows = left / row;
+    if (rows > 0) {
+      box(dimension, base + index * strides[dimension], rows);
+      index += rows;
+      left -= rows * row;
+    }
+    if (left > 0) {
+      range(dimension + 1, base + index * strides[dimension], 0, left);
+    }
+  }
+
+  /** Reads {@code rows} whole rows of dimension {@code dimension}. */
+  private void box(int dimension, long base, long rows) {
+    int[] axes =
+        IntStream.range(dimension, shape.length)
+            .filter(axis -> (axis == dimension ? rows : shape[axis]) > 1)
+            .boxed()
+            .sorted((left, right) -> Long.compare(strides[right], strides[left]))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    long[] extents = new long[axes.length];
+    long[] from = new long[axes.length];
+    long[] to = new long[axes.length];
+    long elements = 1;
+    for (int i = 0; i < axes.length; i++) {
+      extents[i] = axes[i] == dimension ? rows : shape[axes[i]];
+      from[i] = strides[axes[i]];
+      to[i] = volumes[axes[i] + 1];
+      elements *= extents[i];
+    }
+    ByteBuffer place = target.slice().order(ByteOrder.LITTLE_ENDIAN);
+    new Box(extents, from, to, place).copy(0, base, 0);
+    target.position(target.position() + (int) elements * size);
+  }
+
+  private ByteBuffer read(long position, int bytes) {
+    if (scratch.capacity() < bytes) {
+      scratch = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+    source.read(position, scratch.clear().limit(bytes));
+    return scratch;
+  }
+
+  /** Axes by falling distance in the storage, with distances in the storage and in the target. */
+  private final class Box {
+
+    private final long[] extents;
+    private final long[] from;
+    private final long[] to;
+    private final ByteBuffer place;
+
+    Box(long[] extents, long[] from, long[] to, ByteBuffer place) {
+      this.extents = extents;
+      this.from = from;
+      this.to = to;
+      this.place = place;
+    }
+
+    void copy(int axis, long base, long position) {
+      long span = 1;
+      long elements = 1;
+      for (int i = axis; i < extents.length; i++) {
+        span += (extents[i] - 1) * from[i];
+        elements *= extents[i];
+      }
+      if (span * size <= MAX_SPAN && span * size <= elements * WORTH_READING) {
+        scatter(read(base * size, (int) span * size), axis, 0, position);
+        return;
+      }
+      for (long i = 0; i < extents[axis]; i++) {
+        copy(axis + 1, base + i * from[axis], position + i * to[axis]);
+      }
+    }
+
+    private void scatter(ByteBuffer block, int axis, long source, long position) {
+      if (axis == extents.length) {
+        put(block, (int) source * size, (int) position * size);
+        return;
+      }
+      for (long i = 0; i < extents[axis]; i++) {
+        scatter(block, axis + 1, source + i * from[axis], position + i * to[axis]);
+      }
+    }
+
+    private void put(ByteBuffer block, int source, int position) {
+      switch (size) {
+        case Byte.BYTES -> place.put(position, block.get(source));
+        case Short.BYTES -> place.putShort(position, block.getShort(source));
+        case Integer.BYTES -> place.putInt(position, block.getInt(source));
+        default -> place.putLong(position, block.getLong(source));
+      }
+    }
+  }
+}
