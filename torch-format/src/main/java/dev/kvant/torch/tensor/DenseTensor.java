@@ -176,6 +176,9 @@ public final class DenseTensor implements StoredTensor {
     }
     long count = target.remaining() / size;
     Objects.checkFromIndexSize(firstElement, count, elements);
+    if (count == 0) {
+      return;
+    }
     if (isContiguous()) {
       storage.content().read((offset + firstElement) * size, target);
     } else {

@@ -124,28 +124,43 @@ final class StridedReader {
     }
 
     void copy(int axis, long base, long position) {
+      if (axis == extents.length) {
+        put(read(base * size, size), 0, (int) position * size);
+        return;
+      }
       long span = 1;
       long elements = 1;
-      for (int i = axis; i < extents.length; i++) {
+      for (int i = axis + 1; i < extents.length; i++) {
         span += (extents[i] - 1) * from[i];
         elements *= extents[i];
       }
-      if (span * size <= MAX_SPAN && span * size <= elements * WORTH_READING) {
-        scatter(read(base * size, (int) span * size), axis, 0, position);
-        return;
-      }
-      for (long i = 0; i < extents[axis]; i++) {
-        copy(axis + 1, base + i * from[axis], position + i * to[axis]);
+      long step = Math.max(1, from[axis]);
+      long together = Math.min(extents[axis], 1 + Math.max(0, MAX_SPAN / size - span) / step);
+      long bytes = (span + (together - 1) * step) * size;
+      boolean near = bytes <= MAX_SPAN && bytes <= together * elements * WORTH_READING;
+      for (long i = 0; i < extents[axis]; i += near ? together : 1) {
+        long source = base + i * from[axis];
+        long place = position + i * to[axis];
+        if (near) {
+          long count = Math.min(together, extents[axis] - i);
+          long last = (span + (count - 1) * from[axis]) * size;
+          scatter(read(source * size, (int) last), axis, count, 0, place);
+        } else {
+          copy(axis + 1, source, place);
+        }
       }
     }
 
-    private void scatter(ByteBuffer block, int axis, long source, long position) {
-      if (axis == extents.length) {
-        put(block, (int) source * size, (int) position * size);
-        return;
-      }
-      for (long i = 0; i < extents[axis]; i++) {
-        scatter(block, axis + 1, source + i * from[axis], position + i * to[axis]);
+    /** Distributes {@code count} indices of an axis and all of the axes behind it. */
+    private void scatter(ByteBuffer block, int axis, long count, long source, long position) {
+      for (long i = 0; i < count; i++) {
+        long element = source + i * from[axis];
+        long place = position + i * to[axis];
+        if (axis + 1 == extents.length) {
+          put(block, (int) element * size, (int) place * size);
+        } else {
+          scatter(block, axis + 1, extents[axis + 1], element, place);
+        }
       }
     }
 

@@ -1,5 +1,6 @@
 package dev.kvant.torch.tensor;
 
+import dev.kvant.api.ElementType;
 import dev.kvant.torch.pickle.PickleBool;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleInt;
@@ -12,6 +13,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Makes the nodes of one pickle that describe tensors.
@@ -26,11 +29,29 @@ public final class TensorPickler {
   private static final PickleGlobal ORDERED_DICT = new PickleGlobal("collections", "OrderedDict");
 
   private final Map<List<Object>, PickleReference> storages = new HashMap<>();
+  private final Function<ElementType, Optional<PickleGlobal>> storageTypes;
+
+  private TensorPickler(Function<ElementType, Optional<PickleGlobal>> storageTypes) {
+    this.storageTypes = storageTypes;
+  }
+
+  /**
+   * For {@code torch.load}. Types that Python has no storage class for, such as float8, are bytes
+   * with a dtype beside.
+   */
+  public static TensorPickler forPython() {
+    return new TensorPickler(TorchTypes::pythonStorage);
+  }
+
+  /** For TorchScript archives: libtorch has a storage class for every type, and needs it. */
+  public static TensorPickler forScript() {
+    return new TensorPickler(type -> Optional.of(TorchTypes.scriptStorage(type)));
+  }
 
   /** The node of a tensor. */
   public PickleObject node(TensorNode tensor) {
     PickleGlobal storageType =
-        TorchTypes.storage(tensor.elementType()).orElse(TorchTypes.UNTYPED_STORAGE);
+        storageTypes.apply(tensor.elementType()).orElse(TorchTypes.UNTYPED_STORAGE);
     boolean typed = !storageType.equals(TorchTypes.UNTYPED_STORAGE);
     PickleReference storage =
         storages.computeIfAbsent(
