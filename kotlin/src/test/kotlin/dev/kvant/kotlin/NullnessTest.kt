@@ -1,0 +1,50 @@
+package dev.kvant.kotlin
+
+import java.io.ByteArrayOutputStream
+import java.io.PrintStream
+import java.nio.file.Files
+import java.nio.file.Path
+import org.assertj.core.api.Assertions.assertThat
+import org.jetbrains.kotlin.cli.jvm.K2JVMCompiler
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+/** Compiles a file whose wrong lines are marked, and looks where the compiler finds errors. */
+class NullnessTest {
+
+  @TempDir lateinit var folder: Path
+
+  @Test
+  fun `the compiler refuses every misuse, and nothing else`() {
+    val source = checkNotNull(javaClass.getResource("/Misuse.kt")).readText()
+    assertThat(linesWithErrors(source)).isEqualTo(markedLines(source)).hasSizeGreaterThan(10)
+  }
+
+  private fun markedLines(source: String): Set<Int> =
+    source.lines().mapIndexedNotNull { i, line -> (i + 1).takeIf { MARK in line } }.toSet()
+
+  private fun linesWithErrors(source: String): Set<Int> {
+    val file = Files.writeString(folder.resolve("Misuse.kt"), source)
+    val output = ByteArrayOutputStream()
+    K2JVMCompiler()
+      .exec(
+        PrintStream(output, true, Charsets.UTF_8),
+        "-classpath",
+        System.getProperty("java.class.path"),
+        "-no-stdlib",
+        "-no-reflect",
+        "-jvm-target",
+        "17",
+        "-nowarn",
+        "-d",
+        folder.resolve("classes").toString(),
+        file.toString(),
+      )
+    return ERROR.findAll(output.toString(Charsets.UTF_8)).map { it.groupValues[1].toInt() }.toSet()
+  }
+
+  private companion object {
+    const val MARK = "// wrong"
+    val ERROR = Regex("""Misuse\.kt:(\d+):\d+: error:""")
+  }
+}
