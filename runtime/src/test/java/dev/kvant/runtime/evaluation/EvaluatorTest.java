@@ -1,0 +1,255 @@
+package dev.kvant.runtime.evaluation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.kvant.api.DataException;
+import dev.kvant.api.Device;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.Progress;
+import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.spi.ModelRunner;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("An evaluation")
+class EvaluatorTest {
+
+  @TempDir private Path folder;
+  private Path data = Path.of("");
+  private Path modelFile = Path.of("");
+
+  /** Five samples: inputs (0,1) (2,3) (4,5) (6,7) (8,9), labels 0 to 4. */
+  @BeforeEach
+  void copyFiles() throws IOException {
+    data = copy("pairs.npz");
+    modelFile = Files.writeString(folder.resolve("model"), "1234567");
+  }
+
+  private Path copy(String resource) throws IOException {
+    Path file = folder.resolve(resource);
+    try (InputStream in = EvaluatorTest.class.getResourceAsStream("/npy/" + resource)) {
+      Files.copy(Objects.requireNonNull(in), file);
+    }
+    return file;
+  }
+
+  /** A model that makes of each batch what a function does. */
+  private record FunctionRunner(Function<TensorBatch, Map<String, Tensor>> function)
+      implements ModelRunner {
+
+    @Override
+    public List<String> inputs() {
+      return List.of("input");
+    }
+
+    @Override
+    public Map<String, Tensor> run(TensorBatch batch) {
+      return function.apply(batch);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private Contestant model(Function<TensorBatch, Map<String, Tensor>> function) {
+    return new Contestant(modelFile, "fake", new FunctionRunner(function));
+  }
+
+  private static Tensor input(TensorBatch batch) {
+    return Objects.requireNonNull(batch.inputs().get("input"));
+  }
+
+  private static Map<String, Tensor> output(float[] values, long... shape) {
+    return Map.of("output", Tensor.ofFloats(values, shape));
+  }
+
+  /** Gives its inputs back, each changed by a function. */
+  private Contestant echo(Function<Float, Float> change) {
+    return model(
+        batch -> {
+          Tensor input = input(batch);
+          float[] values = input.toFloats();
+          for (int i = 0; i < values.length; i++) {
+            values[i] = change.apply(values[i]);
+          }
+          return output(values, input.shape().get(0), 2);
+        });
+  }
+
+  private Evaluation evaluate(Contestant model, @Nullable Contestant reference) {
+    return new Evaluator(new EvaluationConfig(data, 2), Device.CPU, QuantizationListener.NONE)
+        .evaluate(model, reference);
+  }
+
+  @Test
+  void counts_samples_that_are_classified_as_labelled() {
+    // The greatest output is always the second: class 1, right for one sample of five.
+    Evaluation evaluation = evaluate(echo(x -> x), null);
+
+    assertThat(evaluation.samples()).isEqualTo(5);
+    assertThat(evaluation.model().right()).isEqualTo(1);
+    assertThat(evaluation.top1(evaluation.model())).isEqualTo(0.2);
+    assertThat(evaluation.likeness()).isNull();
+  }
+
+  @Test
+  void takes_the_first_of_equal_outputs() {
+    assertThat(evaluate(echo(x -> 0f), null).model().right()).isEqualTo(1);
+  }
+
+  @Test
+  void counts_outputs_that_are_not_numbers_as_wrong() {
+    assertThat(evaluate(echo(x -> Float.NaN), null).model().right()).isZero();
+  }
+
+  @Test
+  void says_how_large_the_model_file_is_and_how_long_a_batch_takes() {
+    ModelScore score = evaluate(echo(x -> x), null).model();
+
+    assertThat(score.bytes()).isEqualTo(7);
+    assertThat(score.latencyMillis()).isPositive();
+  }
+
+  @Test
+  void of_a_model_beside_itself_finds_them_the_same() {
+    Likeness likeness = Objects.requireNonNull(evaluate(echo(x -> x), echo(x -> x)).likeness());
+
+    assertThat(likeness.cosineMean()).isCloseTo(1, within(1e-12));
+    assertThat(likeness.cosineMin()).isCloseTo(1, within(1e-12));
+    assertThat(likeness.sqnrDecibels()).isInfinite();
+  }
+
+  @Test
+  void measures_noise_in_decibels() {
+    // Every output is 1 % too large, so the noise is 40 dB below the signal.
+    Likeness likeness =
+        Objects.requireNonNull(evaluate(echo(x -> 1.01f * x), echo(x -> x)).likeness());
+
+    assertThat(likeness.sqnrDecibels()).isCloseTo(40, within(1e-4));
+    assertThat(likeness.cosineMin()).isCloseTo(1, within(1e-9));
+  }
+
+  @Test
+  void finds_the_sample_that_differs_most() {
+    // Only the sample (0, 1) turns into (1, 0), at a right angle to what it was.
+    Likeness likeness =
+        Objects.requireNonNull(evaluate(echo(x -> x < 2 ? 1 - x : x), echo(x -> x)).likeness());
+
+    assertThat(likeness.cosineMin()).isZero();
+    assertThat(likeness.cosineMean()).isCloseTo(0.8, within(1e-12));
+  }
+
+  @Test
+  void does_not_hide_outputs_that_are_not_numbers() {
+    Likeness likeness =
+        Objects.requireNonNull(evaluate(echo(x -> Float.NaN), echo(x -> x)).likeness());
+
+    assertThat(likeness.cosineMean()).isNaN();
+    assertThat(likeness.cosineMin()).isNaN();
+    assertThat(likeness.sqnrDecibels()).isNaN();
+  }
+
+  @Test
+  void of_outputs_that_are_all_zero_finds_them_alike_only_among_themselves() {
+    assertThat(
+            Objects.requireNonNull(evaluate(echo(x -> 0f), echo(x -> 0f)).likeness()).cosineMean())
+        .isEqualTo(1);
+    assertThat(
+            Objects.requireNonNull(evaluate(echo(x -> 0f), echo(x -> x)).likeness()).cosineMean())
+        .isZero();
+  }
+
+  @Test
+  void refuses_to_compare_outputs_of_different_shapes() throws IOException {
+    data = copy("float32.npy");
+    Contestant narrow = model(batch -> output(new float[2], 2, 1));
+    Contestant wide = model(batch -> output(new float[4], 2, 2));
+
+    assertThatThrownBy(() -> evaluate(narrow, wide))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessage(
+            "the model's outputs have the shapes [[2, 1]] and the reference's [[2, 2]], so they"
+                + " cannot be compared");
+  }
+
+  @Test
+  void of_labelled_data_needs_one_output_for_each_class() {
+    Contestant flat = model(batch -> output(new float[] {1, 2}, 2));
+
+    assertThatThrownBy(() -> evaluate(flat, null))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageContaining("[samples, classes]");
+  }
+
+  @Test
+  void of_a_model_without_outputs_says_so() {
+    assertThatThrownBy(() -> evaluate(model(batch -> Map.of()), null))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessage(modelFile + " has no outputs");
+  }
+
+  @Test
+  void of_data_with_labels_only_says_so() throws IOException {
+    data = copy("only_label.npz");
+
+    assertThatThrownBy(() -> evaluate(echo(x -> x), null))
+        .isInstanceOf(DataException.class)
+        .hasMessage(data + " has no array but 'label'");
+  }
+
+  @Test
+  void of_no_samples_says_so() throws IOException {
+    data = copy("no_rows.npy");
+
+    assertThatThrownBy(() -> evaluate(echo(x -> x), null))
+        .isInstanceOf(DataException.class)
+        .hasMessage(data + " has no samples");
+  }
+
+  @Test
+  void reports_its_progress() {
+    List<Progress> heard = new ArrayList<>();
+    QuantizationListener listener =
+        new QuantizationListener() {
+          @Override
+          public void onProgress(Progress progress) {
+            heard.add(progress);
+          }
+        };
+    new Evaluator(new EvaluationConfig(data, 2), Device.CPU, listener).evaluate(echo(x -> x), null);
+
+    assertThat(heard).extracting(Progress::done).containsExactly(0L, 2L, 4L, 5L);
+  }
+
+  @Test
+  void ends_when_its_thread_is_interrupted() {
+    Contestant interrupting =
+        model(
+            batch -> {
+              Thread.currentThread().interrupt();
+              return output(new float[4], 2, 2);
+            });
+
+    assertThatThrownBy(() -> evaluate(interrupting, null))
+        .isInstanceOf(QuantizationCancelledException.class);
+    assertThat(Thread.interrupted()).isTrue();
+  }
+}
