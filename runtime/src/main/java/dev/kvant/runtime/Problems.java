@@ -49,7 +49,7 @@ final class Problems {
 
   void throwIfAny() {
     if (!all.isEmpty()) {
-      throw new InvalidConfigurationException(all);
+      throw new InvalidConfigurationException(all.stream().sorted(FieldOrder.OF_PROBLEMS).toList());
     }
   }
 }

@@ -12,7 +12,7 @@ import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.RuleReference;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -49,10 +49,21 @@ final class BackendRules {
     QuantizationMode mode = mode();
     ModeDescriptor abilities = mode == null ? null : backend.modes().get(mode);
     if (mode != null && abilities != null) {
-      checkMode(mode, abilities);
+      checkAgainst(abilities, " in " + mode);
+    } else {
+      // The mode is a problem already; what no mode can do is one whichever was meant.
+      checkAgainst(allModes(), "");
     }
     BackendOptions.check(config.backendKwargs(), backend, problems);
     return config.toBuilder().backend(backend.id()).mode(mode).build();
+  }
+
+  private ModeDescriptor allModes() {
+    Collection<ModeDescriptor> modes = backend.modes().values();
+    return new ModeDescriptor(
+        modes.stream().flatMap(mode -> mode.weights().stream()).distinct().toList(),
+        modes.stream().flatMap(mode -> mode.activations().stream()).distinct().toList(),
+        modes.stream().flatMap(mode -> mode.algorithms().stream()).distinct().toList());
   }
 
   private @Nullable QuantizationMode mode() {
@@ -73,28 +84,32 @@ final class BackendRules {
     return mode;
   }
 
-  private void checkMode(QuantizationMode mode, ModeDescriptor abilities) {
-    checkAlgorithm(mode, abilities);
-    checkDtype("default_layer_dtype", config.defaultLayerDtype(), Operand.WEIGHTS, mode, abilities);
+  /**
+   * @param where the mode, as part of a sentence; empty when it is not known
+   */
+  private void checkAgainst(ModeDescriptor abilities, String where) {
+    checkAlgorithm(abilities, where);
+    checkDtype(
+        "default_layer_dtype", config.defaultLayerDtype(), Operand.WEIGHTS, abilities, where);
     if (abilities.activations().isEmpty()) {
       if (!config.defaultActivationDtype().isNative()) {
-        ignored(null, "default_activation_dtype is ignored: " + noActivations(mode));
+        ignored(null, "default_activation_dtype is ignored: " + noActivations(where));
       }
     } else {
       checkDtype(
           "default_activation_dtype",
           config.defaultActivationDtype(),
           Operand.ACTIVATIONS,
-          mode,
-          abilities);
+          abilities,
+          where);
     }
     for (int i = 0; i < config.layers().size(); i++) {
-      checkLayer(i, config.layers().get(i), mode, abilities);
+      checkLayer(i, config.layers().get(i), abilities, where);
     }
   }
 
   private void checkLayer(
-      int index, LayerQuantizationConfig layer, QuantizationMode mode, ModeDescriptor abilities) {
+      int index, LayerQuantizationConfig layer, ModeDescriptor abilities, String where) {
     RuleReference rule = RuleReference.layer(index, layer.moduleName());
     String path = "layers[" + index + "].";
     for (Operand operand : Operand.values()) {
@@ -104,16 +119,16 @@ final class BackendRules {
       }
       if (operand == Operand.ACTIVATIONS && abilities.activations().isEmpty()) {
         if (saysSomething(settings)) {
-          ignored(rule, "%s: activations are ignored: %s".formatted(rule, noActivations(mode)));
+          ignored(rule, "%s: activations are ignored: %s".formatted(rule, noActivations(where)));
         }
         continue;
       }
       String operandPath = path + operand.label() + ".";
       Dtype dtype = settings.dtype();
       if (dtype != null) {
-        checkDtype(operandPath + "dtype", dtype, operand, mode, abilities);
+        checkDtype(operandPath + "dtype", dtype, operand, abilities, where);
       }
-      checkObserver(operandPath, rule, settings, mode, abilities);
+      checkObserver(operandPath, rule, settings, abilities, where);
     }
   }
 
@@ -128,53 +143,53 @@ final class BackendRules {
       String operandPath,
       RuleReference rule,
       OperandQuantizationConfig settings,
-      QuantizationMode mode,
-      ModeDescriptor abilities) {
+      ModeDescriptor abilities,
+      String where) {
     String observer = settings.observerOrFakeQuant();
     if (observer == null) {
       return;
     }
     if (abilities.algorithms().isEmpty()) {
       ignored(
-          rule, "%s: observer_or_fake_quant is ignored: %s".formatted(rule, noCalibration(mode)));
+          rule, "%s: observer_or_fake_quant is ignored: %s".formatted(rule, noCalibration(where)));
     } else if (!abilities.algorithms().contains(CalibrationAlgorithm.of(observer))) {
       problem(
           operandPath + "observer_or_fake_quant",
-          notSupported(observer, mode, abilities.algorithms().stream()));
+          notSupported(observer, where, abilities.algorithms().stream()));
     }
   }
 
-  private void checkAlgorithm(QuantizationMode mode, ModeDescriptor abilities) {
+  private void checkAlgorithm(ModeDescriptor abilities, String where) {
     CalibrationAlgorithm algorithm = config.algorithm();
     List<CalibrationAlgorithm> algorithms = abilities.algorithms();
     if (!algorithms.isEmpty()) {
       if (!algorithms.contains(algorithm)) {
-        problem("algorithm", notSupported(algorithm, mode, algorithms.stream()));
+        problem("algorithm", notSupported(algorithm, where, algorithms.stream()));
       }
     } else if (!KNOWN_ALGORITHMS.contains(algorithm)) {
       problem(
           "algorithm",
           "'%s' is not known; use %s".formatted(algorithm, oneOf(KNOWN_ALGORITHMS.stream())));
     } else if (!algorithm.equals(CalibrationAlgorithm.MINMAX)) {
-      ignored(null, "algorithm '%s' is ignored: %s".formatted(algorithm, noCalibration(mode)));
+      ignored(null, "algorithm '%s' is ignored: %s".formatted(algorithm, noCalibration(where)));
     }
   }
 
   private void checkDtype(
-      String path, Dtype dtype, Operand operand, QuantizationMode mode, ModeDescriptor abilities) {
+      String path, Dtype dtype, Operand operand, ModeDescriptor abilities, String where) {
     if (!dtype.isNative() && !abilities.dtypes(operand).contains(dtype)) {
       problem(
           path,
           notSupported(
               dtype,
-              mode,
+              where,
               Stream.concat(abilities.dtypes(operand).stream(), Stream.of(Dtype.NATIVE))));
     }
   }
 
-  private String notSupported(Object value, QuantizationMode mode, Stream<?> options) {
-    return "'%s' is not supported by backend '%s' in %s; use %s"
-        .formatted(value, backend.id(), mode, oneOf(options));
+  private String notSupported(Object value, String where, Stream<?> options) {
+    return "'%s' is not supported by backend '%s'%s; use %s"
+        .formatted(value, backend.id(), where, oneOf(options));
   }
 
   private static String oneOf(Stream<?> options) {
@@ -188,12 +203,12 @@ final class BackendRules {
         .collect(Collectors.joining(", "));
   }
 
-  private String noActivations(QuantizationMode mode) {
-    return "backend '%s' leaves activations as they are in %s".formatted(backend.id(), mode);
+  private String noActivations(String where) {
+    return "backend '%s' leaves activations as they are%s".formatted(backend.id(), where);
   }
 
-  private String noCalibration(QuantizationMode mode) {
-    return "backend '%s' calibrates nothing in %s".formatted(backend.id(), mode);
+  private String noCalibration(String where) {
+    return "backend '%s' calibrates nothing%s".formatted(backend.id(), where);
   }
 
   private void problem(String path, String message) {
@@ -203,6 +218,6 @@ final class BackendRules {
   private void ignored(@Nullable RuleReference rule, String message) {
     warnings.add(
         new QuantizationWarning(
-            QuantizationWarning.Kind.IGNORED_SETTING, message, rule, new ArrayList<>()));
+            QuantizationWarning.Kind.IGNORED_SETTING, message, rule, List.of()));
   }
 }

@@ -61,7 +61,7 @@ record Edit(KeyPath path, Node value, boolean adds, String written) {
       // To YAML an alias, but there is nothing here that it could be one of: it is a pattern.
       return Node.Scalar.of(yaml.strip());
     }
-    Node value = YamlReader.read(yaml, "the override '%s'".formatted(written));
+    Node value = YamlReader.readValue(yaml, "the override '%s'".formatted(written));
     return value == null ? new Node.Scalar(null, "null", 0) : value;
   }
 

@@ -34,6 +34,7 @@ final class YamlReader {
       Set.of(Tag.STR, Tag.BOOL, Tag.INT, Tag.FLOAT, Tag.NULL, Tag.TIMESTAMP);
 
   private final String source;
+  private final boolean countsLines;
   private final LoaderOptions limits = new LoaderOptions();
   private final Scalars scalars = new Scalars(limits);
 
@@ -43,8 +44,9 @@ final class YamlReader {
   /** Nodes that contain the current one: meeting one again means that it contains itself. */
   private final Set<org.yaml.snakeyaml.nodes.Node> open = new HashSet<>();
 
-  private YamlReader(String source) {
+  private YamlReader(String source, boolean countsLines) {
     this.source = source;
+    this.countsLines = countsLines;
   }
 
   /**
@@ -55,7 +57,12 @@ final class YamlReader {
    * @throws InvalidConfigurationException if it is no YAML, or YAML that means nothing here
    */
   static @Nullable Node read(String yaml, String source) {
-    return new YamlReader(source).read(yaml);
+    return new YamlReader(source, true).read(yaml);
+  }
+
+  /** The same for a value from outside of a document, which has no lines that anybody counts. */
+  static @Nullable Node readValue(String yaml, String source) {
+    return new YamlReader(source, false).read(yaml);
   }
 
   private @Nullable Node read(String yaml) {
@@ -118,7 +125,7 @@ final class YamlReader {
         throw problem(keyNode.getStartMark(), "a key must be a single value");
       }
       String key = scalar.getValue();
-      Integer earlier = lines.put(key, line(keyNode));
+      Integer earlier = lines.put(key, keyNode.getStartMark().getLine() + 1);
       if (earlier != null) {
         throw problem(
             keyNode.getStartMark(),
@@ -146,9 +153,8 @@ final class YamlReader {
     }
   }
 
-  private static int line(org.yaml.snakeyaml.nodes.Node node) {
-    Mark mark = node.getStartMark();
-    return mark == null ? 0 : mark.getLine() + 1;
+  private int line(org.yaml.snakeyaml.nodes.Node node) {
+    return countsLines ? node.getStartMark().getLine() + 1 : 0;
   }
 
   private InvalidConfigurationException problem(@Nullable Mark mark, @Nullable String message) {

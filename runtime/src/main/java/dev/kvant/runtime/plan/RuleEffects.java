@@ -127,7 +127,8 @@ final class RuleEffects {
     ModulePattern pattern = ModulePattern.of(written);
     List<ModuleDescription> matched = modules.stream().filter(pattern::matches).toList();
     if (matched.stream().anyMatch(ModuleDescription::hasWeights)) {
-      return "'%s' matches modules, but says nothing that could be done to them".formatted(written);
+      return "'%s' matches modules, but no rule gives them a dtype that they can have"
+          .formatted(written);
     }
     if (!matched.isEmpty()) {
       return "'%s' matches only modules without weights of their own: %s%s"
@@ -136,11 +137,7 @@ final class RuleEffects {
               Words.few(matched.stream().map(RuleEffects::label).toList()),
               inside(matched));
     }
-    return "'%s' matches no module%s%s"
-        .formatted(
-            written,
-            suggestion("the closest names are", written, names()),
-            suggestion("the closest classes are", written, classes()));
+    return "'%s' matches no module%s".formatted(written, suggestions(written));
   }
 
   /** What to write when a container was named and its content was meant. */
@@ -165,6 +162,16 @@ final class RuleEffects {
         .filter(ModuleDescription::hasWeights)
         .flatMap(module -> module.types().stream())
         .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  /** The closest names and classes, or else the classes that there are. */
+  private String suggestions(String written) {
+    String closest =
+        suggestion("the closest names are", written, names())
+            + suggestion("the closest classes are", written, classes());
+    return closest.isEmpty() && !classes().isEmpty()
+        ? "; the model's classes are " + String.join(", ", classes())
+        : closest;
   }
 
   private static String suggestion(String lead, String written, Set<String> known) {

@@ -1,0 +1,538 @@
+package dev.kvant.runtime.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvant.api.ActivationQuantizationConfig;
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandSettings;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.RuleReference;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.api.WeightQuantizationConfig;
+import dev.kvant.runtime.FakeBackend;
+import dev.kvant.runtime.FakeModel;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@DisplayName("A plan")
+class PlannerTest {
+
+  private final FakeModel model =
+      new FakeModel()
+          .withoutWeights("encoder", "Sequential")
+          .with("encoder.conv", "Conv2d")
+          .with("encoder.norm", "BatchNorm2d")
+          .withoutWeights("encoder.act", "ReLU")
+          .with("encoder.fc1", "Linear")
+          .with("encoder.fc2", "Linear")
+          .with("emb", "Embedding")
+          .with("head", "Linear");
+
+  private static ModelQuantizationConfig.Builder config() {
+    return ModelQuantizationConfig.builder().backend("fake").mode(QuantizationMode.WEIGHT_ONLY_PTQ);
+  }
+
+  private static ModelQuantizationConfig.Builder staticConfig() {
+    return config().mode(QuantizationMode.STATIC_PTQ);
+  }
+
+  private static QuantizationPlan plan(ModelQuantizationConfig.Builder config, FakeModel model) {
+    return new Planner(config.build(), FakeBackend.calibratable("fake")).plan(model);
+  }
+
+  private QuantizationPlan plan(ModelQuantizationConfig.Builder config) {
+    return plan(config, model);
+  }
+
+  private static OperandDecision weights(QuantizationPlan plan, String module) {
+    return plan.module(module).orElseThrow().weights();
+  }
+
+  private static OperandDecision activations(QuantizationPlan plan, String module) {
+    return plan.module(module).orElseThrow().activations();
+  }
+
+  private static List<String> quantized(QuantizationPlan plan) {
+    return plan.quantized().stream().map(ModuleDecision::module).toList();
+  }
+
+  private static List<String> warnings(QuantizationPlan plan) {
+    return plan.warnings().stream().map(QuantizationWarning::message).toList();
+  }
+
+  private static LayerQuantizationConfig weightsOnly(
+      String pattern, WeightQuantizationConfig weights) {
+    return new LayerQuantizationConfig(pattern, weights, null);
+  }
+
+  @Test
+  void has_a_decision_for_every_module_with_weights_in_the_models_order() {
+    assertThat(plan(config().layer("*", Dtype.INT8)).modules())
+        .extracting(ModuleDecision::module)
+        .containsExactly(
+            "encoder.conv", "encoder.norm", "encoder.fc1", "encoder.fc2", "emb", "head");
+  }
+
+  @Test
+  void takes_modules_by_their_qualified_name_or_their_class() {
+    assertThat(quantized(plan(config().layer("*.fc?", Dtype.INT8))))
+        .containsExactly("encoder.fc1", "encoder.fc2");
+    assertThat(quantized(plan(config().layer("nn.Linear", Dtype.INT8))))
+        .containsExactly("encoder.fc1", "encoder.fc2", "head");
+  }
+
+  @Test
+  void says_which_rule_decided() {
+    OperandDecision decision =
+        weights(plan(config().layer("emb", Dtype.INT8).layer("head", Dtype.INT8)), "head");
+
+    assertThat(decision.decidedBy()).isEqualTo(RuleReference.layer(1, "head"));
+    assertThat(decision.overrode()).isEmpty();
+    assertThat(decision.reason()).isNull();
+  }
+
+  @Test
+  void leaves_alone_what_no_rule_speaks_about() {
+    assertThat(weights(plan(config().layer("head", Dtype.INT8)), "emb"))
+        .isEqualTo(OperandDecision.untouched());
+  }
+
+  @Test
+  void lets_later_rules_win_and_remembers_whom_they_overrode() {
+    QuantizationPlan plan =
+        plan(
+            config()
+                .layer("*", Dtype.INT8)
+                .layer("Linear", Dtype.FP8_E5M2)
+                .layer("head", Dtype.INT8));
+
+    assertThat(weights(plan, "emb").dtype()).isEqualTo(Dtype.INT8);
+    assertThat(weights(plan, "encoder.fc1").dtype()).isEqualTo(Dtype.FP8_E5M2);
+    assertThat(weights(plan, "encoder.fc1").overrode())
+        .containsExactly(RuleReference.layer(0, "*"));
+    // The first rule asked for the same, so it was not overridden in anything.
+    assertThat(weights(plan, "head").dtype()).isEqualTo(Dtype.INT8);
+    assertThat(weights(plan, "head").overrode()).containsExactly(RuleReference.layer(1, "Linear"));
+  }
+
+  @Test
+  void keeps_of_earlier_rules_what_a_later_one_does_not_mention() {
+    QuantizationPlan plan =
+        plan(
+            staticConfig().layer("Linear", Dtype.INT8, Dtype.INT8).layer("head", Dtype.FP8_E4M3FN));
+
+    assertThat(weights(plan, "head").dtype()).isEqualTo(Dtype.FP8_E4M3FN);
+    assertThat(activations(plan, "head").dtype()).isEqualTo(Dtype.INT8);
+    assertThat(activations(plan, "head").decidedBy()).isEqualTo(RuleReference.layer(0, "Linear"));
+  }
+
+  @Test
+  void keeps_the_dtype_when_a_later_rule_only_says_how() {
+    QuantizationPlan plan =
+        plan(
+            staticConfig()
+                .layer(
+                    weightsOnly(
+                        "Linear",
+                        new WeightQuantizationConfig(
+                            Dtype.INT8, 0, "entropy", Map.of("bins", 2048))))
+                .layer(weightsOnly("head", new WeightQuantizationConfig(null, 1, null, Map.of()))));
+
+    assertThat(weights(plan, "head").dtype()).isEqualTo(Dtype.INT8);
+    assertThat(weights(plan, "head").settings())
+        .isEqualTo(new OperandSettings(1, CalibrationAlgorithm.ENTROPY, Map.of("bins", 2048)));
+    assertThat(weights(plan, "encoder.fc1").settings().quantAxis()).isZero();
+  }
+
+  @Test
+  void does_not_give_the_options_of_one_algorithm_to_another() {
+    QuantizationPlan plan =
+        plan(
+            staticConfig()
+                .layer(
+                    weightsOnly(
+                        "Linear",
+                        new WeightQuantizationConfig(
+                            Dtype.INT8, null, "entropy", Map.of("bins", 2048))))
+                .layer(
+                    weightsOnly(
+                        "head", new WeightQuantizationConfig(null, null, "max", Map.of()))));
+
+    assertThat(weights(plan, "head").settings()).isEqualTo(OperandSettings.DEFAULT);
+  }
+
+  @Test
+  void takes_the_configurations_algorithm_where_a_rule_names_none() {
+    QuantizationPlan plan =
+        plan(staticConfig().algorithm(CalibrationAlgorithm.ENTROPY).layer("head", Dtype.INT8));
+
+    assertThat(weights(plan, "head").settings().algorithm())
+        .isEqualTo(CalibrationAlgorithm.ENTROPY);
+  }
+
+  @Test
+  void switches_off_what_a_later_rule_calls_native() {
+    QuantizationPlan plan = plan(config().layer("Linear", Dtype.INT8).layer("head", Dtype.NATIVE));
+
+    assertThat(quantized(plan)).containsExactly("encoder.fc1", "encoder.fc2");
+    assertThat(weights(plan, "head").decidedBy()).isEqualTo(RuleReference.layer(1, "head"));
+    assertThat(weights(plan, "head").overrode()).containsExactly(RuleReference.layer(0, "Linear"));
+    assertThat(plan.warnings()).isEmpty();
+  }
+
+  @Test
+  void takes_out_what_is_skipped_after_all_rules() {
+    QuantizationPlan plan =
+        plan(config().layer("Linear", Dtype.INT8).skip("nothing*").skip("*.fc1").skip("head"));
+
+    assertThat(quantized(plan)).containsExactly("encoder.fc2");
+    assertThat(weights(plan, "head").decidedBy()).isEqualTo(RuleReference.skip(2, "head"));
+    assertThat(weights(plan, "head").overrode()).containsExactly(RuleReference.layer(0, "Linear"));
+  }
+
+  @Test
+  void skips_by_class_too() {
+    assertThat(quantized(plan(config().layer("*", Dtype.INT8).skip("Linear").skip("Conv?d"))))
+        .containsExactly("emb");
+  }
+
+  @Test
+  void warns_once_of_all_skips_that_match_nothing() {
+    QuantizationPlan plan =
+        plan(config().layer("Linear", Dtype.INT8).skip("stem*").skip("head").skip("LayerNorm"));
+
+    assertThat(warnings(plan))
+        .containsExactly("skip_names that match no module: 'stem*', 'LayerNorm'");
+  }
+
+  @Test
+  void warns_of_skips_that_match_a_container_and_nothing_in_it() {
+    assertThat(warnings(plan(config().layer("Linear", Dtype.INT8).skip("encoder"))))
+        .containsExactly(
+            "skip_names that match only modules without weights of their own: 'encoder'; to skip"
+                + " what is inside of a module, write 'NAME.*'");
+  }
+
+  @Test
+  void keeps_native_what_cannot_be_quantized_and_warns_once_a_rule() {
+    QuantizationPlan plan = plan(config().layer("*", Dtype.INT8));
+
+    OperandDecision norm = weights(plan, "encoder.norm");
+    assertThat(norm.dtype()).isEqualTo(Dtype.NATIVE);
+    assertThat(norm.requested()).isEqualTo(Dtype.INT8);
+    assertThat(norm.reason()).isEqualTo("there is no kernel for BatchNorm2d");
+    assertThat(plan.warnings())
+        .containsExactly(
+            new QuantizationWarning(
+                QuantizationWarning.Kind.NOT_QUANTIZABLE,
+                "layers[0] '*': 1 module stays native: encoder.norm (BatchNorm2d): there is no"
+                    + " kernel for BatchNorm2d",
+                RuleReference.layer(0, "*"),
+                List.of("encoder.norm")));
+  }
+
+  @Test
+  void groups_modules_by_reason_and_names_a_few() {
+    FakeModel many = new FakeModel().with("fc", "Linear").with("ln", "LayerNorm");
+    for (int i = 0; i < 7; i++) {
+      many.with("bn" + i, "BatchNorm1d");
+    }
+
+    assertThat(warnings(plan(config().layer("*", Dtype.INT8), many)))
+        .containsExactly(
+            "layers[0] '*': 8 modules stay native: ln (LayerNorm): there is no kernel for LayerNorm;"
+                + " bn0 (BatchNorm1d), bn1 (BatchNorm1d), bn2 (BatchNorm1d), bn3 (BatchNorm1d), bn4"
+                + " (BatchNorm1d) and 2 more: there is no kernel for BatchNorm1d");
+  }
+
+  @Test
+  void does_not_warn_of_modules_that_are_skipped_or_overridden_anyway() {
+    assertThat(plan(config().layer("*", Dtype.INT8).skip("BatchNorm?d")).warnings()).isEmpty();
+    assertThat(plan(config().layer("*", Dtype.INT8).layer("*.norm", Dtype.NATIVE)).warnings())
+        .isEmpty();
+  }
+
+  @Test
+  void says_which_artifacts_keep_an_operand_native() {
+    OperandDecision conv = weights(plan(config().layer("*.conv", Dtype.INT8)), "encoder.conv");
+
+    assertThat(conv.isQuantized()).isTrue();
+    assertThat(conv.nativeIn())
+        .containsExactly(Map.entry("fake.small", "there is no room for Conv2d"));
+    assertThat(conv.dtypeIn("fake.small")).isEqualTo(Dtype.NATIVE);
+    assertThat(conv.dtypeIn("fake.out")).isEqualTo(Dtype.INT8);
+  }
+
+  @Test
+  void decides_weights_and_activations_apart() {
+    QuantizationPlan plan = plan(staticConfig().layer("emb", Dtype.INT8, Dtype.INT8));
+
+    assertThat(weights(plan, "emb").isQuantized()).isTrue();
+    assertThat(activations(plan, "emb").reason()).isEqualTo("indices are no activations");
+    assertThat(warnings(plan))
+        .containsExactly(
+            "layers[0] 'emb': 1 module stays native: emb (Embedding): indices are no activations");
+  }
+
+  @Test
+  void leaves_activations_untouched_in_a_mode_that_has_none() {
+    assertThat(activations(plan(config().layer("head", Dtype.INT8, Dtype.INT8)), "head"))
+        .isEqualTo(OperandDecision.untouched());
+  }
+
+  @Test
+  void gives_defaults_to_what_no_rule_speaks_about_and_can_be_quantized_without_a_word() {
+    QuantizationPlan plan =
+        plan(config().defaultLayerDtype(Dtype.INT8).layer("head", Dtype.FP8_E5M2));
+
+    assertThat(weights(plan, "emb").dtype()).isEqualTo(Dtype.INT8);
+    assertThat(weights(plan, "emb").decidedBy()).isEqualTo(RuleReference.defaults());
+    assertThat(weights(plan, "head").dtype()).isEqualTo(Dtype.FP8_E5M2);
+    assertThat(weights(plan, "head").overrode()).containsExactly(RuleReference.defaults());
+    assertThat(weights(plan, "encoder.norm")).isEqualTo(OperandDecision.untouched());
+    assertThat(plan.warnings()).isEmpty();
+  }
+
+  @Test
+  void gives_the_default_of_activations_too() {
+    QuantizationPlan plan = plan(staticConfig().defaultActivationDtype(Dtype.INT8));
+
+    assertThat(activations(plan, "head").dtype()).isEqualTo(Dtype.INT8);
+    assertThat(activations(plan, "emb")).isEqualTo(OperandDecision.untouched());
+  }
+
+  @Test
+  void takes_defaults_out_where_a_rule_or_a_skip_says_so() {
+    QuantizationPlan plan =
+        plan(config().defaultLayerDtype(Dtype.INT8).layer("*.fc1", Dtype.NATIVE).skip("head"));
+
+    assertThat(quantized(plan)).containsExactly("encoder.conv", "encoder.fc2", "emb");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Liner | 'Liner' matches no module; the closest classes are 'Linear'",
+        "encoder.fc3 | 'encoder.fc3' matches no module; the closest names are 'encoder.fc1', 'encoder.fc2'",
+        "*.conf | 'encoder.conv'",
+        "linear | 'linear' matches no module; the closest classes are 'Linear'",
+        "zzzzzzzz | 'zzzzzzzz' matches no module; the model's classes are Conv2d, BatchNorm2d, Linear, Embedding",
+        "ReLU | 'ReLU' matches only modules without weights of their own: encoder.act (ReLU)",
+        "encoder | 'encoder' matches only modules without weights of their own: encoder (Sequential); to take what is inside, write 'encoder.*'",
+        "BatchNorm2d | 'BatchNorm2d' matches only modules that cannot be quantized: encoder.norm (BatchNorm2d): there is no kernel for BatchNorm2d",
+      })
+  void is_refused_when_a_rule_has_no_effect(String pattern, String why) {
+    assertThatThrownBy(() -> plan(config().layer("head", Dtype.INT8).layer(pattern, Dtype.INT8)))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageStartingWith("quantize.layers[1].module_name: ")
+        .hasMessageContaining(why);
+  }
+
+  @Test
+  void is_refused_with_all_rules_that_have_no_effect() {
+    assertThatThrownBy(
+            () ->
+                plan(config().layer("a", Dtype.INT8).layer("*", Dtype.INT8).layer("b", Dtype.INT8)))
+        .isInstanceOfSatisfying(
+            InvalidConfigurationException.class,
+            e ->
+                assertThat(e.problems())
+                    .extracting(problem -> problem.path())
+                    .containsExactly(
+                        "quantize.layers[0].module_name", "quantize.layers[2].module_name"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nothing | NO_MATCH | layers[1] 'nothing' has no effect: 'nothing' matches no module; the model's classes are Conv2d, BatchNorm2d, Linear, Embedding",
+        "ReLU | NO_MATCH | layers[1] 'ReLU' has no effect: 'ReLU' matches only modules without weights of their own: encoder.act (ReLU)",
+        "*.norm | NOT_QUANTIZABLE | layers[1] '*.norm' has no effect: '*.norm' matches only modules that cannot be quantized: encoder.norm (BatchNorm2d): there is no kernel for BatchNorm2d",
+      })
+  void only_warns_of_a_rule_without_effect_when_it_need_not_be_strict(
+      String pattern, QuantizationWarning.Kind kind, String message) {
+    QuantizationPlan plan =
+        plan(config().strict(false).layer("head", Dtype.INT8).layer(pattern, Dtype.INT8));
+
+    assertThat(plan.warnings()).hasSize(1);
+    assertThat(plan.warnings().get(0).kind()).isEqualTo(kind);
+    assertThat(plan.warnings().get(0).message()).isEqualTo(message);
+    assertThat(quantized(plan)).containsExactly("head");
+  }
+
+  @Test
+  void finds_an_effect_in_a_rule_that_later_rules_or_skips_take_back_entirely() {
+    assertThat(
+            plan(config()
+                    .layer("head", Dtype.INT8)
+                    .layer("Linear", Dtype.FP8_E5M2)
+                    .layer("emb", Dtype.INT8)
+                    .skip("emb"))
+                .warnings())
+        .isEmpty();
+  }
+
+  @Test
+  void finds_an_effect_in_a_rule_that_keeps_modules_native_that_could_not_be_quantized_anyway() {
+    assertThat(
+            plan(config().layer("head", Dtype.INT8).layer("BatchNorm2d", Dtype.NATIVE)).warnings())
+        .isEmpty();
+  }
+
+  @Test
+  void finds_no_effect_in_a_rule_that_keeps_native_what_is_not_there() {
+    assertThatThrownBy(() -> plan(config().layer("head", Dtype.INT8).layer("hed", Dtype.NATIVE)))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageContaining("the closest names are 'head'");
+  }
+
+  @Test
+  void finds_an_effect_in_a_rule_of_activations_alone_that_the_mode_ignores() {
+    LayerQuantizationConfig activationsOnly =
+        new LayerQuantizationConfig("emb", null, ActivationQuantizationConfig.of(Dtype.INT8));
+
+    assertThat(plan(config().layer("head", Dtype.INT8).layer(activationsOnly)).warnings())
+        .isEmpty();
+  }
+
+  @Test
+  void finds_no_effect_in_weights_that_cannot_be_quantized_beside_ignored_activations() {
+    assertThatThrownBy(() -> plan(config().layer("BatchNorm2d", Dtype.INT8, Dtype.INT8)))
+        .isInstanceOf(InvalidConfigurationException.class);
+  }
+
+  @Test
+  void finds_no_effect_in_a_rule_that_says_how_but_never_what() {
+    assertThatThrownBy(
+            () ->
+                plan(
+                    config()
+                        .layer("head", Dtype.INT8)
+                        .layer(
+                            weightsOnly(
+                                "emb", new WeightQuantizationConfig(null, 0, null, Map.of())))))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessage(
+            "quantize.layers[1].module_name: 'emb' matches modules, but no rule gives them a dtype"
+                + " that they can have");
+  }
+
+  @Test
+  void finds_an_effect_in_a_rule_that_says_how_before_another_says_what() {
+    assertThat(
+            plan(config()
+                    .layer(
+                        weightsOnly(
+                            "Linear", new WeightQuantizationConfig(null, 0, null, Map.of())))
+                    .layer("head", Dtype.INT8))
+                .warnings())
+        .isEmpty();
+  }
+
+  @Test
+  void says_when_nothing_is_quantized() {
+    assertThat(warnings(plan(config())))
+        .containsExactly(
+            "nothing is quantized: no rule or default asks for it, or skip_names take it all");
+  }
+
+  @Test
+  void takes_classes_from_the_configuration_where_a_file_tells_them_wrongly() {
+    FakeModel guessed = new FakeModel().typesInferred().with("tok", "Linear").with("fc", "Linear");
+
+    QuantizationPlan plan =
+        plan(
+            config()
+                .moduleClass("t*", "Conv1d")
+                .moduleClass("tok", "Embedding")
+                .layer("Embedding", Dtype.INT8),
+            guessed);
+
+    ModuleDecision corrected = plan.module("tok").orElseThrow();
+    assertThat(corrected.type()).isEqualTo("Embedding");
+    assertThat(corrected.typeInferred()).isFalse();
+    assertThat(corrected.isQuantized()).isTrue();
+    assertThat(plan.module("fc").orElseThrow().typeInferred()).isTrue();
+  }
+
+  @Test
+  void takes_class_corrections_by_name_only() {
+    assertThatThrownBy(
+            () ->
+                plan(
+                    config().moduleClass("Linear", "Embedding").layer("Embedding", Dtype.INT8),
+                    new FakeModel().with("fc", "Linear")))
+        .isInstanceOf(InvalidConfigurationException.class);
+  }
+
+  @Test
+  void warns_of_class_corrections_that_match_nothing() {
+    assertThat(warnings(plan(config().moduleClass("tok", "Embedding").layer("head", Dtype.INT8))))
+        .containsExactly("module_classes: no module is named 'tok'");
+  }
+
+  @Test
+  void keeps_tied_weights_quiet_when_they_are_decided_alike() {
+    FakeModel tied = new FakeModel().with("emb", "Embedding", "w").with("head", "Linear", "w");
+
+    assertThat(plan(config().layer("*", Dtype.INT8), tied).warnings()).isEmpty();
+  }
+
+  @Test
+  void warns_of_tied_weights_that_come_apart() {
+    FakeModel tied = new FakeModel().with("emb", "Embedding", "w").with("head", "Linear", "w");
+
+    assertThat(plan(config().layer("Linear", Dtype.INT8), tied).warnings())
+        .containsExactly(
+            new QuantizationWarning(
+                QuantizationWarning.Kind.UNTIED,
+                "emb (native) and head (int8) share one weight and are decided differently, so each"
+                    + " gets its own",
+                null,
+                List.of("emb", "head")));
+  }
+
+  @Test
+  void does_not_take_a_shared_bias_for_tied_weights() {
+    // All modules of the fake share one bias.
+    assertThat(plan(config().layer("head", Dtype.INT8)).warnings()).isEmpty();
+  }
+
+  @Test
+  void leaves_out_modules_whose_tensors_are_no_floating_point_numbers() {
+    FakeModel counting =
+        new FakeModel()
+            .with("fc", "Linear")
+            .with(
+                "counter",
+                "Counter",
+                new TensorDescription("steps", ElementType.INT64, List.of(4L), "s"));
+
+    assertThat(plan(config().layer("fc", Dtype.INT8), counting).module("counter")).isEmpty();
+  }
+
+  @Test
+  void names_backend_and_mode() {
+    QuantizationPlan plan = plan(config().layer("head", Dtype.INT8));
+
+    assertThat(plan.backend()).isEqualTo("fake");
+    assertThat(plan.mode()).isEqualTo(Objects.requireNonNull(config().build().mode()));
+  }
+}

@@ -1,0 +1,381 @@
+package dev.kvant.validation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvant.api.ActivationQuantizationConfig;
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Device;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.ImageConfig;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.WeightQuantizationConfig;
+import dev.kvant.spi.QuantizationBackend;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("Checking a configuration")
+class ConfigurationValidatorTest {
+
+  private final ConfigurationValidator validator = new ConfigurationValidator();
+
+  @AfterEach
+  void close() {
+    validator.close();
+  }
+
+  private List<String> problems(
+      ModelQuantizationConfig.Builder config, @Nullable QuantizationBackend backend) {
+    return validator.check(config.build(), backend).problems().stream()
+        .map(ConfigurationProblem::toString)
+        .toList();
+  }
+
+  private List<String> warnings(
+      ModelQuantizationConfig.Builder config, QuantizationBackend backend) {
+    CheckedConfiguration checked = validator.check(config.build(), backend);
+    assertThat(checked.problems()).isEmpty();
+    return checked.warnings().stream().map(QuantizationWarning::message).toList();
+  }
+
+  private static ModelQuantizationConfig.Builder torchao() {
+    return ModelQuantizationConfig.builder().backend("torchao");
+  }
+
+  private static ModelQuantizationConfig.Builder onnx(QuantizationMode mode) {
+    return ModelQuantizationConfig.builder().backend("onnx").mode(mode);
+  }
+
+  @Test
+  void fills_in_the_backends_id_and_its_only_mode() {
+    ModelQuantizationConfig config =
+        validator
+            .check(
+                ModelQuantizationConfig.builder().backend("TorchAO.alias").build(),
+                DescribedBackend.torchao())
+            .orThrow();
+
+    assertThat(config.backend()).isEqualTo("torchao");
+    assertThat(config.mode()).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
+  }
+
+  @Test
+  void asks_for_the_mode_when_there_are_several() {
+    assertThat(problems(ModelQuantizationConfig.builder().backend("onnx"), DescribedBackend.onnx()))
+        .containsExactly(
+            "quantize.mode: is required; backend 'onnx' supports weight_only_ptq, static_ptq");
+  }
+
+  @Test
+  void lists_the_modes_of_the_backend_for_one_that_it_does_not_support() {
+    assertThat(problems(torchao().mode(QuantizationMode.STATIC_PTQ), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.mode: 'static_ptq' is not supported by backend 'torchao'; use"
+                + " weight_only_ptq");
+  }
+
+  @Test
+  void lists_the_dtypes_for_this_backend_mode_and_operand() {
+    Dtype int4 = Dtype.of("int4");
+
+    assertThat(
+            problems(
+                torchao().layer("a", Dtype.INT8).layer("b", Dtype.NATIVE).layer("c", int4),
+                DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.layers[2].weights.dtype: 'int4' is not supported by backend 'torchao' in"
+                + " weight_only_ptq; use one of int8, fp8_e4m3fn, fp8_e5m2, native");
+    assertThat(
+            problems(
+                onnx(QuantizationMode.STATIC_PTQ).layer("a", Dtype.INT8, Dtype.FP8_E4M3FN),
+                DescribedBackend.onnx()))
+        .containsExactly(
+            "quantize.layers[0].activations.dtype: 'fp8_e4m3fn' is not supported by backend 'onnx'"
+                + " in static_ptq; use one of int8, native");
+    assertThat(
+            problems(
+                onnx(QuantizationMode.STATIC_PTQ)
+                    .defaultLayerDtype(int4)
+                    .defaultActivationDtype(int4),
+                DescribedBackend.onnx()))
+        .containsExactly(
+            "quantize.default_layer_dtype: 'int4' is not supported by backend 'onnx' in static_ptq;"
+                + " use one of int8, fp8_e4m3fn, fp8_e5m2, native",
+            "quantize.default_activation_dtype: 'int4' is not supported by backend 'onnx' in"
+                + " static_ptq; use one of int8, native");
+  }
+
+  @Test
+  void finds_dtypes_that_no_mode_supports_even_while_the_mode_is_wrong() {
+    assertThat(
+            problems(
+                torchao().mode(QuantizationMode.STATIC_PTQ).layer("a", Dtype.of("int4")),
+                DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.mode: 'static_ptq' is not supported by backend 'torchao'; use"
+                + " weight_only_ptq",
+            "quantize.layers[0].weights.dtype: 'int4' is not supported by backend 'torchao'; use"
+                + " one of int8, fp8_e4m3fn, fp8_e5m2, native");
+  }
+
+  @Test
+  void warns_once_a_rule_of_activations_that_are_left_as_they_are() {
+    assertThat(
+            warnings(
+                torchao()
+                    .layer("a", Dtype.INT8, Dtype.of("int4"))
+                    .layer("b", Dtype.INT8, Dtype.NATIVE)
+                    .layer("c", Dtype.INT8, Dtype.INT8)
+                    .defaultActivationDtype(Dtype.INT8),
+                DescribedBackend.torchao()))
+        .containsExactly(
+            "default_activation_dtype is ignored: backend 'torchao' leaves activations as they are"
+                + " in weight_only_ptq",
+            "layers[0] 'a': activations are ignored: backend 'torchao' leaves activations as they"
+                + " are in weight_only_ptq",
+            "layers[2] 'c': activations are ignored: backend 'torchao' leaves activations as they"
+                + " are in weight_only_ptq");
+  }
+
+  @Test
+  void lists_the_algorithms_of_the_mode() {
+    assertThat(
+            problems(
+                onnx(QuantizationMode.STATIC_PTQ).algorithm(CalibrationAlgorithm.MSE),
+                DescribedBackend.onnx()))
+        .containsExactly(
+            "quantize.algorithm: 'mse' is not supported by backend 'onnx' in static_ptq; use one of"
+                + " minmax, entropy");
+  }
+
+  @Test
+  void warns_of_an_algorithm_where_nothing_is_calibrated() {
+    assertThat(
+            warnings(torchao().algorithm(CalibrationAlgorithm.ENTROPY), DescribedBackend.torchao()))
+        .containsExactly(
+            "algorithm 'entropy' is ignored: backend 'torchao' calibrates nothing in"
+                + " weight_only_ptq");
+    assertThat(
+            warnings(torchao().algorithm(CalibrationAlgorithm.MINMAX), DescribedBackend.torchao()))
+        .isEmpty();
+  }
+
+  @Test
+  void knows_algorithms_even_where_nothing_is_calibrated() {
+    assertThat(
+            problems(
+                torchao().algorithm(CalibrationAlgorithm.of("minmacs")),
+                DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.algorithm: 'minmacs' is not known; use one of minmax, entropy, percentile,"
+                + " mse");
+  }
+
+  private static LayerQuantizationConfig observed(String observer) {
+    return new LayerQuantizationConfig(
+        "a", new WeightQuantizationConfig(Dtype.INT8, null, observer, Map.of()), null);
+  }
+
+  @Test
+  void checks_the_algorithm_of_a_rule_like_that_of_all() {
+    assertThat(
+            problems(
+                onnx(QuantizationMode.STATIC_PTQ).layer(observed("percentile")),
+                DescribedBackend.onnx()))
+        .containsExactly(
+            "quantize.layers[0].weights.observer_or_fake_quant: 'percentile' is not supported by"
+                + " backend 'onnx' in static_ptq; use one of minmax, entropy");
+    assertThat(warnings(torchao().layer(observed("entropy")), DescribedBackend.torchao()))
+        .containsExactly(
+            "layers[0] 'a': observer_or_fake_quant is ignored: backend 'torchao' calibrates nothing"
+                + " in weight_only_ptq");
+  }
+
+  @Test
+  void names_the_nearest_option_for_an_unknown_one() {
+    assertThat(problems(torchao().backendKwarg("kernle", "x"), DescribedBackend.torchao()))
+        .containsExactly("quantize.backend_kwargs.kernle: is unknown; did you mean 'kernel'?");
+    assertThat(problems(torchao().backendKwarg("zzz", "x"), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.backend_kwargs.zzz: is unknown; backend 'torchao' has runtime_modules,"
+                + " kernel, depth, factor, title, names");
+    assertThat(
+            problems(
+                onnx(QuantizationMode.STATIC_PTQ).backendKwarg("kernel", "x"),
+                DescribedBackend.onnx()))
+        .containsExactly(
+            "quantize.backend_kwargs.kernel: is unknown; backend 'onnx' has no options");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "runtime_modules | must be true or false, but is 'x'",
+        "kernel | 'x' is not possible; use one of dequantize, int8pack",
+        "depth | must be an integer, but is 'x'",
+        "factor | must be a number, but is 'x'",
+        "names | must be a list of texts, but is 'x'",
+      })
+  void tells_what_an_option_must_be(String key, String message) {
+    assertThat(problems(torchao().backendKwarg(key, "x"), DescribedBackend.torchao()))
+        .containsExactly("quantize.backend_kwargs.%s: %s".formatted(key, message));
+  }
+
+  @Test
+  void takes_options_of_the_right_type() {
+    assertThat(
+            problems(
+                torchao()
+                    .backendKwarg("runtime_modules", true)
+                    .backendKwarg("kernel", "int8pack")
+                    .backendKwarg("depth", 3)
+                    .backendKwarg("factor", 0.5)
+                    .backendKwarg("title", "x")
+                    .backendKwarg("names", List.of("a")),
+                DescribedBackend.torchao()))
+        .isEmpty();
+    assertThat(problems(torchao().backendKwarg("title", 3), DescribedBackend.torchao()))
+        .containsExactly("quantize.backend_kwargs.title: must be a text, but is '3'");
+    assertThat(problems(torchao().backendKwarg("kernel", 3), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.backend_kwargs.kernel: must be one of dequantize, int8pack, but is '3'");
+  }
+
+  @Test
+  void names_fields_as_documents_do_in_the_constraints_of_records() {
+    assertThat(
+            problems(
+                ModelQuantizationConfig.builder()
+                    .layer("a", Dtype.INT8)
+                    .layer(" ", Dtype.INT8)
+                    .skip("b")
+                    .skip("")
+                    .calibration(
+                        new CalibrationConfig(
+                            Path.of("c"),
+                            0,
+                            -1,
+                            new ImageConfig(List.of(0), List.of(0.0), List.of(1.0), "CHW")))
+                    .evaluation(new EvaluationConfig(Path.of("d"), -5)),
+                null))
+        .containsExactlyInAnyOrder(
+            "quantize.backend: is required; name the backend that quantizes",
+            "quantize.layers[1].module_name: must not be empty; use '*' to match every module",
+            "quantize.skip_names[1]: must not be empty",
+            "quantize.calibration.batch_size: must be greater than 0",
+            "quantize.calibration.max_batches: must be greater than 0",
+            "quantize.calibration.images.size[0]: must be greater than 0",
+            "quantize.calibration.images.layout: must be NCHW or NHWC",
+            "quantize.evaluation.batch_size: must be greater than 0");
+  }
+
+  @Test
+  void speaks_english_whatever_the_machine_speaks() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.GERMAN);
+    try {
+      assertThat(problems(torchao().evaluation(new EvaluationConfig(Path.of("d"), 0)), null))
+          .containsExactly("quantize.evaluation.batch_size: must be greater than 0");
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
+  @Test
+  void finds_rules_that_say_nothing() {
+    LayerQuantizationConfig silent =
+        new LayerQuantizationConfig(
+            "a", new WeightQuantizationConfig(null, null, null, Map.of()), null);
+
+    assertThat(problems(torchao().layer(silent), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.layers[0]: says nothing about weights or activations; give one of them a"
+                + " dtype");
+    assertThat(warnings(torchao().layer(silent).strict(false), DescribedBackend.torchao()))
+        .containsExactly(
+            "layers[0] 'a' says nothing about weights or activations; give one of them a dtype");
+  }
+
+  @Test
+  void takes_rules_that_only_say_how() {
+    LayerQuantizationConfig axisOnly =
+        new LayerQuantizationConfig(
+            "a", null, new ActivationQuantizationConfig(null, 1, null, Map.of()));
+
+    assertThat(problems(onnx(QuantizationMode.STATIC_PTQ).layer(axisOnly), DescribedBackend.onnx()))
+        .isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpu", "cuda:", "cuda:x", "cpu:0", ""})
+  void knows_devices_by_their_form(String device) {
+    assertThat(problems(torchao().device(Device.of(device)), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.device: '%s' is not a device; use cpu, cuda or cuda:N".formatted(device));
+  }
+
+  @Test
+  void finds_images_that_cannot_be_normalized() {
+    assertThat(
+            problems(
+                torchao()
+                    .calibration(
+                        new CalibrationConfig(
+                            Path.of("c"),
+                            1,
+                            null,
+                            new ImageConfig(List.of(8), List.of(0.0, 0.0), List.of(0.0), "NCHW"))),
+                DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.calibration.images.std: must not contain 0, pixels are divided by it",
+            "quantize.calibration.images.std: must have as many values as mean, 2, but has 1");
+  }
+
+  @Test
+  void finds_classes_without_a_pattern_or_a_name() {
+    assertThat(problems(torchao().moduleClass("", "Linear").moduleClass("a", " "), null))
+        .containsExactly(
+            "quantize.module_classes: ': Linear' needs a pattern and a class name",
+            "quantize.module_classes: 'a:  ' needs a pattern and a class name");
+  }
+
+  @Test
+  void asks_the_backend_once_all_else_is_right() {
+    DescribedBackend picky =
+        DescribedBackend.torchao(new ConfigurationProblem("quantize.layers", "I do not like it"));
+
+    assertThat(problems(torchao(), picky)).containsExactly("quantize.layers: I do not like it");
+    assertThat(problems(torchao().device(Device.of("gpu")), picky))
+        .noneMatch(problem -> problem.contains("I do not like it"));
+  }
+
+  @Test
+  void throws_all_problems_in_one() {
+    assertThatThrownBy(
+            () ->
+                validator
+                    .check(
+                        torchao().device(Device.of("gpu")).layer("a", Dtype.of("x")).build(),
+                        DescribedBackend.torchao())
+                    .orThrow())
+        .isInstanceOfSatisfying(
+            InvalidConfigurationException.class, e -> assertThat(e.problems()).hasSize(2));
+  }
+}
