@@ -71,7 +71,8 @@ final class LikenessMeter {
     if (expectedSquares == 0 || actualSquares == 0) {
       return 0;
     }
-    return dot / (Math.sqrt(expectedSquares) * Math.sqrt(actualSquares));
+    // One root of the product, not a product of roots: equal outputs then give 1 and nothing near.
+    return dot / Math.sqrt(expectedSquares * actualSquares);
   }
 
   Likeness likeness() {

@@ -132,8 +132,8 @@ class EvaluatorTest {
   void of_a_model_beside_itself_finds_them_the_same() {
     Likeness likeness = Objects.requireNonNull(evaluate(echo(x -> x), echo(x -> x)).likeness());
 
-    assertThat(likeness.cosineMean()).isCloseTo(1, within(1e-12));
-    assertThat(likeness.cosineMin()).isCloseTo(1, within(1e-12));
+    assertThat(likeness.cosineMean()).isEqualTo(1);
+    assertThat(likeness.cosineMin()).isEqualTo(1);
     assertThat(likeness.sqnrDecibels()).isInfinite();
   }
 
