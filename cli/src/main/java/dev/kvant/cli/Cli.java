@@ -45,11 +45,14 @@ final class Cli {
 
   private CommandLine commandLine() {
     var line = new CommandLine(new KvantCommand());
-    line.addSubcommand(new BackendsCommand(screens, installations))
-        .addSubcommand(new InspectCommand(screens, installations));
+    line.addSubcommand(new QuantizeCommand(screens, installations))
+        .addSubcommand(new PlanCommand(screens, installations))
+        .addSubcommand(new EvaluateCommand(screens, installations))
+        .addSubcommand(new InspectCommand(screens, installations))
+        .addSubcommand(new BackendsCommand(screens, installations));
     // An argument that starts with @ is a path like any other.
     line.setExpandAtFiles(false)
-        .setCaseInsensitiveEnumValuesAllowed(true)
+        .registerConverter(Format.class, Format::of)
         .setOut(screens.out().writer())
         .setErr(screens.err().writer())
         .setColorScheme(

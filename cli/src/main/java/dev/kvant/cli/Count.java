@@ -9,6 +9,11 @@ final class Count {
 
   /** The number and the noun, as in {@code 1 module} and {@code 1,204 modules}. */
   static String of(long number, String singular) {
-    return String.format(Locale.ROOT, "%,d %s%s", number, singular, number == 1 ? "" : "s");
+    return of(number, singular, singular + "s");
+  }
+
+  /** The number and the noun, for nouns whose plural is not made by an s alone. */
+  static String of(long number, String singular, String plural) {
+    return String.format(Locale.ROOT, "%,d %s", number, number == 1 ? singular : plural);
   }
 }

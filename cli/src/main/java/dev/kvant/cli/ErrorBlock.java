@@ -27,12 +27,14 @@ final class ErrorBlock {
   void print(Throwable failure, boolean stackTrace) {
     if (failure instanceof InvalidConfigurationException invalid) {
       problems(invalid.problems());
+    } else if (ExitCode.of(failure) == ExitCode.INTERRUPTED) {
+      screen.paragraph("interrupted: ", Style.ERROR, "nothing was left half-written");
     } else {
       screen.paragraph(LEAD, Style.ERROR, message(failure));
     }
     if (stackTrace) {
       failure.printStackTrace(screen.writer());
-    } else if (!isExplained(failure)) {
+    } else if (!isExplained(failure) && ExitCode.of(failure) == ExitCode.FAILED) {
       screen.paragraph("", Style.PLAIN, "This was not foreseen; --verbose shows the stack trace.");
     }
   }

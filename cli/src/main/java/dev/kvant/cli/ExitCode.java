@@ -28,6 +28,10 @@ final class ExitCode {
     if (failure instanceof InvalidConfigurationException) {
       return WRONG_INPUT;
     }
-    return failure instanceof QuantizationCancelledException ? INTERRUPTED : FAILED;
+    // What an interrupt meets in the middle of reading a file is another exception.
+    return failure instanceof QuantizationCancelledException
+            || Thread.currentThread().isInterrupted()
+        ? INTERRUPTED
+        : FAILED;
   }
 }

@@ -32,5 +32,7 @@ public final class Main {
     if (System.getProperty(LOG_LEVEL) == null) {
       System.setProperty(LOG_LEVEL, wanted ? "info" : "off");
     }
+    // Hibernate Validator would greet through java.util.logging.
+    System.setProperty("org.jboss.logging.provider", "slf4j");
   }
 }

@@ -1,0 +1,78 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnavailableException;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.data.CalibrationFiles;
+import dev.kvant.runtime.evaluation.Evaluation;
+import dev.kvant.spi.ModelRunner;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Compares the artifacts that can be run with the model that they were made of. */
+final class BeforeAndAfter {
+
+  private final Kvant kvant;
+  private final ModelQuantizationConfig config;
+  private final EvaluationConfig data;
+  private final QuantizableModel model;
+
+  private BeforeAndAfter(
+      Kvant kvant, ModelQuantizationConfig config, EvaluationConfig data, QuantizableModel model) {
+    this.kvant = kvant;
+    this.config = config;
+    this.data = data;
+    this.model = model;
+  }
+
+  /**
+   * Runs one batch, so that what does not fit is found before the long work. Empty if no evaluation
+   * is asked for, or nothing runs the model, which is a warning.
+   */
+  static Optional<BeforeAndAfter> prepare(
+      Kvant kvant, Reporter reporter, ModelQuantizationConfig config, QuantizableModel model) {
+    EvaluationConfig data = config.evaluation();
+    if (data == null) {
+      return Optional.empty();
+    }
+    try (ModelRunner runner = kvant.runner(model.source(), config.device())) {
+      runner.run(firstBatch(data));
+    } catch (UnavailableException e) {
+      reporter.warn("the evaluation is left out: " + e.getMessage());
+      return Optional.empty();
+    }
+    return Optional.of(new BeforeAndAfter(kvant, config, data, model));
+  }
+
+  private static TensorBatch firstBatch(EvaluationConfig data) {
+    return new CalibrationFiles(new CalibrationConfig(data.path(), data.batchSize(), 1, null))
+        .iterator()
+        .next();
+  }
+
+  /** Runs each artifact of the model's format, and the model beside it. */
+  EvaluationResult evaluate(SavedModel saved) {
+    List<Evaluation> evaluations = new ArrayList<>();
+    for (Artifact artifact : saved.artifacts()) {
+      if (artifact.format().equals(model.format())) {
+        evaluations.add(evaluate(artifact.path(), Optional.of(model.source())));
+      }
+    }
+    if (evaluations.isEmpty()) {
+      evaluations.add(evaluate(model.source(), Optional.empty()));
+    }
+    return new EvaluationResult(data.path(), evaluations);
+  }
+
+  private Evaluation evaluate(Path path, Optional<Path> reference) {
+    return kvant.evaluate(path, reference.orElse(null), data, config.device());
+  }
+}

@@ -1,0 +1,159 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.Device;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.cli.output.JsonDocument;
+import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Style;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.evaluation.Evaluation;
+import dev.kvant.runtime.evaluation.Likeness;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Runs a model on data and says how it did. */
+@Command(
+    name = "evaluate",
+    description = {
+      "Runs a model on data: accuracy, agreement with another model, size and speed.",
+      "Top-1 is the share of samples whose largest value in the first output is the labelled one."
+          + " With a reference: the cosine between the outputs of the two models, its mean and its"
+          + " least value over all samples, and the ratio of signal to noise. The latency is the"
+          + " median time for one batch."
+    },
+    sortOptions = false,
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
+    exitCodeList = {
+      Subcommand.EXIT_DONE,
+      Subcommand.EXIT_FAILED,
+      Subcommand.EXIT_WRONG_INPUT,
+      "3:a gate (--min-top1, --min-cosine) was not passed",
+      Subcommand.EXIT_INTERRUPTED
+    },
+    footerHeading = "%nExample:%n",
+    footer = {
+      "  kvant evaluate results/digits-torchao-int8/quantized_model_torchao.pt \\",
+      "      --reference examples/digits/models/resnet_traced.pt \\",
+      "      --data examples/digits/data/test.npz --min-top1 0.99"
+    })
+final class EvaluateCommand extends Subcommand {
+
+  private final Installations installations;
+
+  @Parameters(paramLabel = "MODEL", description = "A model that can be run.")
+  @SuppressWarnings("NullAway.Init")
+  private Path path;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE.npz",
+      required = true,
+      description =
+          "Arrays named as the model's inputs; 'input' feeds the only input, whatever its name. An"
+              + " array 'label' holds the right answers, one integer a sample.")
+  @SuppressWarnings("NullAway.Init")
+  private Path dataPath;
+
+  @Option(
+      names = "--reference",
+      paramLabel = "MODEL",
+      description = "The model to compare with, mostly the one before quantization.")
+  private @Nullable Path reference;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "How many samples run at once. Default: 32.")
+  private int batchSize;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "Where the models run: cpu, cuda or cuda:N. Default: cpu.")
+  @SuppressWarnings("NullAway.Init")
+  private String device;
+
+  @Option(
+      names = "--min-top1",
+      paramLabel = "SHARE",
+      description = "A gate: the least share of right answers, 0 to 1.")
+  private @Nullable Double minTop1;
+
+  @Option(
+      names = "--min-cosine",
+      paramLabel = "COSINE",
+      description = "A gate: the least mean cosine to the reference, -1 to 1.")
+  private @Nullable Double minCosine;
+
+  EvaluateCommand(Screens screens, Installations installations) {
+    super(screens);
+    this.installations = installations;
+  }
+
+  @Override
+  public Integer call() {
+    if (batchSize < 1) {
+      throw wrongUsage("--batch-size must be at least 1, not " + batchSize);
+    }
+    if (minCosine != null && reference == null) {
+      throw wrongUsage("--min-cosine needs a --reference to compare with");
+    }
+    Device where = Device.of(device);
+    if (!where.isKnown()) {
+      throw wrongUsage("--device must be cpu, cuda or cuda:N, not '%s'".formatted(device));
+    }
+    Evaluation evaluation = evaluate(where);
+    Double top1 = evaluation.top1(evaluation.model());
+    if (minTop1 != null && top1 == null) {
+      throw wrongUsage("--min-top1 needs an array 'label' in " + dataPath);
+    }
+    Likeness likeness = evaluation.likeness();
+    List<String> failedGates = new ArrayList<>();
+    if (top1 != null) {
+      gate("top-1", top1, minTop1, failedGates);
+    }
+    if (likeness != null) {
+      gate("the mean cosine", likeness.cosineMean(), minCosine, failedGates);
+    }
+    EvaluationResult result = new EvaluationResult(dataPath, List.of(evaluation));
+    print(document(result, failedGates), () -> result.print(out()));
+    failedGates.forEach(gate -> err().paragraph("gate not passed: ", Style.ERROR, gate));
+    return failedGates.isEmpty() ? ExitCode.DONE : ExitCode.GATE_FAILED;
+  }
+
+  private Evaluation evaluate(Device where) {
+    try (Reporter reporter = new Reporter(err());
+        Kvant kvant = installations.open(reporter)) {
+      return kvant.evaluate(path, reference, new EvaluationConfig(dataPath, batchSize), where);
+    }
+  }
+
+  /** Passed only by a number that is large enough; what is not a number never is. */
+  private static void gate(String name, double value, @Nullable Double least, List<String> failed) {
+    if (least != null && !(value >= least)) {
+      failed.add(String.format(Locale.ROOT, "%s is %.6f, less than %s", name, value, least));
+    }
+  }
+
+  private JsonDocument document(EvaluationResult result, List<String> failedGates) {
+    return result
+        .document()
+        .put(
+            "gates",
+            new JsonDocument()
+                .put("min_top1", minTop1)
+                .put("min_cosine", minCosine)
+                .put("passed", failedGates.isEmpty())
+                .put("failed", failedGates));
+  }
+}

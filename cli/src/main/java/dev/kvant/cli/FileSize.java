@@ -1,0 +1,26 @@
+package dev.kvant.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** Sizes on disk. */
+final class FileSize {
+
+  private FileSize() {}
+
+  /** The size of a file, or of all files in a folder. */
+  static long of(Path path) {
+    try (Stream<Path> files = Files.walk(path)) {
+      long bytes = 0;
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        bytes += Files.size(file);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new UncheckedIOException("the size of %s cannot be read".formatted(path), e);
+    }
+  }
+}

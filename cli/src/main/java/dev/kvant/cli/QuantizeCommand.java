@@ -1,0 +1,160 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.cli.output.ByteSize;
+import dev.kvant.cli.output.JsonDocument;
+import dev.kvant.cli.output.Screen;
+import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Table;
+import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.data.CalibrationFiles;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Quantizes a model as a spec says. */
+@Command(
+    name = "quantize",
+    description = {
+      "Quantizes a model as a spec says, and writes the result.",
+      "Prints what was done to each module and, with 'evaluation' in the spec, how the model does"
+          + " before and after."
+    },
+    sortOptions = false,
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
+    exitCodeList = {
+      Subcommand.EXIT_DONE,
+      Subcommand.EXIT_FAILED,
+      Subcommand.EXIT_WRONG_INPUT,
+      Subcommand.EXIT_INTERRUPTED
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  kvant quantize -c examples/digits/torchao-int8.yaml",
+      "  kvant quantize -c spec.yaml --model model.pt --out results \\",
+      "      quantize.layers[0].weights.dtype=fp8_e4m3fn"
+    })
+final class QuantizeCommand extends Subcommand {
+
+  private final Installations installations;
+
+  @Mixin
+  @SuppressWarnings("NullAway.Init")
+  private SpecOptions spec;
+
+  @Option(names = "--all", description = "Show each module of a long model in a row of its own.")
+  private boolean all;
+
+  QuantizeCommand(Screens screens, Installations installations) {
+    super(screens);
+    this.installations = installations;
+  }
+
+  @Override
+  public Integer call() {
+    try (Reporter reporter = new Reporter(err());
+        Kvant kvant = installations.open(reporter);
+        ModelQuantizer quantizer = kvant.quantizer(spec.document())) {
+      ModelQuantizationConfig config = quantizer.config();
+      Path source = Required.modelPath(config);
+      Path directory = Required.resultsDir(config);
+      try (QuantizableModel model = kvant.load(source)) {
+        Optional<BeforeAndAfter> comparison =
+            BeforeAndAfter.prepare(kvant, reporter, config, model);
+        SavedModel saved = quantizer.saveModel(quantized(quantizer, model), directory);
+        Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
+        reporter.done();
+        print(document(model, saved, evaluation), () -> show(model, saved, evaluation));
+      }
+    }
+    return ExitCode.DONE;
+  }
+
+  private static QuantizedModel quantized(ModelQuantizer quantizer, QuantizableModel model) {
+    CalibrationConfig calibration = quantizer.config().calibration();
+    if (calibration == null) {
+      return quantizer.quantizeModel(model);
+    }
+    return quantizer.quantizeModel(model, new CalibrationFiles(calibration));
+  }
+
+  private void show(
+      QuantizableModel model, SavedModel saved, Optional<EvaluationResult> evaluation) {
+    Screen out = out();
+    QuantizationReport report = saved.report();
+    out.line(
+        "%s, %s: backend %s, mode %s"
+            .formatted(model.source(), model.format(), report.backend(), report.mode()));
+    out.line();
+    ModuleTable.ofReport(report, new StoredModules(model.modules()), all).print(out);
+    out.line();
+    out.line(sum(report));
+    out.line();
+    artifacts(model, saved.artifacts()).print(out);
+    evaluation.ifPresent(
+        result -> {
+          out.line();
+          result.print(out);
+        });
+  }
+
+  private static String sum(QuantizationReport report) {
+    long quantized =
+        report.modules().stream().filter(module -> module.decision().isQuantized()).count();
+    return "%d of %s quantized"
+        .formatted(
+            quantized,
+            Count.of(report.modules().size(), "module with weights", "modules with weights"));
+  }
+
+  private static Table artifacts(QuantizableModel model, List<Artifact> artifacts) {
+    long before = FileSize.of(model.source());
+    Table table =
+        Table.of(
+            Column.name("file"),
+            Column.number("size"),
+            Column.number("of before"),
+            Column.prose("what for"));
+    table.row(model.source(), ByteSize.format(before), "", "the model as it was");
+    for (Artifact artifact : artifacts) {
+      table.row(
+          artifact.path(),
+          ByteSize.format(artifact.bytes()),
+          String.format(Locale.ROOT, "%.1f %%", 100.0 * artifact.bytes() / before),
+          artifact.description());
+    }
+    return table;
+  }
+
+  private static JsonDocument document(
+      QuantizableModel model, SavedModel saved, Optional<EvaluationResult> evaluation) {
+    return PlanDocument.of(saved.report(), new StoredModules(model.modules()))
+        .put("model", ModelDocument.of(model))
+        .put(
+            "artifacts",
+            saved.artifacts().stream()
+                .map(
+                    artifact ->
+                        new JsonDocument()
+                            .put("path", artifact.path())
+                            .put("format", artifact.format())
+                            .put("bytes", artifact.bytes())
+                            .put("description", artifact.description()))
+                .toList())
+        .put("evaluation", evaluation.map(EvaluationResult::document));
+  }
+}

@@ -1,0 +1,238 @@
+package dev.kvant.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class QuantizeCommandTest {
+
+  @TempDir private Path folder;
+  private Models models;
+
+  @BeforeEach
+  void write() {
+    models = new Models(folder);
+    models.model(Models.SMALL);
+  }
+
+  @Test
+  void writes_the_artifact_and_says_what_was_done() throws IOException {
+    Session session = quantize();
+
+    assertThat(session.err()).isEmpty();
+    assertThat(session.exitCode()).isZero();
+    assertThat(Files.readString(models.artifact())).contains("fc2 Linear weight:int8:4x16");
+    assertThat(session.out())
+        .contains(
+            """
+            module         class      weights         rule                   size    after     SQNR
+            ───────────────────────────────────────────────────────────────────────────────────────
+            encoder.embed  Embedding  float32                             3.20 kB  3.20 kB
+            encoder.fc1    Linear     float32 → int8  layers[0] 'Linear'    576 B    144 B  51.0 dB
+            fc2            Linear     float16 → int8  layers[0] 'Linear'    136 B     34 B  43.0 dB
+
+            2 of 3 modules with weights quantized
+            """)
+        .containsPattern("quantized\\.text +\\d+ B +\\d+\\.\\d % +the same, shorter");
+  }
+
+  @Test
+  void tells_programs_the_same() {
+    JsonObject json = quantize("--format", "json").json();
+
+    JsonObject module = json.getAsJsonArray("modules").get(1).getAsJsonObject();
+    assertThat(module.get("bytes_before").getAsLong()).isEqualTo(576);
+    assertThat(module.get("bytes_after").getAsLong()).isEqualTo(144);
+    assertThat(module.get("sqnr_db").getAsDouble()).isEqualTo(51);
+    assertThat(module.get("lossless").getAsBoolean()).isFalse();
+    JsonObject artifact = json.getAsJsonArray("artifacts").get(0).getAsJsonObject();
+    assertThat(artifact.get("path").getAsString()).isEqualTo(models.artifact().toString());
+    assertThat(artifact.get("bytes").getAsLong()).isPositive();
+    assertThat(json.get("evaluation").isJsonNull()).isTrue();
+  }
+
+  @Test
+  void flags_take_precedence_over_overrides_and_those_over_the_spec() {
+    Path other = folder.resolve("other");
+
+    Session session = quantize("quantize.results_dir=elsewhere", "--out", other.toString());
+
+    assertThat(session.exitCode()).isZero();
+    assertThat(other.resolve(TextBackend.ARTIFACT)).exists();
+    assertThat(models.results()).doesNotExist();
+  }
+
+  @Test
+  void compares_before_and_after_where_the_spec_has_data() {
+    // Rounding turns the second answer, 0.4 to 0.3, into a tie that the first class wins.
+    Path data =
+        new NpzWriter()
+            .floats("input", new float[] {2, 0, 0.3f, 0.4f}, 2, 2)
+            .longs("label", new long[] {0, 1}, 2)
+            .write(folder.resolve("data.npz"));
+
+    Session session = quantize("quantize.evaluation={path: %s, batch_size: 2}".formatted(data));
+
+    assertThat(session.err()).isEmpty();
+    assertThat(session.out())
+        .contains("2 samples of %s, 2 at once on cpu\n".formatted(data))
+        .containsPattern("model\\.text +\\d+ B +1\\.0000 +2/2 +\\d+\\.\\d\\d ms")
+        .containsPattern(
+            "quantized\\.text +\\d+ B +0\\.5000 +1/2 +0\\.500000 +0\\.000000 +12\\.3 dB");
+  }
+
+  @Test
+  void programs_get_the_comparison_too() {
+    Path data =
+        new NpzWriter().floats("input", new float[] {1, 2}, 1, 2).write(folder.resolve("data.npz"));
+
+    JsonArray compared =
+        quantize("quantize.evaluation.path=" + data, "--format=json")
+            .json()
+            .getAsJsonObject("evaluation")
+            .getAsJsonArray("models");
+
+    assertThat(compared).hasSize(2);
+    assertThat(compared.get(0).getAsJsonObject().get("cosine_mean").isJsonNull()).isTrue();
+    JsonObject after = compared.get(1).getAsJsonObject();
+    assertThat(after.get("cosine_mean").getAsDouble()).isEqualTo(1);
+    assertThat(after.get("identical").getAsBoolean()).isTrue();
+    assertThat(after.get("sqnr_db").isJsonNull()).isTrue();
+    assertThat(after.get("top1").isJsonNull()).isTrue();
+  }
+
+  @Test
+  void data_that_does_not_fit_is_found_before_anything_is_written() {
+    Path data =
+        new NpzWriter().floats("image", new float[2], 1, 2).write(folder.resolve("data.npz"));
+
+    Session session = quantize("quantize.evaluation.path=" + data);
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.err()).isEqualTo("error: there is no array 'input'\n");
+    assertThat(models.results()).doesNotExist();
+  }
+
+  @Test
+  void a_model_that_nothing_can_run_is_quantized_without_the_comparison() {
+    Path data =
+        new NpzWriter().floats("input", new float[2], 1, 2).write(folder.resolve("data.npz"));
+
+    Session session = quantize("quantize.evaluation.path=" + data, "quantize.device=cuda");
+
+    assertThat(session.exitCode()).isZero();
+    assertThat(session.err())
+        .isEqualTo("warning: the evaluation is left out: there is no device cuda\n");
+    assertThat(models.artifact()).exists();
+  }
+
+  @Test
+  void calibration_data_that_is_not_needed_is_warned_of() {
+    Path data =
+        new NpzWriter().floats("input", new float[2], 1, 2).write(folder.resolve("data.npz"));
+
+    Session session = quantize("--calibration", data.toString());
+
+    assertThat(session.exitCode()).isZero();
+    assertThat(session.err()).startsWith("warning: calibration data is not used");
+  }
+
+  @Test
+  void a_failure_is_told_in_one_sentence_and_leaves_nothing_behind() {
+    Session session = quantize("quantize.backend_kwargs.accident=failure");
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.out()).isEmpty();
+    assertThat(session.err()).isEqualTo("error: the ink has run out; buy some\n");
+    assertThat(models.results()).doesNotExist();
+  }
+
+  @Test
+  void a_failure_is_told_with_its_stack_on_request() {
+    Session session = quantize("quantize.backend_kwargs.accident=failure", "--verbose");
+
+    assertThat(session.err())
+        .startsWith("error: the ink has run out; buy some\n")
+        .contains("\tat dev.kvant.cli.TextBackend");
+  }
+
+  @Test
+  void what_was_not_foreseen_is_told_as_such() {
+    Session session = quantize("quantize.backend_kwargs.accident=defect");
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.err())
+        .isEqualTo(
+            """
+            error: IllegalStateException: this cannot happen
+            This was not foreseen; --verbose shows the stack trace.
+            """);
+  }
+
+  @Test
+  void a_thread_that_is_interrupted_leaves_nothing_behind() throws Exception {
+    var worker = new CompletableFuture<Session>();
+    var thread =
+        new Thread(() -> worker.complete(quantize("quantize.backend_kwargs.accident=wait")));
+    thread.start();
+    while (!Files.exists(models.results())) {
+      Thread.onSpinWait();
+    }
+
+    thread.interrupt();
+
+    Session session = worker.get(10, TimeUnit.SECONDS);
+    assertThat(session.exitCode()).isEqualTo(130);
+    assertThat(session.err()).isEqualTo("interrupted: nothing was left half-written\n");
+    assertThat(models.results()).doesNotExist();
+  }
+
+  @Test
+  void an_unknown_backend_is_answered_with_the_known_ones() {
+    Session session = quantize("quantize.backend=torch");
+
+    assertThat(session.exitCode()).isEqualTo(2);
+    assertThat(session.err()).contains("quantize.backend: no backend 'torch'", "installed: text");
+  }
+
+  @Test
+  void a_file_that_is_no_model_fails() throws IOException {
+    Path file = Files.writeString(folder.resolve("other.text"), "prose");
+
+    Session session = quantize("--model", file.toString());
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.err()).contains("is not a model of any installed format; installed: text");
+  }
+
+  @Test
+  void a_spec_without_a_folder_for_results_is_wrong_input() {
+    Path spec =
+        models.spec(
+            "quantize: { backend: text, model_path: %s }".formatted(folder.resolve("model.text")));
+
+    Session session = Session.run("quantize", "-c", spec.toString());
+
+    assertThat(session.exitCode()).isEqualTo(2);
+    assertThat(session.err())
+        .isEqualTo("error: quantize.results_dir: is required; set it or give --out DIR\n");
+  }
+
+  private Session quantize(String... arguments) {
+    String[] all = new String[arguments.length + 3];
+    all[0] = "quantize";
+    all[1] = "-c";
+    all[2] = models.spec().toString();
+    System.arraycopy(arguments, 0, all, 3, arguments.length);
+    return Session.run(all);
+  }
+}

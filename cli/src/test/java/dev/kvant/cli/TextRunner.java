@@ -1,0 +1,63 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Device;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnavailableException;
+import dev.kvant.spi.ModelRunner;
+import dev.kvant.spi.ModelRunnerProvider;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs text models: what comes in goes out again, rounded to whole numbers once something in the
+ * model is int8.
+ */
+public final class TextRunner implements ModelRunnerProvider {
+
+  @Override
+  public List<String> formats() {
+    return List.of(TextFormat.ID);
+  }
+
+  @Override
+  public ModelRunner open(Path model, Device device) {
+    if (!device.equals(Device.CPU)) {
+      throw new UnavailableException("there is no device " + device);
+    }
+    try {
+      boolean rounds = Files.readString(model).contains(":int8:");
+      return new ModelRunner() {
+        @Override
+        public List<String> inputs() {
+          return List.of("pixels");
+        }
+
+        @Override
+        public Map<String, Tensor> run(TensorBatch batch) {
+          Tensor input = batch.inputs().get(TensorBatch.SOLE_INPUT);
+          if (input == null) {
+            throw new CalibrationException("there is no array 'input'");
+          }
+          float[] values = input.toFloats();
+          for (int i = 0; rounds && i < values.length; i++) {
+            values[i] = Math.round(values[i]);
+          }
+          return Map.of(
+              "output",
+              Tensor.ofFloats(values, input.shape().stream().mapToLong(Long::longValue).toArray()));
+        }
+
+        @Override
+        public void close() {}
+      };
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
