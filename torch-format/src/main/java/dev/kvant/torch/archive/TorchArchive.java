@@ -64,9 +64,13 @@ public final class TorchArchive implements AutoCloseable {
           .toList();
     } catch (IOException | RuntimeException e) {
       // The library answers some damaged directories with unchecked exceptions.
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
       throw new ModelFormatException(
           "%s is cut short or damaged: its zip directory cannot be read (%s); copy or download it again"
-              .formatted(path, e.getMessage()),
+              .formatted(path, root.getMessage()),
           e);
     }
   }

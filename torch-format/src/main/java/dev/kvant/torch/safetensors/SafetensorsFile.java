@@ -121,10 +121,6 @@ public final class SafetensorsFile implements AutoCloseable {
         entries = entries(text);
       } catch (CharacterCodingException e) {
         throw damaged("its header is not UTF-8", e);
-      } catch (MalformedJsonException | IllegalStateException | NumberFormatException e) {
-        throw damaged("its header is no JSON as the format asks for: " + e.getMessage(), e);
-      } catch (IOException e) {
-        throw damaged("its header ends early", e);
       }
       entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
       Map<String, DenseTensor> tensors = new LinkedHashMap<>();
@@ -148,30 +144,46 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     private DenseTensor tensor(Entry entry, long start) {
-      String what = "tensor '%s' of %s".formatted(entry.name(), file.path());
       long bytes = entry.end() - entry.begin();
       if (bytes < 0 || entry.end() > file.size() - start) {
         throw damaged(
             "tensor '%s' lies at bytes %d to %d of %,d"
                 .formatted(entry.name(), entry.begin(), entry.end(), file.size() - start));
       }
+      if (needed(entry) != bytes) {
+        throw damaged(
+            "tensor '%s' has %,d bytes, which is not what %s elements of shape %s take"
+                .formatted(entry.name(), bytes, entry.type(), entry.shape()));
+      }
       var storage =
           new TensorStorage(
               "%s/%s".formatted(file.path().getFileName(), entry.name()),
               file.slice(start + entry.begin(), bytes));
-      DenseTensor tensor = DenseTensor.contiguous(what, entry.type(), entry.shape(), storage);
-      if (tensor.bytes() != bytes) {
-        throw damaged(
-            "tensor '%s' is %s of shape %s, which takes %,d bytes, and has %,d"
-                .formatted(entry.name(), entry.type(), entry.shape(), tensor.bytes(), bytes));
-      }
-      return tensor;
+      return DenseTensor.contiguous(
+          "tensor '%s' of %s".formatted(entry.name(), file.path()),
+          entry.type(),
+          entry.shape(),
+          storage);
     }
 
-    private List<Entry> entries(String text) throws IOException {
+    /** How many bytes the tensor takes; -1 if no file could hold it. */
+    private static long needed(Entry entry) {
+      if (entry.shape().stream().anyMatch(extent -> extent < 0)) {
+        return -1;
+      }
+      try {
+        return Math.multiplyExact(
+            entry.shape().stream().reduce(1L, Math::multiplyExact), entry.type().bytes());
+      } catch (ArithmeticException e) {
+        return -1;
+      }
+    }
+
+    private List<Entry> entries(String text) {
       Map<String, Entry> entries = new LinkedHashMap<>();
-      try (var json = new JsonReader(new StringReader(text))) {
-        json.setStrictness(Strictness.STRICT);
+      var json = new JsonReader(new StringReader(text));
+      json.setStrictness(Strictness.STRICT);
+      try {
         json.beginObject();
         while (json.hasNext()) {
           String name = json.nextName();
@@ -185,6 +197,8 @@ public final class SafetensorsFile implements AutoCloseable {
         if (json.peek() != JsonToken.END_DOCUMENT) {
           throw damaged("something follows its header");
         }
+      } catch (IOException | IllegalStateException | NumberFormatException e) {
+        throw damaged("its header is no JSON as the format asks for, at " + json.getPath(), e);
       }
       return new ArrayList<>(entries.values());
     }

@@ -4,6 +4,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.MalformedJsonException;
 import dev.kvant.api.ModelFormatException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
@@ -68,8 +69,10 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
         throw damaged(path, "its '%s' names no tensor".formatted(WEIGHT_MAP), null);
       }
       return new SafetensorsIndex(path, shards);
-    } catch (MalformedJsonException | IllegalStateException | CharacterCodingException e) {
-      throw damaged(path, e.getMessage(), e);
+    } catch (MalformedJsonException | EOFException | IllegalStateException e) {
+      throw damaged(path, "its text is no JSON as the format asks for", e);
+    } catch (CharacterCodingException e) {
+      throw damaged(path, "its text is not UTF-8", e);
     } catch (IOException e) {
       throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
     }
@@ -118,8 +121,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
     }
   }
 
-  private static ModelFormatException damaged(
-      Path path, @Nullable String what, @Nullable Exception cause) {
+  private static ModelFormatException damaged(Path path, String what, @Nullable Exception cause) {
     return new ModelFormatException(
         "%s is no index of safetensors files: %s".formatted(path, what), cause);
   }
