@@ -1,0 +1,154 @@
+package dev.kvant.torch.runtime;
+
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.torch.archive.TorchArchive;
+import dev.kvant.torch.pickle.PickleGlobal;
+import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.pickle.PickleReader;
+import dev.kvant.torch.script.ScriptCode;
+import dev.kvant.torch.script.ScriptParameter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a model's {@code forward} takes. Only tensors can be fed; parameters of other types are left
+ * at their defaults.
+ *
+ * @param parameters the parameters, in order
+ */
+record ForwardSignature(List<ScriptParameter> parameters) {
+
+  private static final String METHOD = "forward";
+  private static final Set<String> TENSORS = Set.of("Tensor", "Optional[Tensor]");
+  private static final int MAX_PICKLE = 128 << 20;
+  private static final int MAX_CODE = 64 << 20;
+
+  ForwardSignature {
+    parameters = List.copyOf(parameters);
+  }
+
+  /**
+   * Reads it from the code of an archive.
+   *
+   * @throws ModelFormatException if the file is no TorchScript archive, or its model needs an input
+   *     that is no tensor
+   */
+  static ForwardSignature read(Path model) {
+    try (TorchArchive archive = TorchArchive.open(model)) {
+      var record = archive.record("data.pkl");
+      if (!(PickleReader.read(record.readAll(MAX_PICKLE), record.toString())
+              instanceof PickleObject root)
+          || !(root.callable() instanceof PickleGlobal type)
+          || !type.module().startsWith("__torch__")) {
+        throw new ModelFormatException(
+            "%s holds no TorchScript module; save it with torch.jit.save".formatted(model));
+      }
+      String code = "code/" + type.module().replace('.', '/') + ".py";
+      String text = new String(archive.record(code).readAll(MAX_CODE), StandardCharsets.UTF_8);
+      List<ScriptParameter> parameters =
+          ScriptCode.parse(Map.of(code, text))
+              .type(type.qualifiedName())
+              .flatMap(found -> found.parameters(METHOD))
+              .orElseThrow(
+                  () ->
+                      new ModelFormatException(
+                          "%s: its class %s has no method '%s' that could be run"
+                              .formatted(model, type.name(), METHOD)));
+      parameters.stream()
+          .filter(parameter -> !parameter.optional() && !isTensor(parameter))
+          .findFirst()
+          .ifPresent(
+              parameter -> {
+                throw new ModelFormatException(
+                    "%s: input '%s' is of type %s; only models that need nothing but tensors can run"
+                        .formatted(model, parameter.name(), parameter.type()));
+              });
+      return new ForwardSignature(parameters);
+    }
+  }
+
+  private static boolean isTensor(ScriptParameter parameter) {
+    return TENSORS.contains(parameter.type());
+  }
+
+  /** The names of the inputs, in order. */
+  List<String> inputs() {
+    return parameters.stream()
+        .filter(ForwardSignature::isTensor)
+        .map(ScriptParameter::name)
+        .toList();
+  }
+
+  /**
+   * Puts the tensors of a batch in the order of the parameters.
+   *
+   * @return the tensors to call with, by parameter; those left out are at the end of the parameters
+   *     and not here
+   * @throws CalibrationException if an input is missing, unknown, or cannot be given because an
+   *     optional one before it is not
+   */
+  Map<String, Tensor> arrange(TensorBatch batch) {
+    Map<String, Tensor> given = withoutAlias(batch.inputs());
+    List<String> inputs = inputs();
+    for (String name : given.keySet()) {
+      if (!inputs.contains(name)) {
+        throw new CalibrationException(
+            "the data has '%s', which is no input of the model; its inputs are %s"
+                .formatted(name, printed()));
+      }
+    }
+    Map<String, Tensor> arranged = new LinkedHashMap<>();
+    @Nullable String leftOut = null;
+    for (ScriptParameter parameter : parameters) {
+      @Nullable Tensor tensor = given.get(parameter.name());
+      if (tensor == null) {
+        if (!parameter.optional()) {
+          throw new CalibrationException(
+              "the data lacks the input '%s'; the model's inputs are %s"
+                  .formatted(parameter.name(), printed()));
+        }
+        leftOut = leftOut == null ? parameter.name() : leftOut;
+      } else if (leftOut != null) {
+        throw new CalibrationException(
+            "input '%s' can only be given together with '%s', which stands before it"
+                .formatted(parameter.name(), leftOut));
+      } else {
+        arranged.put(parameter.name(), tensor);
+      }
+    }
+    return arranged;
+  }
+
+  /** One tensor called {@code input} feeds the only input, or the only one that must be given. */
+  private Map<String, Tensor> withoutAlias(Map<String, Tensor> given) {
+    @Nullable Tensor sole = given.get(TensorBatch.SOLE_INPUT);
+    if (sole == null || given.size() > 1 || inputs().contains(TensorBatch.SOLE_INPUT)) {
+      return given;
+    }
+    List<String> required = new ArrayList<>();
+    parameters.stream()
+        .filter(parameter -> !parameter.optional())
+        .forEach(parameter -> required.add(parameter.name()));
+    List<String> candidates = required.isEmpty() ? inputs() : required;
+    return candidates.size() == 1 ? Map.of(candidates.get(0), sole) : given;
+  }
+
+  private String printed() {
+    return parameters.stream()
+        .filter(ForwardSignature::isTensor)
+        .map(
+            parameter ->
+                "'%s'%s".formatted(parameter.name(), parameter.optional() ? " (optional)" : ""))
+        .collect(Collectors.joining(", "));
+  }
+}

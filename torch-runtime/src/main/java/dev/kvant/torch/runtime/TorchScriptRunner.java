@@ -1,0 +1,113 @@
+package dev.kvant.torch.runtime;
+
+import ai.djl.engine.EngineException;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Device;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.ModelRunner;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** One TorchScript model in libtorch, in evaluation mode and without gradients. */
+final class TorchScriptRunner implements ModelRunner {
+
+  private final Path model;
+  private final ForwardSignature signature;
+  private final PtNDManager manager;
+  private final PtSymbolBlock module;
+  private final TensorExchange exchange;
+  private boolean closed;
+
+  private TorchScriptRunner(
+      Path model, ForwardSignature signature, PtNDManager manager, PtSymbolBlock module) {
+    this.model = model;
+    this.signature = signature;
+    this.manager = manager;
+    this.module = module;
+    this.exchange = new TensorExchange(manager);
+  }
+
+  static TorchScriptRunner open(Path model, Device device) {
+    ForwardSignature signature = ForwardSignature.read(model);
+    Libtorch libtorch = Libtorch.load();
+    PtNDManager manager = libtorch.manager(device);
+    try {
+      return new TorchScriptRunner(model, signature, manager, load(model, manager));
+    } catch (EngineException e) {
+      manager.close();
+      throw new ModelFormatException(
+          "%s cannot be loaded by libtorch %s: %s"
+              .formatted(model, libtorch.version(), lastLine(e)),
+          e);
+    }
+  }
+
+  /** All tensors are put on the device, wherever they were when the model was saved. */
+  private static PtSymbolBlock load(Path model, PtNDManager manager) {
+    return JniUtils.loadModule(
+        manager, model.toAbsolutePath(), true, new String[0], new String[0], false);
+  }
+
+  @Override
+  public List<String> inputs() {
+    return signature.inputs();
+  }
+
+  @Override
+  public Map<String, Tensor> run(TensorBatch batch) {
+    if (closed) {
+      throw new IllegalStateException("the model was closed");
+    }
+    Map<String, Tensor> inputs = signature.arrange(batch);
+    List<IValue> values = new ArrayList<>();
+    try (PtNDManager scope = manager.newSubManager(manager.getDevice())) {
+      inputs.forEach((name, tensor) -> values.add(exchange.toValue(name, tensor, scope)));
+      try (IValue result = forward(values, inputs)) {
+        return exchange.toTensors(result, scope);
+      }
+    } finally {
+      values.forEach(IValue::close);
+    }
+  }
+
+  private IValue forward(List<IValue> values, Map<String, Tensor> inputs) {
+    try {
+      return IValueUtils.runMethod(module, "forward", values.toArray(IValue[]::new));
+    } catch (EngineException e) {
+      throw new CalibrationException(
+          "%s cannot run on %s: %s"
+              .formatted(
+                  model,
+                  inputs.entrySet().stream()
+                      .map(input -> "'%s' %s".formatted(input.getKey(), input.getValue()))
+                      .collect(Collectors.joining(", ")),
+                  lastLine(e)),
+          e);
+    }
+  }
+
+  /** libtorch tells what went wrong in the last line, below a trace of the model's code. */
+  private static String lastLine(EngineException failure) {
+    List<String> lines =
+        String.valueOf(failure.getMessage()).lines().filter(line -> !line.isBlank()).toList();
+    return lines.isEmpty() ? failure.toString() : lines.get(lines.size() - 1).strip();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      manager.close();
+    }
+  }
+}
