@@ -17,16 +17,16 @@ interface Coding {
   float decode(byte code);
 
   /**
-   * Maps the values {@code [from, to)} of a row to float32 values whose bits {@link #encode(int[],
-   * int, byte[])} takes.
+   * Replaces the values {@code [from, to)} of a row by float32 values whose bits {@link
+   * #encode(int[], int, byte[])} takes.
    *
    * @param amax bounds the magnitudes of the values
    */
-  void scale(float[] values, int from, int to, float scale, float amax, float[] scaled);
+  void scale(float[] values, int from, int to, float scale, float amax);
 
   /** Turns the bits of scaled values into codes; may overwrite the bits. */
   void encode(int[] bits, int count, byte[] codes);
 
-  /** Restores the values {@code [from, to)} of a row as {@code q * scale}. */
-  void decode(byte[] codes, int from, int to, float scale, float[] values);
+  /** Restores values of a row as {@code q * scale}, from an index of their array on. */
+  void decode(byte[] codes, int count, float scale, float[] values, int index);
 }

@@ -85,9 +85,9 @@ final class Float8 implements Coding {
   }
 
   @Override
-  public void scale(float[] values, int from, int to, float scale, float amax, float[] scaled) {
+  public void scale(float[] weights, int from, int to, float scale, float amax) {
     for (int i = from; i < to; i++) {
-      scaled[i] = values[i] / scale;
+      weights[i] /= scale;
     }
   }
 
@@ -110,10 +110,10 @@ final class Float8 implements Coding {
   }
 
   @Override
-  public void decode(byte[] codes, int from, int to, float scale, float[] target) {
+  public void decode(byte[] codes, int count, float scale, float[] target, int index) {
     float[] table = values;
-    for (int i = from; i < to; i++) {
-      target[i] = table[codes[i] & 0xff] * scale;
+    for (int i = 0; i < count; i++) {
+      target[index + i] = table[codes[i] & 0xff] * scale;
     }
   }
 }

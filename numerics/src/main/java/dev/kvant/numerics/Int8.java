@@ -31,16 +31,16 @@ final class Int8 implements Coding {
   }
 
   @Override
-  public void scale(float[] values, int from, int to, float scale, float amax, float[] scaled) {
+  public void scale(float[] values, int from, int to, float scale, float amax) {
     float reciprocal = 1 / scale;
     if (amax * reciprocal < MAGIC_RANGE) {
       for (int i = from; i < to; i++) {
-        scaled[i] = values[i] * reciprocal + MAGIC;
+        values[i] = values[i] * reciprocal + MAGIC;
       }
     } else {
       for (int i = from; i < to; i++) {
         float clamped = Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, values[i] * reciprocal));
-        scaled[i] = clamped + MAGIC;
+        values[i] = clamped + MAGIC;
       }
     }
   }
@@ -59,9 +59,9 @@ final class Int8 implements Coding {
   }
 
   @Override
-  public void decode(byte[] codes, int from, int to, float scale, float[] values) {
-    for (int i = from; i < to; i++) {
-      values[i] = codes[i] * scale;
+  public void decode(byte[] codes, int count, float scale, float[] values, int index) {
+    for (int i = 0; i < count; i++) {
+      values[index + i] = codes[i] * scale;
     }
   }
 }

@@ -8,20 +8,21 @@ import java.nio.IntBuffer;
 /**
  * A few consecutive weights of a block in arrays that stay in a near cache.
  *
- * <p>The weights are copied into an array once and go from array to array, one step a loop: see
- * {@link Coding}.
+ * <p>The weights are copied into an array once and are worked on there, one step a loop: see {@link
+ * Coding}. An element has the same place in the tile as in the block, counted from the tile's first
+ * index.
  */
 final class Tile {
 
-  /** The most weights in a tile: all arrays together have 68 kB then. */
-  static final int CAPACITY = 4096;
+  /** Weights that are encoded or decoded at a time: their arrays fit a first-level cache. */
+  private static final int STEP = 512;
 
   private final FloatType type;
   private final Coding coding;
   private final float[] values;
-  private final float[] scaled;
   private final int[] bits;
   private final byte[] codes;
+  private final float[] restored;
 
   /** Floats are written through one view and their bits read through the other, in bulk. */
   private final FloatBuffer floatView;
@@ -31,11 +32,12 @@ final class Tile {
   Tile(FloatType type, Coding coding, int capacity) {
     this.type = type;
     this.coding = coding;
+    int step = Math.min(STEP, capacity);
     values = new float[capacity];
-    scaled = new float[capacity];
-    bits = new int[capacity];
-    codes = new byte[capacity];
-    ByteBuffer shared = ByteBuffer.allocate(capacity * Float.BYTES).order(ByteOrder.nativeOrder());
+    bits = new int[step];
+    codes = new byte[step];
+    restored = new float[step];
+    ByteBuffer shared = ByteBuffer.allocate(step * Float.BYTES).order(ByteOrder.nativeOrder());
     floatView = shared.asFloatBuffer();
     intView = shared.asIntBuffer();
   }
@@ -56,43 +58,50 @@ final class Tile {
 
   /** Prepares the weights {@code [from, to)}, which share a scale, for {@link #encode}. */
   void scale(int from, int to, float scale, float amax) {
-    coding.scale(values, from, to, scale, amax, scaled);
+    coding.scale(values, from, to, scale, amax);
   }
 
   /** Encodes the scaled weights and writes the codes to a block from an index on. */
   void encode(ByteBuffer block, int index, int count) {
-    floatView.put(0, scaled, 0, count);
-    intView.get(0, bits, 0, count);
-    coding.encode(bits, count, codes);
-    block.put(index, codes, 0, count);
+    for (int done = 0; done < count; done += STEP) {
+      int step = Math.min(STEP, count - done);
+      floatView.put(0, values, done, step);
+      intView.get(0, bits, 0, step);
+      coding.encode(bits, step, codes);
+      block.put(index + done, codes, 0, step);
+    }
   }
 
-  /** Reads codes of a block from an index on. */
-  void loadCodes(ByteBuffer block, int index, int count) {
-    block.get(index, codes, 0, count);
+  /** Restores the weights {@code [from, to)}, which share a scale, from a block of codes. */
+  void restore(ByteBuffer block, int index, int from, int to, float scale) {
+    for (int done = from; done < to; done += STEP) {
+      int step = Math.min(STEP, to - done);
+      block.get(index + done, codes, 0, step);
+      coding.decode(codes, step, scale, values, done);
+    }
   }
 
-  /** Restores the weights {@code [from, to)}, which share a scale, from their codes. */
-  void restore(int from, int to, float scale) {
-    coding.decode(codes, from, to, scale, scaled);
+  /** Writes the restored weights to a block from an element index on. */
+  void store(ByteBuffer block, int index, int count) {
+    type.store(values, count, block, index);
   }
 
-  /** Writes restored weights to a block from an element index on. */
-  void storeRestored(ByteBuffer block, int index, int count) {
-    type.store(scaled, count, block, index);
-  }
-
-  /** Compares the weights {@code [from, to)} with the restored ones. */
-  QuantizationError error(int from, int to) {
+  /** Compares the weights {@code [from, to)}, which share a scale, with a block of codes. */
+  QuantizationError error(ByteBuffer block, int index, int from, int to, float scale) {
     double signal = 0;
     double quantizedSignal = 0;
     double noise = 0;
-    for (int i = from; i < to; i++) {
-      double value = values[i];
-      double restored = scaled[i];
-      signal += value * value;
-      quantizedSignal += restored * restored;
-      noise += (value - restored) * (value - restored);
+    for (int done = from; done < to; done += STEP) {
+      int step = Math.min(STEP, to - done);
+      block.get(index + done, codes, 0, step);
+      coding.decode(codes, step, scale, restored, 0);
+      for (int i = 0; i < step; i++) {
+        double value = values[done + i];
+        double approximation = restored[i];
+        signal += value * value;
+        quantizedSignal += approximation * approximation;
+        noise += (value - approximation) * (value - approximation);
+      }
     }
     return new QuantizationError(signal, quantizedSignal, noise);
   }

@@ -16,6 +16,12 @@ final class TiledRows {
     float scale(int row, float amax);
   }
 
+  /** Weights in a tile of several rows. */
+  private static final int LENGTH = 4096;
+
+  /** The longest row that a tile takes as a whole, so that its weights are read only once. */
+  private static final int LONGEST_ROW = 16384;
+
   private final FloatType type;
   private final int columns;
   private final int firstRow;
@@ -34,7 +40,8 @@ final class TiledRows {
     this.firstRow = firstRow;
     this.begin = from * columns;
     this.end = to * columns;
-    this.tile = new Tile(type, coding, Math.min(Tile.CAPACITY, end - begin));
+    int capacity = Math.max(LENGTH, Math.min(columns, LONGEST_ROW));
+    this.tile = new Tile(type, coding, Math.min(capacity, end - begin));
   }
 
   /** Raises each row's entry to its largest magnitude. */
@@ -51,7 +58,7 @@ final class TiledRows {
   }
 
   void quantize(ByteBuffer weights, RowScale scales, ByteBuffer codes) {
-    if (columns > Tile.CAPACITY) {
+    if (columns > LONGEST_ROW) {
       for (int index = begin; index < end; index += columns) {
         quantizeLongRow(weights, index, scales, codes);
       }
@@ -87,12 +94,11 @@ final class TiledRows {
   void dequantize(ByteBuffer codes, float[] scales, ByteBuffer weights) {
     for (int index = begin, count; index < end; index += count) {
       count = count(index);
-      tile.loadCodes(codes, index, count);
       int length = Math.min(columns, count);
       for (int start = 0; start < count; start += length) {
-        tile.restore(start, start + length, scales[row(index + start)]);
+        tile.restore(codes, index, start, start + length, scales[row(index + start)]);
       }
-      tile.storeRestored(weights, index, count);
+      tile.store(weights, index, count);
     }
   }
 
@@ -101,21 +107,21 @@ final class TiledRows {
     for (int index = begin, count; index < end; index += count) {
       count = count(index);
       tile.load(weights, index, count);
-      tile.loadCodes(codes, index, count);
       int length = Math.min(columns, count);
       for (int start = 0; start < count; start += length) {
         int row = row(index + start);
-        tile.restore(start, start + length, scales[row]);
-        errors[row - firstRow] = errors[row - firstRow].plus(tile.error(start, start + length));
+        QuantizationError error = tile.error(codes, index, start, start + length, scales[row]);
+        errors[row - firstRow] = errors[row - firstRow].plus(error);
       }
     }
   }
 
   /** How many weights the tile that starts at an index has. */
   private int count(int index) {
-    return columns > Tile.CAPACITY
-        ? Math.min(Tile.CAPACITY, columns - index % columns)
-        : Math.min(Tile.CAPACITY / columns * columns, end - index);
+    if (columns > LONGEST_ROW) {
+      return Math.min(LENGTH, columns - index % columns);
+    }
+    return Math.min(Math.max(1, LENGTH / columns) * columns, end - index);
   }
 
   private int row(int index) {

@@ -32,7 +32,7 @@ class RowQuantizerTest {
                 Arrays.stream(QuantizedType.values())
                     .flatMap(
                         codes ->
-                            Stream.of(1, 2, 27, 4095, 4096, 4097, 10000)
+                            Stream.of(1, 2, 27, 4095, 4096, 4097, 16384, 16385, 25001)
                                 .map(columns -> Arguments.of(weights, codes, columns))));
   }
 
@@ -255,7 +255,7 @@ class RowQuantizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {3, 5000})
+  @ValueSource(ints = {3, 5000, 20000})
   void measures_the_error_of_the_dequantized_weights(int columns) {
     ByteBuffer source = Blocks.random(FloatType.FLOAT32, 2 * columns);
     float[] scales = {0.5f, 0.03f};
@@ -300,15 +300,15 @@ class RowQuantizerTest {
 
   @Test
   void names_a_weight_that_is_not_finite_in_a_row_longer_than_a_tile() {
-    ByteBuffer source = Blocks.random(FloatType.BFLOAT16, 3 * 9001);
-    Blocks.put(source, FloatType.BFLOAT16, 9001 + 8999, Float.NaN);
+    ByteBuffer source = Blocks.random(FloatType.BFLOAT16, 3 * 20001);
+    Blocks.put(source, FloatType.BFLOAT16, 20001 + 19999, Float.NaN);
     RowQuantizer quantizer = RowQuantizer.torchao(FloatType.BFLOAT16, QuantizedType.INT8);
 
     NonFiniteWeightException thrown =
-        catchThrowableOfType(NonFiniteWeightException.class, () -> codes(quantizer, source, 9001));
+        catchThrowableOfType(NonFiniteWeightException.class, () -> codes(quantizer, source, 20001));
 
     assertThat(thrown.row()).isEqualTo(1);
-    assertThat(thrown.column()).isEqualTo(8999);
+    assertThat(thrown.column()).isEqualTo(19999);
   }
 
   @Test
