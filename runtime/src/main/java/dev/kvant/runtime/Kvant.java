@@ -43,6 +43,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The entry point: opens models and makes quantizers with the backends that are installed.
@@ -62,6 +64,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class Kvant implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Kvant.class);
 
   private final Registry registry;
   private final ConfigurationValidator validator = new ConfigurationValidator();
@@ -118,7 +122,7 @@ public final class Kvant implements AutoCloseable {
       return load(path);
     }
     for (Provided<ModelSource> source : registry.sources()) {
-      Optional<Path> file = source.instance().locate(model);
+      Optional<Path> file = locate(source, model);
       if (file.isPresent()) {
         return load(file.get());
       }
@@ -134,6 +138,16 @@ public final class Kvant implements AutoCloseable {
                         + registry.sources().stream()
                             .map(Provided::toString)
                             .collect(Collectors.joining(", "))));
+  }
+
+  private static Optional<Path> locate(Provided<ModelSource> source, Object model) {
+    try {
+      return source.instance().locate(model);
+    } catch (LinkageError e) {
+      // The framework of this source is not there, so the object is none of its own.
+      log.debug("{} cannot work here", source, e);
+      return Optional.empty();
+    }
   }
 
   /**
@@ -287,6 +301,7 @@ public final class Kvant implements AutoCloseable {
     Objects.requireNonNull(model, "model");
     checkReadable(model);
     List<Provided<ModelFormat>> candidates = new ArrayList<>();
+    List<String> failures = new ArrayList<>();
     for (Provided<ModelFormat> format : registry.formats()) {
       try {
         if (format.instance().recognizes(model)) {
@@ -294,12 +309,17 @@ public final class Kvant implements AutoCloseable {
         }
       } catch (IOException e) {
         throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);
+      } catch (RuntimeException | LinkageError e) {
+        // One format that cannot even look must not keep the others from it.
+        log.warn("{} failed to look at {}", format, model, e);
+        failures.add("%s failed to look at it: %s".formatted(format, e));
       }
     }
     if (candidates.isEmpty()) {
+      failures.add(0, "installed: " + formatNames());
       throw new ModelFormatException(
-          "%s is not a model of any installed format; installed: %s"
-              .formatted(model, formatNames()));
+          "%s is not a model of any installed format; %s"
+              .formatted(model, String.join("; ", failures)));
     }
     if (candidates.size() > 1) {
       throw new DiscoveryException(

@@ -1,6 +1,10 @@
 package dev.kvant.runtime.discovery;
 
 import dev.kvant.api.DiscoveryException;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.ModelRunnerProvider;
+import dev.kvant.spi.ModelSource;
+import dev.kvant.spi.QuantizationBackend;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.MalformedURLException;
@@ -28,6 +32,13 @@ final class PluginFolders {
   /** What of the contract tells that a jar carries a copy of it. */
   private static final List<String> CONTRACT_CLASSES =
       List.of("dev/kvant/api/KvantException.class", "dev/kvant/spi/QuantizationBackend.class");
+
+  private static final List<Class<?>> SERVICES =
+      List.of(
+          QuantizationBackend.class,
+          ModelFormat.class,
+          ModelRunnerProvider.class,
+          ModelSource.class);
 
   /** A plugin before it has a loader. */
   private record Folder(String name, Path path, List<URL> jars, @Nullable String parent) {}
@@ -157,7 +168,22 @@ final class PluginFolders {
         new PluginClassLoader(folder.name(), folder.jars(), application, parent);
     loaders.put(folder.name(), loader);
     remarkOnCopies(folder, loader);
+    remarkOnServices(folder, loader);
     return loader;
+  }
+
+  private void remarkOnServices(Folder folder, PluginClassLoader loader) {
+    boolean offersSomething =
+        SERVICES.stream()
+            .anyMatch(service -> loader.findResource(ServiceFiles.name(service)) != null);
+    boolean isParent =
+        folders.values().stream().anyMatch(other -> folder.name().equals(other.parent()));
+    if (!offersSomething && !isParent) {
+      remarks.add(
+          ("plugin '%s' offers nothing: its jars have no file META-INF/services/dev.kvant.spi.*; if"
+                  + " it is a fat jar, merge these files when it is built instead of keeping one")
+              .formatted(folder.name()));
+    }
   }
 
   private void remarkOnCopies(Folder folder, PluginClassLoader loader) {

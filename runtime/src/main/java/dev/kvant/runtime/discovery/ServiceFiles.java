@@ -28,7 +28,7 @@ final class ServiceFiles {
 
   /** The entries for a service. */
   static ServiceFiles of(Class<?> service, ClassLoader loader) {
-    String name = "META-INF/services/" + service.getName();
+    String name = name(service);
     Deque<Entry> entries = new ArrayDeque<>();
     Set<String> seen = new HashSet<>();
     try {
@@ -46,6 +46,11 @@ final class ServiceFiles {
       return new ServiceFiles(entries);
     }
     return new ServiceFiles(entries);
+  }
+
+  /** The name of a service's files in jars. */
+  static String name(Class<?> service) {
+    return "META-INF/services/" + service.getName();
   }
 
   private static String read(URL file) throws IOException {

@@ -1,0 +1,324 @@
+package dev.kvant.runtime.discovery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvant.api.DiscoveryException;
+import dev.kvant.api.KvantException;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.spi.ModelSource;
+import dev.kvant.spi.QuantizationBackend;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("A plugin")
+class PluginTest {
+
+  @TempDir private Path plugins;
+
+  private Kvant kvant() {
+    return Kvant.builder().withoutDiscovery().pluginDirectory(plugins).build();
+  }
+
+  private static String described(String className, String id, String description) {
+    return BackendSource.of(className, id).replace("\"For the test.\"", description);
+  }
+
+  private JarBuilder backend(String className, String source) {
+    return new JarBuilder().source(className, source).service(QuantizationBackend.class, className);
+  }
+
+  private static List<String> descriptions(Kvant kvant) {
+    return kvant.backends().backends().stream()
+        .map(backend -> backend.descriptor().description())
+        .toList();
+  }
+
+  private static List<String> ids(Kvant kvant) {
+    return kvant.backends().backends().stream().map(backend -> backend.descriptor().id()).toList();
+  }
+
+  @Test
+  void is_every_folder_with_jars() throws IOException {
+    backend("test.One", BackendSource.of("test.One", "one"))
+        .write(plugins.resolve("one").resolve("one.jar"));
+    backend("test.Two", BackendSource.of("test.Two", "two"))
+        .write(plugins.resolve("two").resolve("two.jar"));
+    Files.createDirectories(plugins.resolve("empty"));
+    Files.createDirectories(plugins.resolve(".hidden"));
+    Files.writeString(plugins.resolve("README"), "no folder");
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("one", "two");
+      assertThat(kvant.backends().remarks())
+          .containsExactly("plugin 'empty' has no jars in " + plugins.resolve("empty"));
+    }
+  }
+
+  @Test
+  void has_versions_of_its_own_of_what_others_have_too() throws IOException {
+    for (String version : List.of("first", "second")) {
+      Path folder = plugins.resolve(version);
+      Path library =
+          new JarBuilder()
+              .source(
+                  "lib.Library",
+                  "package lib; public class Library { public static String version() { return \"%s\"; } }"
+                      .formatted(version))
+              .write(folder.resolve("lib.jar"));
+      backend("test.One", described("test.One", version, "lib.Library.version()"))
+          .against(library)
+          .write(folder.resolve("one.jar"));
+    }
+
+    try (Kvant kvant = kvant()) {
+      assertThat(descriptions(kvant)).containsExactly("first", "second");
+      assertThat(kvant.backends().conflicts()).isEmpty();
+    }
+  }
+
+  @Test
+  void does_not_see_the_applications_classes_beyond_what_is_shared() throws IOException {
+    // AssertJ is on the application's class path, the spi is shared.
+    backend(
+            "test.One",
+            described("test.One", "one", "String.valueOf(org.assertj.core.api.Assertions.class)"))
+        .write(plugins.resolve("one").resolve("one.jar"));
+
+    try (Kvant kvant = kvant()) {
+      assertThat(kvant.backends().broken())
+          .extracting(BrokenProvider::reason)
+          .containsExactly(
+              "it cannot describe itself: class org.assertj.core.api.Assertions is not there, a jar"
+                  + " must be missing");
+    }
+  }
+
+  @Test
+  void does_not_see_the_applications_providers() throws IOException {
+    backend("test.One", BackendSource.of("test.One", "one"))
+        .write(plugins.resolve("one").resolve("one.jar"));
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("one");
+      assertThat(kvant.backends().broken()).isEmpty();
+    }
+  }
+
+  @Test
+  void shares_logging_and_the_platform_with_the_application() throws IOException {
+    backend(
+            "test.One",
+            described(
+                "test.One",
+                "one",
+                "org.slf4j.LoggerFactory.getILoggerFactory().getClass().getClassLoader()"
+                    + " == null ? \"\" : java.sql.Types.class.getName()"))
+        .write(plugins.resolve("one").resolve("one.jar"));
+
+    try (Kvant kvant = kvant()) {
+      assertThat(descriptions(kvant)).containsExactly("java.sql.Types");
+    }
+  }
+
+  /** A parent with a library and a provider, and two children that use both. */
+  private void writeFamily() throws IOException {
+    Path parent = plugins.resolve("parent");
+    Path library =
+        new JarBuilder()
+            .source("lib.Shared", "package lib; public class Shared {}")
+            .source("test.Parent", BackendSource.of("test.Parent", "parent"))
+            .service(QuantizationBackend.class, "test.Parent")
+            .write(parent.resolve("lib.jar"));
+    for (String child : List.of("a-child", "z-child")) {
+      Path folder = plugins.resolve(child);
+      // Carries the library too; the parent's must win, or a type would be two.
+      Files.createDirectories(folder);
+      Files.copy(library, folder.resolve("lib.jar"));
+      backend(
+              "test.Child",
+              described(
+                  "test.Child", child, "String.valueOf(System.identityHashCode(lib.Shared.class))"))
+          .against(library)
+          .write(folder.resolve("child.jar"));
+      Files.writeString(folder.resolve("plugin.properties"), "parent=parent\n");
+    }
+  }
+
+  @Test
+  void shares_the_classes_of_its_parent_which_exist_once() throws IOException {
+    writeFamily();
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("a-child", "parent", "z-child");
+      assertThat(descriptions(kvant).get(0)).isEqualTo(descriptions(kvant).get(2));
+    }
+  }
+
+  @Test
+  void of_which_others_are_children_is_listed_once() throws IOException {
+    writeFamily();
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsOnlyOnce("parent");
+      assertThat(kvant.backends().conflicts()).isEmpty();
+      assertThat(kvant.backends().remarks()).isEmpty();
+    }
+  }
+
+  @Test
+  void whose_parent_is_not_installed_cannot_be_used_and_others_can() throws IOException {
+    backend("test.One", BackendSource.of("test.One", "one"))
+        .write(plugins.resolve("one").resolve("one.jar"));
+    backend("test.Two", BackendSource.of("test.Two", "two"))
+        .write(plugins.resolve("two").resolve("two.jar"));
+    Files.writeString(plugins.resolve("two").resolve("plugin.properties"), "parent = torch");
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("one");
+      assertThat(kvant.backends().broken())
+          .extracting(BrokenProvider::toString)
+          .containsExactly(
+              "two (%s): its parent plugin 'torch' is not installed; plugins: one, two"
+                  .formatted(plugins.resolve("two")));
+    }
+  }
+
+  @Test
+  void that_is_its_own_grandparent_cannot_be_used() throws IOException {
+    for (String name : List.of("a", "b")) {
+      backend("test.One", BackendSource.of("test.One", name))
+          .write(plugins.resolve(name).resolve("one.jar"));
+      Files.writeString(
+          plugins.resolve(name).resolve("plugin.properties"),
+          "parent=" + (name.equals("a") ? "b" : "a"));
+    }
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).isEmpty();
+      assertThat(kvant.backends().broken())
+          .extracting(BrokenProvider::reason)
+          .containsExactly(
+              "plugins are each other's parent: a -> b -> a",
+              "plugins are each other's parent: b -> a -> b");
+    }
+  }
+
+  @Test
+  void with_its_own_copy_of_the_api_works_with_the_applications_and_is_told_so()
+      throws IOException {
+    String api = KvantException.class.getName().replace('.', '/') + ".class";
+    try (InputStream in = KvantException.class.getResourceAsStream("KvantException.class")) {
+      backend("test.One", BackendSource.of("test.One", "one"))
+          .file(api, Objects.requireNonNull(in).readAllBytes())
+          .write(plugins.resolve("one").resolve("fat.jar"));
+    }
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("one");
+      assertThat(kvant.backends().remarks())
+          .containsExactly(
+              "plugin 'one' carries its own copy of Kvant's api in "
+                  + plugins.resolve("one").resolve("fat.jar")
+                  + "; it is not used, the application's is. Give the plugin's dependencies on"
+                  + " kvant-api and kvant-spi the scope 'provided'");
+    }
+  }
+
+  @Test
+  void that_lost_its_services_files_is_told_so() throws IOException {
+    new JarBuilder()
+        .source("test.One", BackendSource.of("test.One", "one"))
+        .write(plugins.resolve("one").resolve("fat.jar"));
+
+    try (Kvant kvant = kvant()) {
+      assertThat(kvant.backends().remarks())
+          .containsExactly(
+              "plugin 'one' offers nothing: its jars have no file META-INF/services/dev.kvant.spi.*;"
+                  + " if it is a fat jar, merge these files when it is built instead of keeping one");
+    }
+  }
+
+  @Test
+  void may_offer_something_else_than_a_backend() throws IOException {
+    Path model = Files.writeString(plugins.resolve("model"), "x");
+    new JarBuilder()
+        .source(
+            "test.Source",
+            """
+            package test;
+            public class Source implements dev.kvant.spi.ModelSource {
+              public java.util.Optional<java.nio.file.Path> locate(Object model) {
+                return model instanceof Integer
+                    ? java.util.Optional.of(java.nio.file.Path.of("%s"))
+                    : java.util.Optional.empty();
+              }
+            }
+            """
+                .formatted(model.toString().replace("\\", "/")))
+        .service(ModelSource.class, "test.Source")
+        .write(plugins.resolve("one").resolve("one.jar"));
+
+    try (Kvant kvant = kvant()) {
+      assertThatThrownBy(() -> kvant.load((Object) 3))
+          .hasMessageContaining(model + " is not a model of any installed format");
+      assertThatThrownBy(() -> kvant.load("text"))
+          .hasMessageStartingWith("a java.lang.String is no model that can be opened")
+          .hasMessageContaining("installed: test.Source");
+      assertThat(kvant.backends().remarks()).isEmpty();
+    }
+  }
+
+  @Test
+  void lets_go_of_its_jars_when_the_entry_point_is_closed() throws IOException {
+    Path jar =
+        backend("test.One", BackendSource.of("test.One", "one"))
+            .source("test.Later", "package test; public class Later {}")
+            .write(plugins.resolve("one").resolve("one.jar"));
+    Registry registry =
+        new Registry(List.of(), List.of(plugins), List.of(), List.of(), List.of(), List.of());
+    ClassLoader loader = registry.backend("one").orElseThrow().getClass().getClassLoader();
+
+    registry.close();
+
+    assertThatThrownBy(() -> loader.loadClass("test.Later"))
+        .isInstanceOf(ClassNotFoundException.class);
+    assertThat(Files.deleteIfExists(jar)).isTrue();
+  }
+
+  @Test
+  void of_a_name_that_another_has_is_refused() throws IOException {
+    Path others = plugins.resolveSibling("others");
+    for (Path root : List.of(plugins, others)) {
+      backend("test.One", BackendSource.of("test.One", "one"))
+          .write(root.resolve("one").resolve("one.jar"));
+    }
+    try (Kvant kvant =
+        Kvant.builder()
+            .withoutDiscovery()
+            .pluginDirectory(plugins)
+            .pluginDirectory(others)
+            .build()) {
+      assertThatThrownBy(kvant::backends)
+          .isInstanceOf(DiscoveryException.class)
+          .hasMessageStartingWith("two plugins are named 'one'");
+    }
+  }
+
+  @Test
+  void is_not_looked_for_in_a_folder_that_is_not_there() {
+    try (Kvant kvant =
+        Kvant.builder().withoutDiscovery().pluginDirectory(plugins.resolve("none")).build()) {
+      assertThatThrownBy(kvant::backends)
+          .isInstanceOf(DiscoveryException.class)
+          .hasMessageStartingWith("the plugin folder " + plugins.resolve("none"));
+    }
+  }
+}
