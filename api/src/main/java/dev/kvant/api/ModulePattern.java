@@ -19,13 +19,17 @@ public final class ModulePattern {
       Pattern.compile("(?:torch\\.)?nn\\.(?:modules\\.(?:\\w+\\.)*)?([A-Z]\\w*)");
 
   private final String text;
-  private final Pattern regex;
+  private final Pattern names;
+  private final Pattern types;
 
   private ModulePattern(String text) {
     this.text = text;
+    this.names = Pattern.compile(toRegex(text), Pattern.DOTALL);
     var torchClass = TORCH_CLASS.matcher(text);
-    this.regex =
-        Pattern.compile(toRegex(torchClass.matches() ? torchClass.group(1) : text), Pattern.DOTALL);
+    this.types =
+        torchClass.matches()
+            ? Pattern.compile(toRegex(torchClass.group(1)), Pattern.DOTALL)
+            : names;
   }
 
   /**
@@ -42,9 +46,14 @@ public final class ModulePattern {
     return new ModulePattern(pattern);
   }
 
-  /** Whether the whole name matches. */
+  /** Whether a qualified name matches as a whole. */
   public boolean matches(String name) {
-    return regex.matcher(name).matches();
+    return names.matcher(name).matches();
+  }
+
+  /** Whether a simple class name matches as a whole. */
+  public boolean matchesType(String type) {
+    return types.matcher(type).matches();
   }
 
   /**
@@ -56,7 +65,7 @@ public final class ModulePattern {
       return false;
     }
     return module.names().stream().anyMatch(this::matches)
-        || module.types().stream().anyMatch(this::matches);
+        || module.types().stream().anyMatch(this::matchesType);
   }
 
   private static String toRegex(String glob) {
