@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx;
 
+import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.Operand;
@@ -41,10 +42,19 @@ public final class OnnxBackend implements QuantizationBackend {
           List.of("modelopt.onnx"),
           Optional.ofNullable(OnnxBackend.class.getPackage().getImplementationVersion())
               .orElse("development"),
-          "Quantizes the weights of ONNX graphs.",
+          "Quantizes ONNX graphs in a way that ONNX Runtime and TensorRT run.",
           Map.of(
               QuantizationMode.WEIGHT_ONLY_PTQ,
-              new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of())),
+              new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of()),
+              QuantizationMode.STATIC_PTQ,
+              new ModeDescriptor(
+                  List.of(Dtype.INT8),
+                  List.of(Dtype.INT8),
+                  List.of(
+                      CalibrationAlgorithm.MINMAX,
+                      CalibrationAlgorithm.ENTROPY,
+                      CalibrationAlgorithm.PERCENTILE,
+                      CalibrationAlgorithm.MSE))),
           List.of(OnnxFormat.ID),
           List.of(ARTIFACT),
           OnnxOptions.DESCRIPTORS);

@@ -1,6 +1,7 @@
 package dev.kvant.backend.onnx;
 
 import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.ModuleReport;
@@ -14,6 +15,7 @@ import dev.kvant.backend.onnx.graph.OnnxModule;
 import dev.kvant.backend.onnx.graph.OnnxModules;
 import dev.kvant.backend.onnx.graph.OnnxWriter;
 import dev.kvant.spi.ArtifactTransaction;
+import dev.kvant.spi.Calibratable;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
@@ -25,16 +27,20 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Takes ONNX models through quantization with one configuration. */
-final class OnnxQuantizer implements Quantizer {
+final class OnnxQuantizer implements Quantizer, Calibratable {
 
   private final QuantizerContext context;
   private final OnnxOptions options;
+  private Calibration calibration;
+  private @Nullable PreparedModel calibrated;
 
   OnnxQuantizer(QuantizerContext context) {
     this.context = context;
     this.options = OnnxOptions.of(context.config().backendKwargs());
+    this.calibration = new Calibration(options);
   }
 
   @Override
@@ -77,25 +83,31 @@ final class OnnxQuantizer implements Quantizer {
   }
 
   @Override
-  public QuantizedModel quantize(PreparedModel prepared) {
-    OnnxModel model = source(prepared).load();
-    Map<String, ModuleDecision> decisions = new LinkedHashMap<>();
-    prepared.plan().modules().forEach(decision -> decisions.put(decision.module(), decision));
-    Map<String, QuantizedWeight> weights = new LinkedHashMap<>();
-    WeightRewriter rewriter = new WeightRewriter(model);
-    List<OnnxModule> modules = OnnxModules.of(model);
+  public void calibrate(PreparedModel prepared, CalibrationDataset data) {
+    PlannedGraph planned = PlannedGraph.of(source(prepared), prepared);
     ProgressReporter progress =
-        new ProgressReporter(context.listener(), "quantize", modules.size(), "modules");
-    for (OnnxModule module : modules) {
-      ModuleDecision decision = decisions.get(module.name());
-      OnnxModule.Weight weight = module.weight();
-      if (decision != null && weight != null && decision.weights().isQuantized()) {
-        weights.put(module.name(), rewriter.rewrite(module, weight, decision.weights()));
-      }
-      progress.advance(1, module.name());
+        new ProgressReporter(context.listener(), "calibrate", data.batches().orElse(-1), "batches");
+    calibration(prepared)
+        .observe(planned, data, context.config().device(), context.parallelism(), progress);
+  }
+
+  /** What was observed of this model with this plan; nothing yet for another. */
+  private Calibration calibration(PreparedModel prepared) {
+    if (!prepared.equals(calibrated)) {
+      calibrated = prepared;
+      calibration = new Calibration(options);
     }
-    UnusedConstants.remove(model);
-    return new OnnxQuantizedModel(prepared, model, weights);
+    return calibration;
+  }
+
+  @Override
+  public QuantizedModel quantize(PreparedModel prepared) {
+    PlannedGraph planned = PlannedGraph.of(source(prepared), prepared);
+    ProgressReporter progress =
+        new ProgressReporter(context.listener(), "quantize", planned.modules().size(), "modules");
+    GraphRewriter rewriter = new GraphRewriter(planned, calibration(prepared), options);
+    Map<String, QuantizedWeight> weights = rewriter.rewrite(progress);
+    return new OnnxQuantizedModel(prepared, planned.model(), weights);
   }
 
   @Override

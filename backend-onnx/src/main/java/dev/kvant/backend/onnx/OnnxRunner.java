@@ -30,7 +30,7 @@ final class OnnxRunner implements ModelRunner {
   @Override
   public Map<String, Tensor> run(TensorBatch batch) {
     Map<String, Tensor> outputs = new LinkedHashMap<>();
-    session.run(batch, outputs::put);
+    session.run(batch, session.outputs(), outputs::put);
     return outputs;
   }
 

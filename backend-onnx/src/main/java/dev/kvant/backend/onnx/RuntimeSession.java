@@ -19,11 +19,18 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
+import dev.kvant.backend.onnx.graph.OnnxModel;
+import dev.kvant.backend.onnx.graph.OnnxWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -44,6 +51,9 @@ final class RuntimeSession implements AutoCloseable {
           Map.entry(OnnxJavaType.INT64, ElementType.INT64),
           Map.entry(OnnxJavaType.BOOL, ElementType.BOOL));
 
+  private static final String EXTERNAL_FOLDER =
+      "session.model_external_initializers_file_folder_path";
+
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final InputContract contract;
@@ -62,26 +72,67 @@ final class RuntimeSession implements AutoCloseable {
    * @throws ModelFormatException if ONNX Runtime does not take the model
    */
   static RuntimeSession open(Path model, Device device) {
-    return open(model, device, SessionOptions.OptLevel.ALL_OPT);
+    return open(
+        model,
+        device,
+        SessionOptions.OptLevel.ALL_OPT,
+        (environment, options) -> environment.createSession(model.toString(), options));
   }
 
   /**
-   * Loads a model file to be computed node by node as it is written.
+   * Loads a graph to be computed node by node as it is, on the thread that runs it: so values do
+   * not depend on the number of threads, and samples rather than rows are spread over them.
    *
    * @throws UnavailableException if the device or the native library is not there
-   * @throws ModelFormatException if ONNX Runtime does not take the model
+   * @throws ModelFormatException if ONNX Runtime does not take the graph
    */
-  static RuntimeSession openUnoptimized(Path model, Device device) {
-    return open(model, device, SessionOptions.OptLevel.NO_OPT);
+  static RuntimeSession openUnoptimized(OnnxModel model, Device device) {
+    if (model.hasExternalData()) {
+      byte[] graph = OnnxWriter.toBytes(model);
+      return open(
+          model.source(),
+          device,
+          SessionOptions.OptLevel.NO_OPT,
+          (environment, options) -> {
+            Path folder = model.source().toAbsolutePath().getParent();
+            options.addConfigEntry(EXTERNAL_FOLDER, String.valueOf(folder));
+            return environment.createSession(graph, options);
+          });
+    }
+    // Through a file, so that the tensors need not be on the heap.
+    try {
+      Path file = Files.createTempFile("kvant", ".onnx");
+      try {
+        OnnxWriter.write(model, file);
+        return open(
+            model.source(),
+            device,
+            SessionOptions.OptLevel.NO_OPT,
+            (environment, options) -> environment.createSession(file.toString(), options));
+      } finally {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("no temporary file can be written", e);
+    }
   }
 
-  private static RuntimeSession open(Path model, Device device, SessionOptions.OptLevel level) {
+  @FunctionalInterface
+  private interface Loader {
+    OrtSession load(OrtEnvironment environment, SessionOptions options) throws OrtException;
+  }
+
+  private static RuntimeSession open(
+      Path model, Device device, SessionOptions.OptLevel level, Loader loader) {
     OrtEnvironment environment = environment();
     try (SessionOptions options = new SessionOptions()) {
       options.setOptimizationLevel(level);
+      if (level == SessionOptions.OptLevel.NO_OPT) {
+        options.setIntraOpNumThreads(1);
+      }
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       use(device, options);
-      OrtSession session = environment.createSession(model.toString(), options);
+      OrtSession session = loader.load(environment, options);
       return new RuntimeSession(environment, session, contract(session));
     } catch (OrtException e) {
       throw new ModelFormatException(
@@ -138,13 +189,28 @@ final class RuntimeSession implements AutoCloseable {
     return List.copyOf(session.getInputNames());
   }
 
+  /** The names of the outputs, in order. */
+  List<String> outputs() {
+    return List.copyOf(session.getOutputNames());
+  }
+
   /**
-   * Runs a batch.
+   * Checks a batch before it is run or cut.
    *
-   * @param outputs takes each output as soon as it is copied; it is collected when dropped
+   * @throws CalibrationException if it does not fit the inputs
+   */
+  void check(TensorBatch batch) {
+    contract.check(batch);
+  }
+
+  /**
+   * Runs a batch. Several threads may run batches at once.
+   *
+   * @param wanted the names of the outputs to compute
+   * @param outputs takes one output after the other
    * @throws CalibrationException if the batch does not fit the inputs
    */
-  void run(TensorBatch batch, BiConsumer<String, Tensor> outputs) {
+  void run(TensorBatch batch, Collection<String> wanted, BiConsumer<String, Tensor> outputs) {
     if (closed) {
       throw new IllegalStateException("the model was closed");
     }
@@ -154,7 +220,7 @@ final class RuntimeSession implements AutoCloseable {
       for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
         inputs.put(entry.getKey(), toRuntime(entry.getValue()));
       }
-      try (OrtSession.Result result = session.run(inputs)) {
+      try (OrtSession.Result result = session.run(inputs, new LinkedHashSet<>(wanted))) {
         for (Map.Entry<String, OnnxValue> output : result) {
           outputs.accept(output.getKey(), toTensor(output.getKey(), output.getValue()));
         }

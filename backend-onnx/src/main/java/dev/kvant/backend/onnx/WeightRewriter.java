@@ -3,6 +3,7 @@ package dev.kvant.backend.onnx;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizationException;
+import dev.kvant.backend.onnx.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.graph.DataType;
 import dev.kvant.backend.onnx.graph.Graph;
 import dev.kvant.backend.onnx.graph.Initializer;
@@ -47,7 +48,9 @@ final class WeightRewriter {
    *
    * @throws QuantizationException if the weight has a value that is not finite
    */
-  QuantizedWeight rewrite(OnnxModule module, OnnxModule.Weight weight, OperandDecision decision) {
+  QuantizedWeight rewrite(Planned module) {
+    OnnxModule.Weight weight = module.weight();
+    OperandDecision decision = module.decision().weights();
     Integer asked = decision.settings().quantAxis();
     int axis = asked == null ? weight.channelAxis() : asked;
     Node node = module.node();
@@ -66,7 +69,7 @@ final class WeightRewriter {
     return quantized.weight();
   }
 
-  private Stored store(OnnxModule module, StoredTensor source, Key key) {
+  private Stored store(Planned module, StoredTensor source, Key key) {
     FloatType type = source.type().floatType().orElseThrow();
     try {
       QuantizedWeight weight = QuantizedWeight.of(source, type, codes(key.dtype()), key.axis());

@@ -33,7 +33,7 @@ final class Quantization {
 
   /** Weights and activations, as wished, calibrated on that data. */
   static Quantization staticOf(
-      Function<ModuleDescription, Plans.Wish> wishes, CalibrationDataset data) {
+      Function<ModuleDescription, Plans.Wish> wishes, @Nullable CalibrationDataset data) {
     Quantization quantization = weightsOf(wishes);
     quantization.mode = QuantizationMode.STATIC_PTQ;
     quantization.data = data;

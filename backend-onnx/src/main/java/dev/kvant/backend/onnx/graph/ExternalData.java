@@ -115,7 +115,8 @@ final class ExternalData implements AutoCloseable {
             .formatted(model, tensor.getName(), location));
   }
 
-  private static Path folder(Path file) {
+  /** The folder that a file is in. */
+  static Path folder(Path file) {
     Path parent = file.getParent();
     if (parent == null) {
       throw new IllegalArgumentException("model: %s is no file".formatted(file));

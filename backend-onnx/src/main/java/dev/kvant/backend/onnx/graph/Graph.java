@@ -4,6 +4,7 @@ import dev.kvant.backend.onnx.proto.AttributeProto;
 import dev.kvant.backend.onnx.proto.GraphProto;
 import dev.kvant.backend.onnx.proto.NodeProto;
 import dev.kvant.backend.onnx.proto.TensorProto;
+import dev.kvant.backend.onnx.proto.TypeProto;
 import dev.kvant.backend.onnx.proto.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -161,6 +162,47 @@ public final class Graph {
       }
     }
     return null;
+  }
+
+  /** The graph in which a value is computed or comes in: this one or one around it; or null. */
+  public @Nullable Graph home(String value) {
+    for (Graph graph = this; graph != null; graph = graph.parent) {
+      boolean isInput = graph.inputs.stream().anyMatch(input -> input.getName().equals(value));
+      if (isInput || graph.initializers.containsKey(value) || graph.producer(value) != null) {
+        return graph;
+      }
+    }
+    return null;
+  }
+
+  /** Adds nodes right after the one that computes a value, or at the start if none does. */
+  public void insertAfter(String value, List<Node> added) {
+    Node producer = producer(value);
+    nodes.addAll(producer == null ? 0 : nodes.indexOf(producer) + 1, added);
+  }
+
+  /** Makes a value come out of the graph, as a tensor of that type. */
+  public void addOutput(String value, DataType type) {
+    outputs.add(describe(value, type));
+  }
+
+  /** Makes a value come out of the graph at that position, as a tensor of that type. */
+  public void addOutput(int index, String value, DataType type) {
+    outputs.add(index, describe(value, type));
+  }
+
+  /** Makes a value come into the graph, as a tensor of that type. */
+  public void addInput(String value, DataType type) {
+    inputs.add(describe(value, type));
+  }
+
+  private static ValueInfoProto describe(String value, DataType type) {
+    return ValueInfoProto.newBuilder()
+        .setName(value)
+        .setType(
+            TypeProto.newBuilder()
+                .setTensorType(TypeProto.Tensor.newBuilder().setElemType(type.number())))
+        .build();
   }
 
   /** This graph and all that its nodes hold, outer ones first. */

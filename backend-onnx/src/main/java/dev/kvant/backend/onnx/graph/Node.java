@@ -178,6 +178,14 @@ public final class Node {
     return this;
   }
 
+  /** Adds a number to a list attribute that is there. */
+  public void append(String name, long value) {
+    AttributeProto attribute = attributes.get(name);
+    if (attribute != null) {
+      attributes.put(name, attribute.toBuilder().addInts(value).build());
+    }
+  }
+
   /** Removes an attribute. */
   public void removeAttribute(String name) {
     attributes.remove(name);

@@ -91,7 +91,8 @@ public final class OnnxModules {
             tensor -> tensor.type().elementType().filter(ElementType::isFloatingPoint).isPresent());
   }
 
-  private static @Nullable Weight weight(Graph graph, Node node) {
+  /** The constant of a node that can be quantized, or null. */
+  public static @Nullable Weight weight(Graph graph, Node node) {
     if (!node.domain().isEmpty()) {
       return null;
     }

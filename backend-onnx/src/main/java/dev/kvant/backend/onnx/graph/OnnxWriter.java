@@ -1,11 +1,13 @@
 package dev.kvant.backend.onnx.graph;
 
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
 import dev.kvant.backend.onnx.proto.GraphProto;
 import dev.kvant.backend.onnx.proto.ModelProto;
 import dev.kvant.backend.onnx.proto.StringStringEntryProto;
 import dev.kvant.backend.onnx.proto.TensorProto;
 import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -68,6 +70,22 @@ public final class OnnxWriter {
     }
   }
 
+  /**
+   * Writes a model that takes its external tensors from where they are.
+   *
+   * @return the file's content; the names of external files are relative to the source's folder
+   */
+  public static byte[] toBytes(OnnxModel model) {
+    OnnxWriter writer = new OnnxWriter(model);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      writer.writeModel(writer.asTheyAre(), bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be copied".formatted(model.source()), e);
+    }
+    return bytes.toByteArray();
+  }
+
   /** An initializer's message, and the bytes that it holds itself. */
   private record Entry(TensorProto header, List<Content> raw) {
 
@@ -106,16 +124,41 @@ public final class OnnxWriter {
       data.position(offset);
       raw.get(0).forEachBlock((from, block) -> writeFully(data, block));
       entries.add(
-          new Entry(
-              initializer.header().toBuilder()
-                  .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                  .addExternalData(entry("location", dataName))
-                  .addExternalData(entry("offset", String.valueOf(offset)))
-                  .addExternalData(entry("length", String.valueOf(raw.get(0).bytes())))
-                  .build(),
-              List.of()));
+          new Entry(reference(initializer, dataName, offset, raw.get(0).bytes()), List.of()));
     }
     return entries;
+  }
+
+  private List<Entry> asTheyAre() {
+    Path folder = ExternalData.folder(model.source().toAbsolutePath().normalize());
+    List<Entry> entries = new ArrayList<>();
+    for (Initializer initializer : model.graph().initializers().values()) {
+      List<Content> raw = initializer.tensor().map(StoredTensor::content).stream().toList();
+      if (!raw.isEmpty() && raw.get(0) instanceof ExternalContent external) {
+        ExternalData.Region region = external.region();
+        entries.add(
+            new Entry(
+                reference(
+                    initializer,
+                    folder.relativize(region.file()).toString(),
+                    region.offset(),
+                    region.length()),
+                List.of()));
+      } else {
+        entries.add(new Entry(initializer.header(), raw));
+      }
+    }
+    return entries;
+  }
+
+  private static TensorProto reference(
+      Initializer initializer, String location, long offset, long length) {
+    return initializer.header().toBuilder()
+        .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+        .addExternalData(entry("location", location))
+        .addExternalData(entry("offset", String.valueOf(offset)))
+        .addExternalData(entry("length", String.valueOf(length)))
+        .build();
   }
 
   private static void writeFully(FileChannel channel, ByteBuffer block) {
@@ -152,6 +195,14 @@ public final class OnnxWriter {
   }
 
   private void writeModel(List<Entry> initializers, Path file) {
+    try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(file))) {
+      writeModel(initializers, stream);
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be written".formatted(file), e);
+    }
+  }
+
+  private void writeModel(List<Entry> initializers, OutputStream stream) throws IOException {
     GraphProto graph = model.graph().toProtoWithoutInitializers();
     long size = modelSize(graph, initializers);
     if (size > LARGEST_FILE) {
@@ -159,27 +210,23 @@ public final class OnnxWriter {
           "model: takes %d bytes in one file, more than protobuf's limit of %d"
               .formatted(size, LARGEST_FILE));
     }
-    try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(file))) {
-      CodedOutputStream out = CodedOutputStream.newInstance(stream);
-      model.toProtoWithoutGraph().writeTo(out);
-      // Lengths are below 2^31 as the file is, so that the cast to int keeps them.
-      out.writeTag(ModelProto.GRAPH_FIELD_NUMBER, 2);
-      out.writeUInt32NoTag((int) graphSize(graph, initializers));
-      graph.writeTo(out);
-      for (Entry entry : initializers) {
-        out.writeTag(GraphProto.INITIALIZER_FIELD_NUMBER, 2);
-        out.writeUInt32NoTag((int) entry.size());
-        entry.header().writeTo(out);
-        for (Content content : entry.raw()) {
-          out.writeTag(TensorProto.RAW_DATA_FIELD_NUMBER, 2);
-          out.writeUInt32NoTag((int) content.bytes());
-          content.forEachBlock((from, block) -> writeLazily(out, block));
-        }
+    CodedOutputStream out = CodedOutputStream.newInstance(stream);
+    model.toProtoWithoutGraph().writeTo(out);
+    // Lengths are below 2^31 as the file is, so that the cast to int keeps them.
+    out.writeTag(ModelProto.GRAPH_FIELD_NUMBER, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+    out.writeUInt32NoTag((int) graphSize(graph, initializers));
+    graph.writeTo(out);
+    for (Entry entry : initializers) {
+      out.writeTag(GraphProto.INITIALIZER_FIELD_NUMBER, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+      out.writeUInt32NoTag((int) entry.size());
+      entry.header().writeTo(out);
+      for (Content content : entry.raw()) {
+        out.writeTag(TensorProto.RAW_DATA_FIELD_NUMBER, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+        out.writeUInt32NoTag((int) content.bytes());
+        content.forEachBlock((from, block) -> writeLazily(out, block));
       }
-      out.flush();
-    } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be written".formatted(file), e);
     }
+    out.flush();
   }
 
   private static void writeLazily(CodedOutputStream out, ByteBuffer block) {

@@ -1,0 +1,122 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.backend.onnx.graph.DataType;
+import dev.kvant.backend.onnx.graph.Graph;
+import dev.kvant.backend.onnx.graph.Initializer;
+import dev.kvant.backend.onnx.graph.Node;
+import dev.kvant.backend.onnx.graph.OnnxModel;
+import dev.kvant.backend.onnx.graph.StoredTensor;
+import dev.kvant.numerics.BFloat16;
+import dev.kvant.numerics.Float16;
+import dev.kvant.numerics.observer.AffineStep;
+import dev.kvant.numerics.observer.Grid;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Quantizes tensors in the middle of a graph and restores them at once, so that those who read them
+ * can compute with the codes. Tensors with the same setting share a pair of operators.
+ */
+final class ActivationRewriter {
+
+  private final OnnxModel model;
+  private final OnnxOptions options;
+  private final Map<Activation, String> restored = new HashMap<>();
+
+  ActivationRewriter(OnnxModel model, OnnxOptions options) {
+    this.model = model;
+    this.options = options;
+  }
+
+  /**
+   * Lets a node read a tensor quantized.
+   *
+   * @param home the graph that the tensor is in
+   */
+  void rewriteInput(Activation activation, AffineStep step, Graph home, Node reader, int input) {
+    String value =
+        restored.computeIfAbsent(
+            activation,
+            each -> {
+              String output = model.freshName(each.name() + "_DequantizeLinear_Output");
+              home.insertAfter(each.name(), pair(each, step, each.name(), output));
+              return output;
+            });
+    reader.inputs().set(input, value);
+  }
+
+  /** Lets all who read a node's output read it quantized. */
+  void rewriteOutput(Activation activation, AffineStep step, Graph graph, Node writer) {
+    String output = writer.outputs().get(0);
+    String before = model.freshName(output + "_QuantizeLinear_Input");
+    writer.outputs().set(0, before);
+    graph.insertAfter(before, pair(activation, step, before, output));
+    restored.put(activation, output);
+  }
+
+  private List<Node> pair(Activation activation, AffineStep step, String input, String output) {
+    String name = activation.name();
+    DataType codes = dataType(activation.setting().grid());
+    String scale = addScale(name, activation.type(), step.scale());
+    String zeroPoint = model.freshName(name + "_zero_point");
+    add(
+        StoredTensor.of(
+            zeroPoint, codes, List.of(), ByteBuffer.wrap(new byte[] {(byte) step.zeroPoint()})));
+    String quantized = model.freshName(name + "_QuantizeLinear_Output");
+    List<Node> nodes = new ArrayList<>();
+    nodes.add(
+        Node.create(
+            model.freshName(name + "_QuantizeLinear"),
+            "QuantizeLinear",
+            List.of(input, scale, zeroPoint),
+            List.of(quantized)));
+    boolean isFloat8 = codes == DataType.FLOAT8E4M3FN || codes == DataType.FLOAT8E5M2;
+    if (isFloat8 && options.target() == OnnxOptions.Target.CPU) {
+      // ONNX Runtime 1.23 fuses a pair of float8 around a product and then has no kernel for it.
+      String values = model.freshName(name + "_Cast_Output");
+      nodes.add(
+          Node.create(model.freshName(name + "_Cast"), "Cast", List.of(quantized), List.of(values))
+              .with("to", activation.type().number()));
+      nodes.add(
+          Node.create(
+              model.freshName(name + "_Mul"), "Mul", List.of(values, scale), List.of(output)));
+    } else {
+      nodes.add(
+          Node.create(
+              model.freshName(name + "_DequantizeLinear"),
+              "DequantizeLinear",
+              List.of(quantized, scale, zeroPoint),
+              List.of(output)));
+    }
+    return nodes;
+  }
+
+  private static DataType dataType(Grid grid) {
+    return switch (grid) {
+      case UINT8_ASYMMETRIC -> DataType.UINT8;
+      case INT8_SYMMETRIC -> DataType.INT8;
+      case FLOAT8_E4M3FN -> DataType.FLOAT8E4M3FN;
+      case FLOAT8_E5M2 -> DataType.FLOAT8E5M2;
+    };
+  }
+
+  private String addScale(String tensor, DataType type, float value) {
+    String name = model.freshName(tensor + "_scale");
+    ByteBuffer bytes = ByteBuffer.allocate((int) type.bytes(1)).order(ByteOrder.LITTLE_ENDIAN);
+    switch (type) {
+      case FLOAT16 -> bytes.putShort(Float16.fromFloat(value));
+      case BFLOAT16 -> bytes.putShort(BFloat16.fromFloat(value));
+      default -> bytes.putFloat(value);
+    }
+    add(StoredTensor.of(name, type, List.of(), bytes.flip()));
+    return name;
+  }
+
+  private void add(StoredTensor tensor) {
+    model.graph().initializers().put(tensor.name(), Initializer.of(tensor));
+  }
+}

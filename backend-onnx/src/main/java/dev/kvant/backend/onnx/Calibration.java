@@ -1,0 +1,211 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Device;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.backend.onnx.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.graph.DataType;
+import dev.kvant.backend.onnx.graph.Graph;
+import dev.kvant.backend.onnx.graph.Node;
+import dev.kvant.backend.onnx.graph.OnnxModel;
+import dev.kvant.backend.onnx.proto.ValueInfoProto;
+import dev.kvant.numerics.BFloat16;
+import dev.kvant.numerics.Float16;
+import dev.kvant.numerics.NonFiniteValueException;
+import dev.kvant.numerics.observer.AffineStep;
+import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.spi.ProgressReporter;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What was observed of the tensors that are to be quantized. */
+final class Calibration {
+
+  private final OnnxOptions options;
+  private final Map<Activation, RangeObserver> observers = new LinkedHashMap<>();
+
+  Calibration(OnnxOptions options) {
+    this.options = options;
+  }
+
+  /** The tensors of a graph that must be observed. */
+  Set<Activation> wanted(PlannedGraph planned) {
+    Set<Activation> wanted = new LinkedHashSet<>();
+    for (Planned module : planned.modules()) {
+      module.input(options).ifPresent(wanted::add);
+      module.output(options).ifPresent(wanted::add);
+    }
+    return wanted;
+  }
+
+  /**
+   * Runs data through a graph.
+   *
+   * @param planned the graph, which is changed
+   * @throws CalibrationException if there is no data, it does not fit the model, or a value is not
+   *     finite
+   */
+  void observe(
+      PlannedGraph planned,
+      CalibrationDataset data,
+      Device device,
+      int parallelism,
+      ProgressReporter progress) {
+    Set<Activation> wanted = wanted(planned);
+    if (wanted.isEmpty()) {
+      return;
+    }
+    Samples samples = Samples.of(planned.model());
+    Map<String, List<Activation>> byOutput = expose(planned.model(), wanted);
+    try (RuntimeSession session = RuntimeSession.openUnoptimized(planned.model(), device);
+        Workers<Map<Activation, RangeObserver>> workers =
+            new Workers<>(parallelism, LinkedHashMap::new)) {
+      long batch = 0;
+      for (TensorBatch inputs : data) {
+        session.check(inputs);
+        List<TensorBatch> pieces = samples.of(inputs);
+        for (int piece = 0; piece < pieces.size(); piece++) {
+          Place place = new Place(batch, piece);
+          TensorBatch sample = pieces.get(piece);
+          workers.submit(observers -> observe(session, sample, byOutput, place, observers));
+        }
+        progress.advance(1, "batch " + batch);
+        batch++;
+      }
+      if (batch == 0) {
+        throw new CalibrationException(
+            "the calibration data is empty; give at least one batch, a hundred samples are usual");
+      }
+      workers.finish().forEach(this::merge);
+    }
+  }
+
+  private record Place(long batch, int piece) {}
+
+  private static void observe(
+      RuntimeSession session,
+      TensorBatch sample,
+      Map<String, List<Activation>> byOutput,
+      Place place,
+      Map<Activation, RangeObserver> observers) {
+    session.run(
+        sample,
+        byOutput.keySet(),
+        (name, tensor) -> {
+          for (Activation activation : byOutput.getOrDefault(name, List.of())) {
+            observe(activation, tensor, place, observers);
+          }
+        });
+  }
+
+  private static void observe(
+      Activation activation, Tensor tensor, Place place, Map<Activation, RangeObserver> observers) {
+    try {
+      observers
+          .computeIfAbsent(activation, each -> each.setting().observer())
+          .observe(floats(activation, tensor), place.piece() * tensor.elements());
+    } catch (NonFiniteValueException e) {
+      throw new CalibrationException(
+          "batch %d: '%s' is %s at index %d; the model or this batch of the data is not sound"
+              .formatted(place.batch(), activation.name(), e.value(), e.index()),
+          e);
+    }
+  }
+
+  private void merge(Map<Activation, RangeObserver> others) {
+    others.forEach(
+        (activation, observer) ->
+            observers
+                .computeIfAbsent(activation, each -> each.setting().observer())
+                .merge(observer));
+  }
+
+  /** Makes the tensors come out of the model. */
+  private static Map<String, List<Activation>> expose(OnnxModel model, Set<Activation> wanted) {
+    Map<String, Graph> graphs = new LinkedHashMap<>();
+    model.graph().all().forEach(graph -> graphs.put(graph.place(), graph));
+    Map<List<String>, String> exposed = new LinkedHashMap<>();
+    Map<String, List<Activation>> byOutput = new LinkedHashMap<>();
+    InnerValues inner = new InnerValues(model);
+    for (Activation activation : wanted) {
+      Graph graph = graphs.get(activation.place());
+      if (graph == null) {
+        throw new IllegalStateException("no graph at '%s'".formatted(activation.place()));
+      }
+      List<String> place = List.of(activation.place(), activation.name());
+      String output = exposed.get(place);
+      if (output == null) {
+        output =
+            inner
+                .bringOut(graph, activation.name(), activation.type())
+                .orElseThrow(
+                    () ->
+                        new CalibrationException(
+                            "'%s' is inside of an operator whose inner values cannot be observed;"
+                                    .formatted(activation.name())
+                                + " leave the activations around it native"));
+        output = copyInput(model, output);
+        exposed.put(place, output);
+        if (!isAmong(model.graph().outputs(), output)) {
+          model.graph().addOutput(output, activation.type());
+        }
+      }
+      byOutput.computeIfAbsent(output, each -> new ArrayList<>()).add(activation);
+    }
+    return byOutput;
+  }
+
+  /** An input cannot be an output too; a copy of it can. */
+  private static String copyInput(OnnxModel model, String value) {
+    if (!isAmong(model.graph().inputs(), value)) {
+      return value;
+    }
+    String copy = model.freshName(value + "_copy");
+    Node identity =
+        Node.create(
+            model.freshName(value + "_Identity"), "Identity", List.of(value), List.of(copy));
+    model.graph().nodes().add(identity);
+    return copy;
+  }
+
+  private static boolean isAmong(List<ValueInfoProto> values, String name) {
+    return values.stream().anyMatch(value -> value.getName().equals(name));
+  }
+
+  private static FloatBuffer floats(Activation activation, Tensor tensor) {
+    if (activation.type() == DataType.FLOAT) {
+      return tensor.data().asFloatBuffer();
+    }
+    ShortBuffer halves = tensor.data().asShortBuffer();
+    FloatBuffer floats = FloatBuffer.allocate(halves.remaining());
+    boolean isFloat16 = activation.type() == DataType.FLOAT16;
+    while (halves.hasRemaining()) {
+      short bits = halves.get();
+      floats.put(isFloat16 ? Float16.toFloat(bits) : BFloat16.toFloat(bits));
+    }
+    return floats.flip();
+  }
+
+  /** The step of a tensor; empty if it was never computed while data ran through the model. */
+  Optional<AffineStep> step(Activation activation) {
+    RangeObserver observer = observers.get(activation);
+    return observer == null || observer.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            activation.setting().grid().step(observer.range(activation.setting().grid())));
+  }
+
+  /** Whether nothing was observed. */
+  boolean isEmpty() {
+    return observers.isEmpty();
+  }
+}

@@ -1,0 +1,107 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Dtype;
+import dev.kvant.backend.onnx.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.graph.Graph;
+import dev.kvant.numerics.observer.AffineStep;
+import dev.kvant.spi.ProgressReporter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Does to a graph what is planned for it. */
+final class GraphRewriter {
+
+  private final PlannedGraph planned;
+  private final Calibration calibration;
+  private final OnnxOptions options;
+  private final WeightRewriter weightRewriter;
+  private final ActivationRewriter activationRewriter;
+  private final BiasRewriter biasRewriter;
+
+  GraphRewriter(PlannedGraph planned, Calibration calibration, OnnxOptions options) {
+    this.planned = planned;
+    this.calibration = calibration;
+    this.options = options;
+    this.weightRewriter = new WeightRewriter(planned.model());
+    this.activationRewriter = new ActivationRewriter(planned.model(), options);
+    this.biasRewriter = new BiasRewriter(planned.model());
+  }
+
+  /**
+   * Rewrites the graph.
+   *
+   * @return the quantized weights by the name of their module
+   * @throws CalibrationException if activations are to be quantized that were not observed
+   */
+  Map<String, QuantizedWeight> rewrite(ProgressReporter progress) {
+    Map<String, QuantizedWeight> weights = new LinkedHashMap<>();
+    // Graphs and activations are named as they were observed, so all are looked up first.
+    Map<Planned, Optional<Activation>> inputs = new LinkedHashMap<>();
+    Map<Planned, Optional<Activation>> outputs = new LinkedHashMap<>();
+    for (Planned module : planned.modules()) {
+      inputs.put(module, module.input(options));
+      outputs.put(module, module.output(options));
+    }
+    for (Planned module : planned.modules()) {
+      Optional<AffineStep> step =
+          rewriteInput(module, inputs.getOrDefault(module, Optional.empty()));
+      if (module.decision().weights().isQuantized()) {
+        QuantizedWeight weight = weightRewriter.rewrite(module);
+        weights.put(module.name(), weight);
+        if (step.isPresent() && options.target() == OnnxOptions.Target.CPU && isInt8(module)) {
+          biasRewriter.add(module, weight, step.get());
+        }
+      }
+      progress.advance(1, module.name());
+    }
+    biasRewriter.rewrite();
+    outputs.forEach(
+        (module, output) ->
+            output.ifPresent(
+                activation ->
+                    activationRewriter.rewriteOutput(
+                        activation, step(module, activation), module.graph(), module.node())));
+    UnusedConstants.remove(planned.model());
+    return weights;
+  }
+
+  private Optional<AffineStep> rewriteInput(Planned module, Optional<Activation> input) {
+    if (input.isEmpty()) {
+      return Optional.empty();
+    }
+    Activation activation = input.get();
+    AffineStep step = step(module, activation);
+    Graph home = module.graph().home(module.node().input(module.activationInput()));
+    activationRewriter.rewriteInput(
+        activation,
+        step,
+        home == null ? module.graph() : home,
+        module.node(),
+        module.activationInput());
+    return Optional.of(step);
+  }
+
+  private static boolean isInt8(Planned module) {
+    return module.decision().weights().dtype().equals(module.decision().activations().dtype())
+        && module.decision().weights().dtype().equals(Dtype.INT8);
+  }
+
+  private AffineStep step(Planned module, Activation activation) {
+    if (calibration.isEmpty()) {
+      throw new CalibrationException(
+          "the activations of %s are to be quantized, which needs calibration data; give some with"
+                  .formatted(module.name())
+              + " --calibration or calibration.path, or leave activations native");
+    }
+    return calibration
+        .step(activation)
+        .orElseThrow(
+            () ->
+                new CalibrationException(
+                    "'%s', an input or output of %s, never had a value while the calibration data"
+                            .formatted(activation.name(), module.name())
+                        + " ran; add data that reaches it, or leave its activations native"));
+  }
+}

@@ -1,0 +1,130 @@
+package dev.kvant.numerics.observer;
+
+import dev.kvant.numerics.QuantizedType;
+
+/**
+ * The values that an 8-bit type can hold once it is stretched over a range.
+ *
+ * @since 0.1.0
+ */
+public enum Grid {
+  /** Integers from 0 to 255 over a range that contains 0 anywhere. */
+  UINT8_ASYMMETRIC {
+    @Override
+    public AffineStep step(ValueRange range) {
+      double min = Math.min(range.min(), 0);
+      double max = Math.max(range.max(), 0);
+      double scale = (max - min) / 255;
+      if (scale < Float.MIN_NORMAL) {
+        return new AffineStep(1, 0);
+      }
+      return new AffineStep((float) scale, (int) Math.rint(-min / scale));
+    }
+
+    @Override
+    int code(double value, AffineStep step) {
+      return (int) Math.max(0, Math.min(255, Math.rint(value / step.scale()) + step.zeroPoint()));
+    }
+
+    @Override
+    double value(int code) {
+      return code;
+    }
+  },
+  /** Integers from -127 to 127 over a range with 0 in its middle. */
+  INT8_SYMMETRIC {
+    @Override
+    public AffineStep step(ValueRange range) {
+      double scale = 2.0 * range.amax() / 254;
+      return new AffineStep(scale < Float.MIN_NORMAL ? 1 : (float) scale, 0);
+    }
+
+    @Override
+    int code(double value, AffineStep step) {
+      return (int) Math.max(-128, Math.min(127, Math.rint(value / step.scale())));
+    }
+
+    @Override
+    double value(int code) {
+      return code;
+    }
+  },
+  /** Float8 with 4 exponent bits, its largest value 448 at the end of the range. */
+  FLOAT8_E4M3FN {
+    @Override
+    public AffineStep step(ValueRange range) {
+      return floatStep(QuantizedType.FLOAT8_E4M3FN, range);
+    }
+
+    @Override
+    int code(double value, AffineStep step) {
+      return floatCode(QuantizedType.FLOAT8_E4M3FN, value, step);
+    }
+
+    @Override
+    double value(int code) {
+      return QuantizedType.FLOAT8_E4M3FN.decode((byte) code);
+    }
+  },
+  /** Float8 with 5 exponent bits, its largest value 57344 at the end of the range. */
+  FLOAT8_E5M2 {
+    @Override
+    public AffineStep step(ValueRange range) {
+      return floatStep(QuantizedType.FLOAT8_E5M2, range);
+    }
+
+    @Override
+    int code(double value, AffineStep step) {
+      return floatCode(QuantizedType.FLOAT8_E5M2, value, step);
+    }
+
+    @Override
+    double value(int code) {
+      return QuantizedType.FLOAT8_E5M2.decode((byte) code);
+    }
+  };
+
+  /**
+   * Returns the step that makes this type span a range.
+   *
+   * <p>uint8: {@code scale = (max - min) / 255} and {@code zeroPoint = rint(-min / scale)}, with
+   * the range widened to contain 0. int8: {@code scale = 2 amax / 254}, zero point 0. float8:
+   * {@code scale = amax / 448} or {@code amax / 57344}. All in float64, the scale rounded to
+   * float32 at last; 1 and zero point 0 where it is below 2<sup>-126</sup>. Source of the integer
+   * formulas: {@code compute_scale_zp} of onnxruntime.quantization 1.32.
+   *
+   * @param range the range to hold
+   * @return the step
+   */
+  public abstract AffineStep step(ValueRange range);
+
+  /** The code nearest to a value; values out of range get the code at that end. */
+  abstract int code(double value, AffineStep step);
+
+  /** What a code stands for, in steps, before the zero point is subtracted. */
+  abstract double value(int code);
+
+  /** What a value becomes by being quantized. */
+  final double restore(double value, AffineStep step) {
+    return (value(code(value, step)) - step.zeroPoint()) * step.scale();
+  }
+
+  /**
+   * Returns whether the middle of the range is always 0.
+   *
+   * @return true for all but {@link #UINT8_ASYMMETRIC}
+   */
+  public boolean isSymmetric() {
+    return this != UINT8_ASYMMETRIC;
+  }
+
+  private static AffineStep floatStep(QuantizedType type, ValueRange range) {
+    double scale = (double) range.amax() / type.max();
+    return new AffineStep(scale < Float.MIN_NORMAL ? 1 : (float) scale, 0);
+  }
+
+  private static int floatCode(QuantizedType type, double value, AffineStep step) {
+    double scaled = value / step.scale();
+    return type.encode((float) Math.max(-type.max(), Math.min(type.max(), scaled)));
+  }
+}

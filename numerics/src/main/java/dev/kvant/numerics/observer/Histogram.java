@@ -1,0 +1,210 @@
+package dev.kvant.numerics.observer;
+
+import dev.kvant.numerics.NonFiniteValueException;
+import java.nio.FloatBuffer;
+
+/**
+ * Counts values in bins whose width is a power of two.
+ *
+ * <p>The bins of width {@code w} hold the magnitudes from {@code i w} to before {@code (i + 1) w},
+ * apart for both signs; exact zeros are counted for themselves. The width is the smallest power of
+ * two at which 4096 bins hold the largest magnitude seen. When a larger one comes, the width
+ * doubles and pairs of bins are added up, which is what counting with that width from the start
+ * would have given. So the state depends on nothing but which values were seen: not on their order,
+ * not on how they were cut into batches, and not on how many histograms they were counted in before
+ * these were merged.
+ *
+ * <p>Takes 64 KiB, whatever is counted. For use by one thread.
+ *
+ * @since 0.1.0
+ */
+public final class Histogram {
+
+  private static final int LOG_BINS = 12;
+  private static final int BINS = 1 << LOG_BINS;
+
+  /** Keeps the reciprocal of the width within float32. */
+  private static final int SMALLEST_EXPONENT = -126;
+
+  /** The bins of positive values, then those of negative ones. */
+  private final long[] counts = new long[2 * BINS];
+
+  private int exponent = SMALLEST_EXPONENT;
+  private long zeros;
+  private long total;
+  private float min = Float.POSITIVE_INFINITY;
+  private float max = Float.NEGATIVE_INFINITY;
+
+  /** Creates an empty histogram. */
+  public Histogram() {}
+
+  /**
+   * Counts values.
+   *
+   * @param values the values from position to limit; the position is left as it is
+   * @param firstIndex the index of the first of them in their tensor, for errors
+   * @throws NonFiniteValueException if one is NaN or infinite; nothing is counted then
+   */
+  public void add(FloatBuffer values, long firstIndex) {
+    ValueRange seen = Extremes.of(values, firstIndex);
+    if (seen == null) {
+      return;
+    }
+    min = Math.min(min, seen.min());
+    max = Math.max(max, seen.max());
+    widen(exponentFor(seen.amax()));
+    float reciprocal = Math.scalb(1f, -exponent);
+    long zerosHere = 0;
+    for (int i = values.position(); i < values.limit(); i++) {
+      float value = values.get(i);
+      if (value == 0) {
+        zerosHere++;
+      } else {
+        // The product is exact, or so small that it belongs into the first bin anyway.
+        int bin = (int) (Math.abs(value) * reciprocal);
+        counts[value > 0 ? bin : BINS + bin]++;
+      }
+    }
+    zeros += zerosHere;
+    total += values.remaining();
+  }
+
+  /**
+   * Adds what another histogram has counted.
+   *
+   * @param other the other one, which is left as it is
+   */
+  public void merge(Histogram other) {
+    widen(other.exponent);
+    int shift = exponent - other.exponent;
+    for (int bin = 0; bin < BINS; bin++) {
+      int folded = shift > LOG_BINS ? 0 : bin >> shift;
+      counts[folded] += other.counts[bin];
+      counts[BINS + folded] += other.counts[BINS + bin];
+    }
+    zeros += other.zeros;
+    total += other.total;
+    min = Math.min(min, other.min);
+    max = Math.max(max, other.max);
+  }
+
+  /** The exponent of the width at which the bins hold a magnitude. */
+  private static int exponentFor(float amax) {
+    return Math.max(SMALLEST_EXPONENT, Math.getExponent(amax) + 1 - LOG_BINS);
+  }
+
+  private void widen(int newExponent) {
+    int shift = newExponent - exponent;
+    if (shift <= 0) {
+      return;
+    }
+    if (total > zeros) {
+      for (int bin = 1; bin < BINS; bin++) {
+        int folded = shift > LOG_BINS ? 0 : bin >> shift;
+        move(bin, folded);
+        move(BINS + bin, BINS + folded);
+      }
+    }
+    exponent = newExponent;
+  }
+
+  private void move(int from, int to) {
+    if (from != to) {
+      counts[to] += counts[from];
+      counts[from] = 0;
+    }
+  }
+
+  /**
+   * Returns how many values were counted.
+   *
+   * @return at least 0
+   */
+  public long total() {
+    return total;
+  }
+
+  /**
+   * Returns how many of the values were zero, of either sign.
+   *
+   * @return from 0 to {@link #total()}
+   */
+  public long zeros() {
+    return zeros;
+  }
+
+  /**
+   * Returns the range of the values.
+   *
+   * @return from the smallest to the largest, exactly
+   * @throws IllegalStateException if there were none
+   */
+  public ValueRange range() {
+    if (total == 0) {
+      throw new IllegalStateException("no value was observed");
+    }
+    return new ValueRange(min, max);
+  }
+
+  /**
+   * Returns the width of the bins.
+   *
+   * @return a power of two
+   */
+  public double binWidth() {
+    return Math.scalb(1.0, exponent);
+  }
+
+  /**
+   * Returns the bins that are not empty, those of zeros left out.
+   *
+   * @return the bins in ascending order of their values
+   */
+  Bins bins() {
+    int size = 0;
+    for (long count : counts) {
+      size += count > 0 ? 1 : 0;
+    }
+    double width = binWidth();
+    double[] lower = new double[size];
+    long[] sizes = new long[size];
+    int next = 0;
+    for (int bin = BINS - 1; bin >= 0; bin--) {
+      if (counts[BINS + bin] > 0) {
+        lower[next] = -(bin + 1) * width;
+        sizes[next++] = counts[BINS + bin];
+      }
+    }
+    for (int bin = 0; bin < BINS; bin++) {
+      if (counts[bin] > 0) {
+        lower[next] = bin * width;
+        sizes[next++] = counts[bin];
+      }
+    }
+    return new Bins(width, lower, sizes);
+  }
+
+  /**
+   * Bins that are not empty.
+   *
+   * @param width the width of each
+   * @param lower the lower end of each, ascending
+   * @param counts how many values are in each
+   */
+  @SuppressWarnings("ArrayRecordComponent") // read in loops, never handed out of this package
+  record Bins(double width, double[] lower, long[] counts) {
+
+    int size() {
+      return lower.length;
+    }
+
+    /** Whether a part of the bin is in the range. */
+    boolean touches(int bin, ValueRange range) {
+      return lower[bin] <= range.max() && lower[bin] + width >= range.min();
+    }
+
+    double center(int bin) {
+      return lower[bin] + width / 2;
+    }
+  }
+}

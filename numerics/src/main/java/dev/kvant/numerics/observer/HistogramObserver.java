@@ -1,0 +1,44 @@
+package dev.kvant.numerics.observer;
+
+import java.nio.FloatBuffer;
+
+/** Keeps a histogram and searches a range in it. */
+final class HistogramObserver implements RangeObserver {
+
+  /** How a range is found in a histogram that is not empty. */
+  @FunctionalInterface
+  interface Search {
+    ValueRange range(Histogram histogram, Grid grid);
+  }
+
+  private final Search search;
+  private final Histogram histogram = new Histogram();
+
+  HistogramObserver(Search search) {
+    this.search = search;
+  }
+
+  @Override
+  public void observe(FloatBuffer values, long firstIndex) {
+    histogram.add(values, firstIndex);
+  }
+
+  @Override
+  public void merge(RangeObserver other) {
+    if (!(other instanceof HistogramObserver counts)) {
+      throw new IllegalArgumentException("other: observes in another way");
+    }
+    histogram.merge(counts.histogram);
+  }
+
+  @Override
+  public boolean isEmpty() {
+    return histogram.total() == 0;
+  }
+
+  @Override
+  public ValueRange range(Grid grid) {
+    ValueRange whole = histogram.range();
+    return whole.amax() == 0 ? whole : search.range(histogram, grid);
+  }
+}
