@@ -1,0 +1,232 @@
+package dev.kvant.tck;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.spi.Availability;
+import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the author of a backend supplies, and how the contracts try it out. */
+abstract class BackendKit {
+
+  @TempDir Path folder;
+
+  private int folders;
+
+  /** A new instance, made with the constructor that {@link java.util.ServiceLoader} calls. */
+  protected abstract QuantizationBackend newBackend();
+
+  /**
+   * Models that the backend takes. Together they must have, for every dtype of every mode, a module
+   * that can be quantized to it.
+   */
+  protected abstract List<SampleModel> samples();
+
+  /**
+   * What opens the artifacts; the formats of the samples by default. An artifact that none of them
+   * recognizes is not opened, but at least one must be.
+   */
+  protected List<ModelFormat> artifactFormats() {
+    Map<Class<?>, ModelFormat> formats = new LinkedHashMap<>();
+    samples().forEach(sample -> formats.putIfAbsent(sample.format().getClass(), sample.format()));
+    return List.copyOf(formats.values());
+  }
+
+  /**
+   * Whether {@link QuantizableModel#plan()} of an artifact that was opened again is the plan that
+   * made it; true by default.
+   */
+  protected boolean artifactsTellTheirPlan() {
+    return true;
+  }
+
+  /**
+   * A few batches that the sample can be run on. Needed by backends with a mode that calibrates.
+   */
+  protected CalibrationDataset calibrationData(SampleModel sample) {
+    throw new UnsupportedOperationException(
+        "this backend calibrates; override calibrationData to supply data for '%s'"
+            .formatted(sample));
+  }
+
+  /**
+   * A model that the backend takes, with a NaN or an infinity among the weights of a module that it
+   * can quantize; empty by default, which leaves out the test of it.
+   */
+  protected Optional<SampleModel> sampleWithNonFiniteWeight() {
+    return Optional.empty();
+  }
+
+  /** Adds to each configuration what the backend cannot do without; nothing by default. */
+  protected void configure(ModelQuantizationConfig.Builder config) {}
+
+  /** All ways to quantize the samples in which there is something to quantize. */
+  final List<Trial> trials() {
+    QuantizationBackend backend = availableBackend();
+    return samples().stream().flatMap(sample -> trials(backend, sample)).toList();
+  }
+
+  private Stream<Trial> trials(QuantizationBackend backend, SampleModel sample) {
+    List<Trial> trials = new ArrayList<>();
+    try (QuantizableModel model = sample.format().open(sample.path())) {
+      configurations(backend)
+          .forEach(
+              config -> {
+                Trial trial = new Trial(backend, sample, mode(config), config);
+                if (!trial.plan(model).quantized().isEmpty()) {
+                  trials.add(trial);
+                }
+              });
+    }
+    return trials.stream();
+  }
+
+  /** One configuration for each dtype of weights in each mode. */
+  final List<ModelQuantizationConfig> configurations(QuantizationBackend backend) {
+    List<ModelQuantizationConfig> configurations = new ArrayList<>();
+    backend
+        .descriptor()
+        .modes()
+        .forEach(
+            (mode, abilities) ->
+                abilities
+                    .weights()
+                    .forEach(
+                        dtype ->
+                            configurations.add(configuration(backend, mode, abilities, dtype))));
+    return configurations;
+  }
+
+  private ModelQuantizationConfig configuration(
+      QuantizationBackend backend, QuantizationMode mode, ModeDescriptor abilities, Dtype dtype) {
+    List<Dtype> activations = abilities.activations();
+    ModelQuantizationConfig.Builder config =
+        ModelQuantizationConfig.builder()
+            .backend(backend.descriptor().id())
+            .mode(mode)
+            .defaultLayerDtype(dtype);
+    if (!activations.isEmpty()) {
+      config.defaultActivationDtype(activations.contains(dtype) ? dtype : activations.get(0));
+    }
+    if (!abilities.algorithms().isEmpty()) {
+      config.algorithm(abilities.algorithms().get(0));
+    }
+    configure(config);
+    return config.build();
+  }
+
+  static QuantizationMode mode(ModelQuantizationConfig config) {
+    QuantizationMode mode = config.mode();
+    if (mode == null) {
+      throw new IllegalStateException("configure(config) must leave the mode as it is");
+    }
+    return mode;
+  }
+
+  /** The first trial of each sample: for conduct that no dtype changes. */
+  final List<Trial> oneTrialOfEachSample() {
+    Map<SampleModel, Trial> first = new LinkedHashMap<>();
+    trials().forEach(trial -> first.putIfAbsent(trial.sample(), trial));
+    return List.copyOf(first.values());
+  }
+
+  /** A test for each trial; fails if there is none. */
+  static Stream<DynamicTest> each(List<Trial> trials, Consumer<Trial> test) {
+    if (trials.isEmpty()) {
+      throw new AssertionError("the backend can quantize nothing in any of the samples");
+    }
+    return trials.stream()
+        .map(trial -> DynamicTest.dynamicTest(trial.toString(), () -> test.accept(trial)));
+  }
+
+  /** A backend that can work here; ends the test without a verdict if it cannot. */
+  final QuantizationBackend availableBackend() {
+    QuantizationBackend backend = newBackend();
+    if (backend.availability() instanceof Availability.Unavailable unavailable) {
+      Assumptions.abort("the backend cannot work here: " + unavailable.reason());
+    }
+    return backend;
+  }
+
+  /** A folder of its own, not made yet. */
+  final Path newFolder() {
+    return folder.resolve(String.valueOf(folders++));
+  }
+
+  /** A copy of the sample in a folder of its own. */
+  final QuantizableModel open(Trial trial) {
+    return trial.sample().openCopyIn(newFolder());
+  }
+
+  /** Takes an opened model through all steps. */
+  final SavedModel run(Trial trial, QuantizableModel model, QuantizationPlan plan, Path results) {
+    return run(trial, model, plan, results, QuantizationListener.NONE, 1);
+  }
+
+  /** Takes an opened model through all steps, on this thread. */
+  final SavedModel run(
+      Trial trial,
+      QuantizableModel model,
+      QuantizationPlan plan,
+      Path results,
+      QuantizationListener listener,
+      int parallelism) {
+    try (Quantizer quantizer = create(trial, listener, parallelism);
+        QuantizedModel quantized = quantize(trial, quantizer, new PreparedModel(model, plan))) {
+      return quantizer.save(quantized, results);
+    }
+  }
+
+  static Quantizer create(Trial trial, QuantizationListener listener, int parallelism) {
+    return trial.backend().create(new QuantizerContext(trial.config(), listener, parallelism));
+  }
+
+  /** All steps but the last. */
+  final QuantizedModel quantize(Trial trial, Quantizer quantizer, PreparedModel prepared) {
+    quantizer.prepare(prepared);
+    if (quantizer instanceof Calibratable calibratable) {
+      calibratable.calibrate(prepared, calibrationData(trial.sample()));
+    }
+    return quantizer.quantize(prepared);
+  }
+
+  /** Opens an artifact, if there is a format for it. */
+  final Optional<QuantizableModel> reopen(Artifact artifact) {
+    try {
+      for (ModelFormat format : artifactFormats()) {
+        if (format.recognizes(artifact.path())) {
+          return Optional.of(format.open(artifact.path()));
+        }
+      }
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,396 @@
+package dev.kvant.tck;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.KvantException;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationException;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.Quantizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** What a backend makes of a model. */
+abstract class BackendQuantizationContract extends BackendDescriptionContract {
+
+  @TestFactory
+  Stream<DynamicTest> quantizing_writes_the_artifacts_that_the_descriptor_names() {
+    return each(
+        trials(),
+        trial -> {
+          BackendDescriptor descriptor = trial.backend().descriptor();
+          Path results = newFolder();
+          try (QuantizableModel model = open(trial)) {
+            SavedModel saved = run(trial, model, trial.plan(model), results);
+            assertFalse(saved.artifacts().isEmpty(), "nothing was written");
+            assertEquals(
+                descriptor.artifacts().get(0),
+                fileName(saved.artifacts().get(0)),
+                "the main artifact comes first");
+            saved.artifacts().forEach(artifact -> assertArtifact(descriptor, artifact, results));
+          }
+        });
+  }
+
+  private static void assertArtifact(
+      BackendDescriptor descriptor, Artifact artifact, Path results) {
+    String name = fileName(artifact);
+    assertTrue(
+        descriptor.artifacts().contains(name),
+        "'%s' is not among the artifacts %s".formatted(name, descriptor.artifacts()));
+    assertEquals(results.resolve(name), artifact.path(), "where the artifact lies");
+    assertFalse(artifact.description().isBlank(), "the description of %s is empty".formatted(name));
+    assertFalse(artifact.format().isBlank(), "the format of %s is empty".formatted(name));
+    try {
+      assertEquals(Files.size(artifact.path()), artifact.bytes(), "the size of " + name);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String fileName(Artifact artifact) {
+    return artifact.path().getFileName().toString();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> the_report_tells_what_was_done_to_each_module() {
+    return each(
+        trials(),
+        trial -> {
+          try (QuantizableModel model = open(trial)) {
+            QuantizationPlan plan = trial.plan(model);
+            QuantizationReport report = run(trial, model, plan, newFolder()).report();
+            assertEquals(trial.backend().descriptor().id(), report.backend());
+            assertEquals(trial.mode(), report.mode());
+            assertEquals(
+                plan.modules(),
+                report.modules().stream().map(ModuleReport::decision).toList(),
+                "one entry for each module of the plan");
+            report.modules().forEach(BackendQuantizationContract::assertMeasured);
+          }
+        });
+  }
+
+  private static void assertMeasured(ModuleReport report) {
+    String module = report.decision().module();
+    Double sqnr = report.sqnrDecibels();
+    assertEquals(
+        report.decision().weights().isQuantized(),
+        sqnr != null,
+        () -> "whether there is an SQNR of the weights of " + module);
+    assertFalse(sqnr != null && sqnr.isNaN(), () -> "the SQNR of %s is NaN".formatted(module));
+    assertTrue(report.bytesBefore() > 0, () -> "bytesBefore of " + module);
+    assertTrue(report.bytesAfter() > 0, () -> "bytesAfter of " + module);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> the_report_repeats_the_warnings_of_the_plan_first() {
+    return each(
+        oneTrialOfEachSample(),
+        trial -> {
+          try (QuantizableModel model = open(trial)) {
+            List<QuantizationWarning> warnings =
+                List.of(
+                    new QuantizationWarning(
+                        QuantizationWarning.Kind.OTHER, "Said by the plan.", null, List.of()));
+            QuantizationPlan plan = trial.plan(model, module -> true, warnings);
+            List<QuantizationWarning> reported =
+                run(trial, model, plan, newFolder()).report().warnings();
+            assertEquals(
+                warnings, reported.subList(0, Math.min(1, reported.size())), "the first warning");
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> the_quantized_model_has_the_plan_that_it_was_made_by() {
+    return each(
+        oneTrialOfEachSample(),
+        trial -> {
+          try (QuantizableModel model = open(trial);
+              Quantizer quantizer = create(trial, QuantizationListener.NONE, 1)) {
+            QuantizationPlan plan = trial.plan(model);
+            try (QuantizedModel quantized =
+                quantize(trial, quantizer, new PreparedModel(model, plan))) {
+              assertEquals(plan, quantized.plan());
+            }
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> a_saved_model_can_be_opened_again_and_tells_its_plan() {
+    return each(
+        trials(),
+        trial -> {
+          try (QuantizableModel model = open(trial)) {
+            QuantizationPlan plan = trial.plan(model);
+            SavedModel saved = run(trial, model, plan, newFolder());
+            int opened = 0;
+            for (Artifact artifact : saved.artifacts()) {
+              Optional<QuantizableModel> reopened = reopen(artifact);
+              if (reopened.isPresent()) {
+                opened++;
+                try (QuantizableModel again = reopened.get()) {
+                  assertEquals(artifact.format(), again.format(), "format of " + artifact.path());
+                  assertTellsPlan(plan, again, artifact);
+                }
+              }
+            }
+            assertTrue(
+                opened > 0, "no artifact is recognized by any of the formats in artifactFormats()");
+          }
+        });
+  }
+
+  private void assertTellsPlan(QuantizationPlan plan, QuantizableModel again, Artifact artifact) {
+    if (artifactsTellTheirPlan()) {
+      assertEquals(Optional.of(plan), again.plan(), "plan of " + artifact.path());
+    }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> modules_that_the_plan_leaves_native_keep_their_tensors() {
+    return each(
+        trials(),
+        trial -> {
+          try (QuantizableModel model = open(trial)) {
+            String only = quantizable(trial, model).get(0);
+            QuantizationPlan plan =
+                trial.plan(model, module -> module.name().equals(only), List.of());
+            assertKept(plan, model, run(trial, model, plan, newFolder()));
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> a_plan_that_quantizes_nothing_keeps_every_tensor() {
+    return each(
+        oneTrialOfEachSample(),
+        trial -> {
+          try (QuantizableModel model = open(trial)) {
+            QuantizationPlan plan = trial.plan(model, module -> false, List.of());
+            assertKept(plan, model, run(trial, model, plan, newFolder()));
+          }
+        });
+  }
+
+  private void assertKept(QuantizationPlan plan, QuantizableModel model, SavedModel saved) {
+    Map<String, ModuleDescription> before = byName(model);
+    for (Artifact artifact : saved.artifacts()) {
+      Optional<QuantizableModel> reopened = reopen(artifact);
+      if (reopened.isPresent()) {
+        try (QuantizableModel again = reopened.get()) {
+          Map<String, ModuleDescription> after = byName(again);
+          for (ModuleDecision decision : plan.modules()) {
+            if (!decision.isQuantized()) {
+              String module = decision.module();
+              assertEquals(
+                  tensors(before.get(module)),
+                  tensors(after.get(module)),
+                  () -> "tensors of %s in %s".formatted(module, artifact.path().getFileName()));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static Map<String, ModuleDescription> byName(QuantizableModel model) {
+    return model.modules().stream()
+        .collect(Collectors.toMap(ModuleDescription::name, Function.identity()));
+  }
+
+  private static Map<String, String> tensors(@Nullable ModuleDescription module) {
+    Map<String, String> tensors = new TreeMap<>();
+    if (module != null) {
+      for (TensorDescription tensor : module.tensors()) {
+        tensors.put(tensor.name(), tensor.elementType() + " " + tensor.shape());
+      }
+    }
+    return tensors;
+  }
+
+  @TestFactory
+  Stream<DynamicTest> modules_that_the_plan_quantizes_are_not_as_they_were() {
+    return each(
+        trials(),
+        trial -> {
+          try (QuantizableModel model = open(trial)) {
+            Map<String, String> nothing = contentWithOnly("", trial, model);
+            List<String> names = quantizable(trial, model);
+            for (String name : Set.of(names.get(0), names.get(names.size() - 1))) {
+              assertNotEquals(
+                  nothing,
+                  contentWithOnly(name, trial, model),
+                  () -> "all artifacts, whether %s is quantized or not".formatted(name));
+            }
+          }
+        });
+  }
+
+  /**
+   * What the artifacts hold that can be opened: their modules, and how large their tensors are,
+   * which tells of those that stand for the values before.
+   */
+  private Map<String, String> contentWithOnly(String name, Trial trial, QuantizableModel model) {
+    QuantizationPlan plan = trial.plan(model, module -> module.name().equals(name), List.of());
+    Map<String, String> content = new TreeMap<>();
+    for (Artifact artifact : run(trial, model, plan, newFolder()).artifacts()) {
+      Optional<QuantizableModel> reopened = reopen(artifact);
+      if (reopened.isPresent()) {
+        try (QuantizableModel again = reopened.get()) {
+          content.put(
+              fileName(artifact),
+              "%d bytes in %s".formatted(again.tensorBytes(), tensorsByModule(again)));
+        }
+      }
+    }
+    return content;
+  }
+
+  private static Map<String, Map<String, String>> tensorsByModule(QuantizableModel model) {
+    Map<String, Map<String, String>> tensors = new TreeMap<>();
+    model.modules().forEach(module -> tensors.put(module.name(), tensors(module)));
+    return tensors;
+  }
+
+  /** The names of the modules that a plan can quantize. */
+  private static List<String> quantizable(Trial trial, QuantizableModel model) {
+    return trial.plan(model).quantized().stream().map(ModuleDecision::module).toList();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> quantizing_leaves_the_model_as_it_was() {
+    return each(
+        trials(),
+        trial -> {
+          Path source = newFolder();
+          try (QuantizableModel model = trial.sample().openCopyIn(source)) {
+            FolderContent before = FolderContent.of(source);
+            List<ModuleDescription> modules = model.modules();
+            run(trial, model, trial.plan(model), newFolder());
+            assertAll(
+                () -> assertEquals(before, FolderContent.of(source), "the files of the model"),
+                () -> assertEquals(modules, model.modules(), "the modules of the opened model"));
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> the_same_model_and_plan_give_the_same_bytes_again() {
+    return each(
+        trials(),
+        trial -> {
+          Path first = newFolder();
+          Path second = newFolder();
+          Path third = newFolder();
+          try (QuantizableModel model = open(trial);
+              QuantizableModel copy = open(trial)) {
+            QuantizationPlan plan = trial.plan(model);
+            run(trial, model, plan, first);
+            run(trial, model, plan, second);
+            run(trial, copy, plan, third, QuantizationListener.NONE, 4);
+          }
+          assertEquals(FolderContent.of(first), FolderContent.of(second), "a second run");
+          assertEquals(
+              FolderContent.of(first), FolderContent.of(third), "a copy, with four threads");
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> saving_makes_the_folder_and_replaces_what_is_old_and_nothing_else() {
+    return each(
+        oneTrialOfEachSample(),
+        trial -> {
+          Path fresh = newFolder().resolve("not/there/yet");
+          Path used = newFolder();
+          try (QuantizableModel model = open(trial)) {
+            QuantizationPlan plan = trial.plan(model);
+            SavedModel saved = run(trial, model, plan, fresh);
+            List<String> expected =
+                saved.artifacts().stream().map(BackendQuantizationContract::fileName).toList();
+            assertTrue(
+                FolderContent.of(fresh).digests().keySet().containsAll(expected),
+                () -> "%s in %s".formatted(expected, FolderContent.of(fresh).digests().keySet()));
+            fillWithOld(trial.backend().descriptor(), used);
+            run(trial, model, plan, used);
+          }
+          Map<String, String> after = new TreeMap<>(FolderContent.of(used).digests());
+          assertTrue(after.remove(OTHER) != null, "a file that is no artifact was removed");
+          FolderContent.of(fresh)
+              .digests()
+              .forEach((name, digest) -> assertEquals(digest, after.get(name), name));
+          after.keySet().removeAll(trial.backend().descriptor().artifacts());
+          FolderContent.of(fresh).digests().keySet().forEach(after::remove);
+          assertEquals(Map.of(), after, "left over");
+        });
+  }
+
+  private static final String OTHER = "somebody-else.txt";
+
+  private static void fillWithOld(BackendDescriptor descriptor, Path results) {
+    try {
+      Files.createDirectories(results);
+      Files.writeString(results.resolve(OTHER), "stays");
+      for (String artifact : descriptor.artifacts()) {
+        Files.writeString(results.resolve(artifact), "old");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void a_weight_that_is_not_finite_is_an_error_and_old_artifacts_stay() {
+    SampleModel sample =
+        sampleWithNonFiniteWeight()
+            .orElseGet(() -> Assumptions.abort("sampleWithNonFiniteWeight() supplies none"));
+    Trial like = trials().get(0);
+    Trial trial = new Trial(like.backend(), sample, like.mode(), like.config());
+    Path results = newFolder();
+    fillWithOld(trial.backend().descriptor(), results);
+    FolderContent before = FolderContent.of(results);
+    try (QuantizableModel model = open(trial)) {
+      KvantException error =
+          assertThrows(
+              QuantizationException.class,
+              () -> run(trial, model, trial.plan(model), results),
+              "a weight is NaN or infinite");
+      assertFalse(error.getMessage().isBlank(), "the error has no message");
+    }
+    assertEquals(before, FolderContent.of(results), "the results folder");
+  }
+}

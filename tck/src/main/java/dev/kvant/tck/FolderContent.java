@@ -1,0 +1,45 @@
+package dev.kvant.tck;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * What a folder holds, to compare with later.
+ *
+ * @param digests size and digest of each file, by path within the folder
+ */
+record FolderContent(Map<String, String> digests) {
+
+  /** What it holds now; nothing if it is not there. */
+  static FolderContent of(Path folder) {
+    if (!Files.exists(folder)) {
+      return new FolderContent(Map.of());
+    }
+    try (Stream<Path> paths = Files.walk(folder)) {
+      Map<String, String> digests = new TreeMap<>();
+      for (Path path : paths.filter(Files::isRegularFile).toList()) {
+        digests.put(folder.relativize(path).toString(), digest(Files.readAllBytes(path)));
+      }
+      return new FolderContent(digests);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String digest(byte[] content) {
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(content);
+      return content.length + " bytes, SHA-256 " + HexFormat.of().formatHex(digest);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

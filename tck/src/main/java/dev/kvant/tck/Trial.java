@@ -1,0 +1,96 @@
+package dev.kvant.tck;
+
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.Operand;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandSettings;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.RuleReference;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/**
+ * One way to quantize one sample.
+ *
+ * @param backend what quantizes
+ * @param sample the model
+ * @param mode how
+ * @param config asks for one dtype everywhere, by default
+ */
+record Trial(
+    QuantizationBackend backend,
+    SampleModel sample,
+    QuantizationMode mode,
+    ModelQuantizationConfig config) {
+
+  /** Quantizes all that the backend supports. */
+  QuantizationPlan plan(QuantizableModel model) {
+    return plan(model, module -> true, List.of());
+  }
+
+  /**
+   * Quantizes all that the backend supports of the modules that are wanted.
+   *
+   * @param wanted which modules to quantize
+   * @param warnings what the plan has to say
+   */
+  QuantizationPlan plan(
+      QuantizableModel model,
+      Predicate<ModuleDescription> wanted,
+      List<QuantizationWarning> warnings) {
+    List<ModuleDecision> decisions =
+        model.modules().stream()
+            .filter(ModuleDescription::hasWeights)
+            .map(module -> decide(model, module, wanted.test(module)))
+            .toList();
+    return new QuantizationPlan(backend.descriptor().id(), mode, decisions, warnings);
+  }
+
+  private ModuleDecision decide(QuantizableModel model, ModuleDescription module, boolean wanted) {
+    return new ModuleDecision(
+        module.name(),
+        module.type(),
+        module.typesInferred(),
+        wanted ? decide(model, module, Operand.WEIGHTS) : OperandDecision.untouched(),
+        wanted ? decide(model, module, Operand.ACTIVATIONS) : OperandDecision.untouched());
+  }
+
+  private OperandDecision decide(
+      QuantizableModel model, ModuleDescription module, Operand operand) {
+    Dtype dtype = config.defaultDtype(operand);
+    if (dtype.isNative()) {
+      return OperandDecision.untouched();
+    }
+    Support support =
+        backend.supports(new SupportQuery(module, operand, dtype, model.format(), config));
+    if (support instanceof Support.No) {
+      return OperandDecision.untouched();
+    }
+    return new OperandDecision(
+        dtype,
+        dtype,
+        RuleReference.defaults(),
+        List.of(),
+        null,
+        support instanceof Support.Partly partly ? partly.nativeIn() : Map.of(),
+        new OperandSettings(null, config.algorithm(), Map.of()));
+  }
+
+  @Override
+  public String toString() {
+    return config.defaultActivationDtype().isNative()
+        ? "%s to %s in %s".formatted(sample, config.defaultLayerDtype(), mode)
+        : "%s to %s with activations in %s in %s"
+            .formatted(sample, config.defaultLayerDtype(), config.defaultActivationDtype(), mode);
+  }
+}

@@ -1,0 +1,407 @@
+package dev.kvant.tck;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Operand;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.Progress;
+import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.api.QuantizationException;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.spi.ArtifactTransaction;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.spi.ProgressReporter;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Quantizes toy models: int8 and int4, per tensor, by the largest magnitude. Has one {@link Defect}
+ * at most.
+ */
+public class ToyBackend implements QuantizationBackend {
+
+  static final String ARTIFACT = "quantized.toy";
+  private static final String SMALL = "small.bin";
+  private static final Dtype INT4 = Dtype.of("int4");
+  private static final AtomicInteger COUNTER = new AtomicInteger();
+
+  private final Defect defect;
+  private final AtomicInteger busy = new AtomicInteger();
+  private @Nullable SupportQuery lastQuery;
+
+  /** For {@link java.util.ServiceLoader}. */
+  public ToyBackend() {
+    this(Defect.NONE);
+  }
+
+  ToyBackend(Defect defect) {
+    this.defect = defect;
+    if (has(Defect.READS_A_FILE_WHEN_MADE)) {
+      try {
+        Files.readAllBytes(ToyModels.good());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    if (has(Defect.STARTS_A_THREAD_WHEN_MADE)) {
+      startIdleThread();
+    }
+  }
+
+  private boolean has(Defect some) {
+    return defect == some;
+  }
+
+  private static void startIdleThread() {
+    Thread thread = new Thread(() -> awaitForever(), "idle toy");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void awaitForever() {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public BackendDescriptor descriptor() {
+    List<Dtype> weights = new ArrayList<>(List.of(Dtype.INT8, INT4));
+    if (has(Defect.NATIVE_AS_DTYPE)) {
+      weights.add(Dtype.NATIVE);
+    }
+    return new BackendDescriptor(
+        "toy",
+        has(Defect.ALIAS_LIKE_ID) ? List.of("Toy") : List.of("plaything"),
+        has(Defect.CHANGING_DESCRIPTOR) ? "1." + COUNTER.incrementAndGet() : "1.0",
+        has(Defect.NO_PURPOSE) ? " " : "Quantizes toys.",
+        Map.of(
+            QuantizationMode.WEIGHT_ONLY_PTQ,
+            new ModeDescriptor(weights, List.of(), List.of()),
+            QuantizationMode.STATIC_PTQ,
+            new ModeDescriptor(
+                List.of(Dtype.INT8), List.of(Dtype.INT8), List.of(CalibrationAlgorithm.MINMAX))),
+        List.of(ToyFormat.ID),
+        List.of(ARTIFACT, SMALL),
+        List.of(
+            OptionDescriptor.flag("fast", false, "Does nothing."),
+            new OptionDescriptor(
+                "bits",
+                OptionDescriptor.Type.INTEGER,
+                List.of(),
+                has(Defect.ODD_OPTION_DEFAULT) ? "many" : "8",
+                "Does nothing.")));
+  }
+
+  @Override
+  public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
+    return has(Defect.REJECTS_ITS_OWN_DTYPE) && config.defaultLayerDtype().equals(INT4)
+        ? List.of(new ConfigurationProblem("quantize.default_layer_dtype", "int4 is for adults"))
+        : List.of();
+  }
+
+  @Override
+  public Support supports(SupportQuery query) {
+    if (has(Defect.CHANGES_ITS_MIND) && query.equals(lastQuery)) {
+      return Support.no("not again");
+    }
+    lastQuery = query;
+    if (has(Defect.OFFERS_WHAT_IT_REFUSES) && query.dtype().equals(INT4)) {
+      return Support.no("int4 is for adults");
+    }
+    if (!query.module().hasWeights() && !has(Defect.SUPPORTS_INTEGERS)) {
+      return Support.no("its weights are no floating-point numbers");
+    }
+    return switch (query.module().type()) {
+      case "Linear" -> Support.yes();
+      case "Conv2d" ->
+          query.operand() == Operand.WEIGHTS
+              ? Support.partly(Map.of(SMALL, "too-large"))
+              : Support.no("its input is no toy");
+      default ->
+          Support.no(
+              has(Defect.REFUSES_WITHOUT_REASON) ? "" : query.module().type() + " is no toy");
+    };
+  }
+
+  @Override
+  public Quantizer create(QuantizerContext context) {
+    if (has(Defect.LEAVES_A_THREAD)) {
+      startIdleThread();
+    }
+    return context.config().mode() == QuantizationMode.STATIC_PTQ && !has(Defect.NEVER_CALIBRATES)
+        ? new CalibratingQuantizer(context)
+        : new ToyQuantizer(context);
+  }
+
+  private final class Quantized implements QuantizedModel {
+
+    private final PreparedModel prepared;
+    private boolean closed;
+
+    Quantized(PreparedModel prepared) {
+      this.prepared = prepared;
+    }
+
+    @Override
+    public QuantizationPlan plan() {
+      QuantizationPlan plan = prepared.plan();
+      return has(Defect.ANOTHER_PLAN)
+          ? new QuantizationPlan("toy", plan.mode(), List.of(), List.of())
+          : plan;
+    }
+
+    @Override
+    public void close() {
+      if (closed && has(Defect.CLOSES_ONCE)) {
+        throw new IllegalStateException("closed already");
+      }
+      closed = true;
+    }
+  }
+
+  private class ToyQuantizer implements Quantizer {
+
+    final QuantizerContext context;
+    private final List<PreparedModel> seen = new ArrayList<>();
+
+    ToyQuantizer(QuantizerContext context) {
+      this.context = context;
+    }
+
+    @Override
+    public QuantizedModel quantize(PreparedModel model) {
+      seen.add(model);
+      return new Quantized(model);
+    }
+
+    @Override
+    public SavedModel save(QuantizedModel model, Path directory) {
+      PreparedModel prepared = ((Quantized) model).prepared;
+      try {
+        if (has(Defect.WANTS_THE_FOLDER) && !Files.exists(directory)) {
+          throw new IllegalStateException("there is no " + directory);
+        }
+        if (has(Defect.EMPTIES_THE_FOLDER)) {
+          empty(directory);
+        }
+        if (has(Defect.LEAVES_A_TEMPORARY_FILE)) {
+          Files.createDirectories(directory);
+          Files.createTempFile(directory, "toy", ".tmp");
+        }
+        return write(prepared, directory);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    private void empty(Path directory) throws IOException {
+      if (Files.exists(directory)) {
+        try (Stream<Path> files = Files.list(directory)) {
+          for (Path file : files.toList()) {
+            Files.delete(file);
+          }
+        }
+      }
+    }
+
+    private SavedModel write(PreparedModel prepared, Path directory) throws IOException {
+      String name = has(Defect.UNNAMED_ARTIFACT) ? "another.toy" : ARTIFACT;
+      ToyModel source = (ToyModel) prepared.model();
+      List<ModuleReport> modules = new ArrayList<>();
+      try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
+        Path file = transaction.create(name);
+        Path small = transaction.create(SMALL);
+        Files.writeString(file, content(prepared, source, modules));
+        Files.writeString(small, "small");
+        transaction.commit();
+      }
+      if (has(Defect.WRITES_INTO_THE_MODEL)) {
+        Files.writeString(source.source(), "\n", StandardOpenOption.APPEND);
+      }
+      Path target = directory.resolve(name);
+      long bytes = has(Defect.WRONG_SIZE) ? 1 : Files.size(target);
+      QuantizationPlan plan = prepared.plan();
+      return new SavedModel(
+          List.of(
+              new Artifact(target, ToyFormat.ID, bytes, "A smaller toy."),
+              new Artifact(directory.resolve(SMALL), "bin", 5, "A tiny toy.")),
+          new QuantizationReport(
+              plan.backend(),
+              plan.mode(),
+              modules,
+              has(Defect.REPORT_WITHOUT_PLAN_WARNINGS) ? List.of() : plan.warnings()));
+    }
+
+    private String content(PreparedModel prepared, ToyModel source, List<ModuleReport> reports) {
+      StringJoiner lines = new StringJoiner("\n");
+      lines.add(has(Defect.UNREADABLE_ARTIFACT) ? "something else" : ToyFormat.MAGIC.strip());
+      if (!has(Defect.FORGETS_THE_PLAN)) {
+        ToyModel.write(prepared.plan()).forEach(lines::add);
+      }
+      if (has(Defect.RANDOM_BYTES)) {
+        lines.add("run " + COUNTER.incrementAndGet());
+      }
+      if (has(Defect.THREADS_SHOW)) {
+        lines.add("threads " + context.parallelism());
+      }
+      Steps steps = new Steps(source.lines().size());
+      if (has(Defect.SHARES_STATE) && isBusy()) {
+        lines.add("busy");
+      }
+      for (String[] module : source.lines()) {
+        boolean quantized =
+            prepared
+                .plan()
+                .module(module[1])
+                .map(decision -> report(decision, module, reports))
+                .orElse(false);
+        boolean written = has(Defect.QUANTIZES_ALL) ? module[3].equals("FLOAT32") : quantized;
+        lines.add(
+            String.join(
+                " ", written && !has(Defect.QUANTIZES_NOTHING) ? inIntegers(module) : module));
+        steps.advance(module[1]);
+      }
+      return lines.add("end").toString();
+    }
+
+    private boolean report(ModuleDecision decision, String[] module, List<ModuleReport> reports) {
+      boolean quantized = decision.weights().isQuantized();
+      if (quantized && !has(Defect.TAKES_NAN) && List.of(module).contains("NaN")) {
+        throw new QuantizationException("the weight of %s holds NaN".formatted(module[1]));
+      }
+      if (quantized || !has(Defect.REPORT_WITHOUT_NATIVE_MODULES)) {
+        reports.add(new ModuleReport(decision, 16, 4, quantized ? 40.0 : null, null));
+      }
+      return quantized;
+    }
+
+    /** Its values by the largest magnitude, without the scale: toys are never run. */
+    private String[] inIntegers(String[] module) {
+      String[] integers = module.clone();
+      double largest = 0;
+      for (int i = 4; i < module.length; i++) {
+        largest = Math.max(largest, Math.abs(Double.parseDouble(module[i])));
+      }
+      integers[3] = "INT8";
+      for (int i = 4; i < module.length; i++) {
+        integers[i] = String.valueOf(Math.round(Double.parseDouble(module[i]) / largest * 127));
+      }
+      return integers;
+    }
+
+    private boolean isBusy() {
+      boolean others = busy.incrementAndGet() > 1;
+      try {
+        Thread.sleep(50);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      busy.decrementAndGet();
+      return others;
+    }
+
+    @Override
+    public void close() {
+      if (has(Defect.CLOSES_THE_MODEL)) {
+        seen.forEach(prepared -> prepared.model().close());
+      }
+    }
+
+    /** Tells of progress, each defect in its own way. */
+    private final class Steps {
+
+      private final ProgressReporter reporter;
+      private final long total;
+      private long done;
+
+      Steps(long total) {
+        this.total = has(Defect.STOPS_SHORT) ? total + 1 : total;
+        this.reporter = new ProgressReporter(listener(), "save", this.total, "modules");
+      }
+
+      private QuantizationListener listener() {
+        if (has(Defect.REPORTS_ELSEWHERE)) {
+          return new Elsewhere(context.listener());
+        }
+        return has(Defect.SILENT) ? QuantizationListener.NONE : context.listener();
+      }
+
+      void advance(String item) {
+        if (has(Defect.DEAF)) {
+          context.listener().onProgress(new Progress("save", ++done, total, "modules", item));
+          return;
+        }
+        try {
+          reporter.advance(1, item);
+        } catch (QuantizationCancelledException e) {
+          if (has(Defect.SWALLOWS_THE_FLAG)) {
+            Thread.interrupted();
+          }
+          throw e;
+        }
+      }
+    }
+  }
+
+  private final class CalibratingQuantizer extends ToyQuantizer implements Calibratable {
+
+    CalibratingQuantizer(QuantizerContext context) {
+      super(context);
+    }
+
+    @Override
+    public void calibrate(PreparedModel model, CalibrationDataset data) {
+      ProgressReporter progress =
+          new ProgressReporter(context.listener(), "calibrate", -1, "batches");
+      data.forEach(batch -> progress.advance(1, ""));
+    }
+  }
+
+  /** Passes on what it hears, on another thread. */
+  private record Elsewhere(QuantizationListener listener) implements QuantizationListener {
+
+    @Override
+    public void onProgress(Progress progress) {
+      Thread thread = new Thread(() -> listener.onProgress(progress), "elsewhere");
+      thread.start();
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+package dev.kvant.tck;
+
+/** A toy format that no service file names. */
+final class UnregisteredToyFormat extends ToyFormat {}
