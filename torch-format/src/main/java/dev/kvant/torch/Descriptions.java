@@ -5,12 +5,25 @@ import dev.kvant.torch.tensor.StoredTensor;
 import dev.kvant.torch.tensor.TensorStorage;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What models tell about their tensors. */
 final class Descriptions {
 
+  /** The Linear whose weight {@code MultiheadAttention} reads instead of calling it. */
+  static final String ATTENTION_OUTPUT = "NonDynamicallyQuantizableLinear";
+
+  /** PyTorch's own subclasses that a rule for their parent means too. */
+  private static final Map<String, String> PARENTS = Map.of(ATTENTION_OUTPUT, "Linear");
+
   private Descriptions() {}
+
+  /** The class names that a module of a class answers to. */
+  static List<String> types(String type) {
+    String parent = PARENTS.get(type);
+    return parent == null ? List.of(type) : List.of(type, parent);
+  }
 
   static TensorDescription of(String name, StoredTensor tensor) {
     return new TensorDescription(name, tensor.elementType(), tensor.shape(), tensor.identity());

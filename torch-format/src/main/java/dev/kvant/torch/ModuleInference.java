@@ -45,7 +45,7 @@ final class ModuleInference {
             modules.add(
                 new ModuleDescription(
                     List.of(name),
-                    inference.type(name, tensors).map(List::of).orElse(List.of()),
+                    inference.type(name, tensors).map(Descriptions::types).orElse(List.of()),
                     true,
                     tensors)));
     return modules;

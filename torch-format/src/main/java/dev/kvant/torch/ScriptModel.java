@@ -31,10 +31,6 @@ public final class ScriptModel implements TorchModel {
   /** The id of the format. */
   public static final String FORMAT = "torchscript";
 
-  /** PyTorch's own subclasses that a rule for their parent means too. */
-  private static final Map<String, String> PARENTS =
-      Map.of("NonDynamicallyQuantizableLinear", "Linear");
-
   private final TorchArchive archive;
   private final List<ModuleDescription> modules;
   private final Map<String, StoredTensor> stateDict;
@@ -96,12 +92,10 @@ public final class ScriptModel implements TorchModel {
 
   private static ModuleDescription describe(
       ScriptModule module, Map<String, StoredTensor> tensors) {
-    String type = module.type().simpleName();
-    List<String> types = new ArrayList<>(List.of(type));
-    Optional.ofNullable(PARENTS.get(type)).ifPresent(types::add);
     List<TensorDescription> descriptions = new ArrayList<>();
     tensors.forEach((name, tensor) -> descriptions.add(Descriptions.of(name, tensor)));
-    return new ModuleDescription(module.names(), types, false, descriptions);
+    return new ModuleDescription(
+        module.names(), Descriptions.types(module.type().simpleName()), false, descriptions);
   }
 
   private static ModelFormatException withoutTensors(TorchArchive archive) {

@@ -2,10 +2,12 @@ package dev.kvant.torch;
 
 import dev.kvant.api.TensorDescription;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -25,6 +27,7 @@ final class TypeInference {
   private static final Pattern RMS_NORM = Pattern.compile(".*norm.*|ln(_\\w+)?");
 
   private final Map<String, List<Long>> weights = new HashMap<>();
+  private final Set<String> attentionModules = new HashSet<>();
   private final int usualDimensions;
 
   /**
@@ -38,6 +41,15 @@ final class TypeInference {
             tensors.stream()
                 .filter(tensor -> tensor.name().equals("weight"))
                 .forEach(tensor -> weights.put(module, tensor.shape())));
+    modules.forEach(
+        (module, tensors) -> {
+          Set<String> names =
+              tensors.stream().map(TensorDescription::name).collect(Collectors.toSet());
+          if (names.contains("in_proj_weight")
+              || (names.contains("q_proj_weight") && names.contains("k_proj_weight"))) {
+            attentionModules.add(module);
+          }
+        });
     this.usualDimensions =
         weights.values().stream()
             .filter(TypeInference::isConvolution)
@@ -57,9 +69,12 @@ final class TypeInference {
   Optional<String> type(String module, List<TensorDescription> tensors) {
     Map<String, TensorDescription> byName =
         tensors.stream().collect(Collectors.toMap(TensorDescription::name, Function.identity()));
-    if (byName.containsKey("in_proj_weight")
-        || (byName.containsKey("q_proj_weight") && byName.containsKey("k_proj_weight"))) {
+    if (attentionModules.contains(module)) {
       return Optional.of("MultiheadAttention");
+    }
+    if (module.endsWith(".out_proj")
+        && attentionModules.contains(module.substring(0, module.lastIndexOf('.')))) {
+      return Optional.of(Descriptions.ATTENTION_OUTPUT);
     }
     if (byName.containsKey("weight_ih_l0")) {
       return recurrent(byName, "_l0", "");

@@ -129,7 +129,7 @@ class TypeInferenceTest {
               "back ConvTranspose2d",
               "lstm LSTM",
               "attention MultiheadAttention",
-              "attention.out_proj Linear",
+              "attention.out_proj NonDynamicallyQuantizableLinear",
               "first Linear",
               "second Linear",
               "low ",
@@ -141,5 +141,18 @@ class TypeInferenceTest {
               "stack.0 Linear",
               "stack.3 Linear");
     }
+  }
+
+  @Test
+  void the_output_projection_of_attention_is_told_from_other_linears() {
+    var modules =
+        modules(
+            "attn: in_proj_weight 48x16, in_proj_bias 48",
+            "attn.out_proj: weight 16x16, bias 16",
+            "other: bias 1",
+            "other.out_proj: weight 16x16, bias 16");
+
+    assertThat(type(modules, "attn.out_proj")).isEqualTo("NonDynamicallyQuantizableLinear");
+    assertThat(type(modules, "other.out_proj")).isEqualTo("Linear");
   }
 }

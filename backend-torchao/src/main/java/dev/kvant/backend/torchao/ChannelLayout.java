@@ -1,0 +1,59 @@
+package dev.kvant.backend.torchao;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How a weight falls into parts of one scale each. In row-major order it is {@code slices} times a
+ * matrix {@code [channels, columns]}; channel {@code c} of every slice has scale {@code c}.
+ *
+ * @param shape the weight's dimensions
+ * @param axis the dimension along which scales differ
+ * @param slices the product of the dimensions before it
+ * @param channels how many scales there are
+ * @param columns the product of the dimensions behind it
+ */
+record ChannelLayout(List<Long> shape, int axis, long slices, int channels, int columns) {
+
+  ChannelLayout {
+    shape = List.copyOf(shape);
+  }
+
+  /**
+   * For a weight that is not empty.
+   *
+   * @throws ArithmeticException if there are 2^31 scales or more, or a row is as long
+   */
+  static ChannelLayout of(List<Long> shape, int axis) {
+    return new ChannelLayout(
+        shape,
+        axis,
+        product(shape.subList(0, axis)),
+        Math.toIntExact(shape.get(axis)),
+        Math.toIntExact(product(shape.subList(axis + 1, shape.size()))));
+  }
+
+  private static long product(List<Long> extents) {
+    return extents.stream().reduce(1L, Math::multiplyExact);
+  }
+
+  /** The dimensions of the scales that multiply the codes: 1 for all but the axis. */
+  List<Long> scaleShape() {
+    List<Long> scales = new ArrayList<>();
+    for (int i = 0; i < shape.size(); i++) {
+      scales.add(i == axis ? shape.get(i) : 1L);
+    }
+    return scales;
+  }
+
+  /** Where an element stands, as in {@code [3, 0, 7]}. */
+  List<Long> index(long element) {
+    var index = new Long[shape.size()];
+    long rest = element;
+    for (int i = shape.size() - 1; i >= 0; i--) {
+      index[i] = rest % shape.get(i);
+      rest /= shape.get(i);
+    }
+    return List.of(index);
+  }
+}

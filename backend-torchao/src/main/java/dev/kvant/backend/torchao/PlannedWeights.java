@@ -1,0 +1,103 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizationException;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.torch.TorchModel;
+import dev.kvant.torch.tensor.StoredTensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The weights that a plan quantizes. Tied weights of one dtype are one.
+ *
+ * @param byModule the weight of each module that is quantized in some artifact, by the module's
+ *     first name
+ */
+record PlannedWeights(Map<String, PlannedWeight> byModule) {
+
+  /** The tensor that is quantized. */
+  static final String WEIGHT = "weight";
+
+  /**
+   * A module's weight.
+   *
+   * @param decision what is planned
+   * @param module the module
+   * @param kind what it is
+   * @param weight the tensor to quantize
+   */
+  record PlannedWeight(
+      ModuleDecision decision, ModuleDescription module, ModuleKind kind, QuantizedWeight weight) {
+
+    boolean isIn(String artifact) {
+      return !decision.weights().dtypeIn(artifact).isNative();
+    }
+  }
+
+  PlannedWeights {
+    byModule = Collections.unmodifiableMap(new LinkedHashMap<>(byModule));
+  }
+
+  /**
+   * Finds the weights in a model.
+   *
+   * @throws QuantizationException if the plan is not for the model
+   */
+  static PlannedWeights of(TorchModel model, QuantizationPlan plan) {
+    Map<String, ModuleDescription> modules = new HashMap<>();
+    model.modules().forEach(module -> modules.put(module.name(), module));
+    Map<List<Object>, QuantizedWeight> shared = new HashMap<>();
+    Map<String, PlannedWeight> weights = new LinkedHashMap<>();
+    for (ModuleDecision decision : plan.modules()) {
+      Optional<WeightType> type = WeightType.of(decision.weights().dtype());
+      if (type.isEmpty()) {
+        continue;
+      }
+      ModuleDescription module = modules.get(decision.module());
+      Optional<StoredTensor> tensor = model.tensor(decision.module(), WEIGHT);
+      List<String> types = new ArrayList<>(List.of(decision.type()));
+      Optional<ModuleKind> kind = Optional.empty();
+      if (module != null) {
+        types.addAll(module.types());
+        kind = ModuleKind.of(types);
+      }
+      if (module == null || tensor.isEmpty() || kind.isEmpty()) {
+        throw new QuantizationException(
+            "the plan quantizes module '%s', which %s has not; prepare the model again"
+                .formatted(decision.module(), model.source()));
+      }
+      int axis = kind.get().channelAxis();
+      QuantizedWeight weight =
+          shared.computeIfAbsent(
+              List.of(tensor.get().identity(), type.get(), axis),
+              key ->
+                  new QuantizedWeight(
+                      decision.module() + "." + WEIGHT,
+                      tensor.get(),
+                      ChannelLayout.of(tensor.get().shape(), axis),
+                      type.get()));
+      weights.put(decision.module(), new PlannedWeight(decision, module, kind.get(), weight));
+    }
+    return new PlannedWeights(weights);
+  }
+
+  /** The weights that an artifact holds quantized, by every name that its state dict has. */
+  Map<String, QuantizedWeight> inStateDict(String artifact) {
+    Map<String, QuantizedWeight> weights = new LinkedHashMap<>();
+    for (PlannedWeight planned : byModule.values()) {
+      if (planned.isIn(artifact)) {
+        for (String name : planned.module().names()) {
+          weights.put(name + "." + WEIGHT, planned.weight());
+        }
+      }
+    }
+    return weights;
+  }
+}

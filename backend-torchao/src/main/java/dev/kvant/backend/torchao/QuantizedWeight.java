@@ -1,0 +1,197 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.api.QuantizationException;
+import dev.kvant.numerics.FloatType;
+import dev.kvant.numerics.NonFiniteWeightException;
+import dev.kvant.numerics.QuantizationError;
+import dev.kvant.numerics.RowQuantizer;
+import dev.kvant.torch.tensor.StoredTensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One weight on its way to a file: read, quantized and written block by block, so that nothing but
+ * its scales is ever in memory as a whole.
+ *
+ * <p>A block is as many whole rows as fit, or a part of a row that does not.
+ */
+final class QuantizedWeight {
+
+  private final String name;
+  private final StoredTensor weight;
+  private final ChannelLayout layout;
+  private final WeightType type;
+  private float @Nullable [] scales;
+  private @Nullable QuantizationError error;
+
+  /**
+   * A weight that nothing has been read of yet.
+   *
+   * @param name the tensor's name, for messages
+   * @param type what to quantize to
+   */
+  QuantizedWeight(String name, StoredTensor weight, ChannelLayout layout, WeightType type) {
+    this.name = name;
+    this.weight = weight;
+    this.layout = layout;
+    this.type = type;
+  }
+
+  String name() {
+    return name;
+  }
+
+  StoredTensor weight() {
+    return weight;
+  }
+
+  ChannelLayout layout() {
+    return layout;
+  }
+
+  WeightType type() {
+    return type;
+  }
+
+  /**
+   * Writes the codes, a byte for each element, in row-major order.
+   *
+   * @throws QuantizationException if an element is NaN or infinite
+   */
+  void writeCodes(WritableByteChannel target, Workspace workspace) throws IOException {
+    write(workspace, (quantizer, block, columns, firstRow, codes) -> target.write(codes));
+  }
+
+  /**
+   * Writes what the codes stand for, in the weight's own type.
+   *
+   * @throws QuantizationException if an element is NaN or infinite
+   */
+  void writeRestored(WritableByteChannel target, Workspace workspace) throws IOException {
+    write(
+        workspace,
+        (quantizer, block, columns, firstRow, codes) -> {
+          quantizer.dequantize(codes, columns, scales(), firstRow, block);
+          target.write(block);
+        });
+  }
+
+  /**
+   * The scale of each channel as little-endian float32.
+   *
+   * @throws IllegalStateException before anything was written
+   */
+  byte[] scaleBytes() {
+    float[] values = scales();
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return bytes.array();
+  }
+
+  /** How far the codes are from the weight; null before anything was written. */
+  @Nullable QuantizationError error() {
+    return error;
+  }
+
+  private float[] scales() {
+    if (scales == null) {
+      throw new IllegalStateException("the scales of '%s' are found by writing it".formatted(name));
+    }
+    return scales;
+  }
+
+  /** What is done with a block once it is quantized. */
+  private interface Output {
+    void accept(
+        RowQuantizer quantizer, ByteBuffer block, int columns, int firstRow, ByteBuffer codes)
+        throws IOException;
+  }
+
+  private void write(Workspace workspace, Output output) throws IOException {
+    FloatType source = WeightType.source(weight.elementType()).orElseThrow();
+    RowQuantizer quantizer = workspace.quantizer(source, type.codes());
+    boolean inOnePass = layout.slices() == 1 && rowsInBlock(workspace) > 0;
+    float[] scales = new float[layout.channels()];
+    this.scales = scales;
+    if (!inOnePass) {
+      forEachBlock(workspace, (block, columns, row) -> quantizer.amax(block, columns, scales, row));
+      for (int i = 0; i < scales.length; i++) {
+        scales[i] = quantizer.scale(scales[i]);
+      }
+    }
+    QuantizationError[] sum = {QuantizationError.NONE};
+    forEachBlock(
+        workspace,
+        (block, columns, row) -> {
+          int bytes = block.remaining();
+          ByteBuffer codes = workspace.codes(bytes / source.bytes());
+          if (inOnePass) {
+            quantizer.quantizeRows(block, columns, scales, row, codes);
+          } else {
+            quantizer.quantize(block, columns, scales, row, codes);
+          }
+          sum[0] = sum[0].plus(quantizer.error(block, columns, scales, row, codes));
+          output.accept(quantizer, block, columns, row, codes);
+          workspace.advance(bytes, name);
+        });
+    error = sum[0];
+  }
+
+  /** What is done with a block of whole rows, or a part of one. */
+  private interface BlockWork {
+    void accept(ByteBuffer block, int columns, int firstRow) throws IOException;
+  }
+
+  /** How many rows fit into a block; 0 if not even one does. */
+  private int rowsInBlock(Workspace workspace) {
+    return workspace.blockBytes() / elementBytes() / layout.columns();
+  }
+
+  private int elementBytes() {
+    return weight.elementType().bytes();
+  }
+
+  private void forEachBlock(Workspace workspace, BlockWork work) throws IOException {
+    int rowsInBlock = rowsInBlock(workspace);
+    int columns = Math.min(layout.columns(), workspace.blockBytes() / elementBytes());
+    long element = 0;
+    for (long slice = 0; slice < layout.slices(); slice++) {
+      int row = 0;
+      while (row < layout.channels()) {
+        int rows = Math.max(1, Math.min(rowsInBlock, layout.channels() - row));
+        for (int column = 0; column < layout.columns(); column += columns) {
+          int length = Math.min(columns, layout.columns() - column);
+          block(workspace, element, rows, length, row, work);
+          element += (long) rows * length;
+        }
+        row += rows;
+      }
+    }
+  }
+
+  private void block(
+      Workspace workspace, long element, int rows, int columns, int firstRow, BlockWork work)
+      throws IOException {
+    ByteBuffer block = workspace.weights(rows * columns * elementBytes());
+    weight.read(element, block);
+    try {
+      work.accept(block.flip(), columns, firstRow);
+    } catch (NonFiniteWeightException e) {
+      long first = element + (long) (e.row() - firstRow) * columns + e.column();
+      throw new QuantizationException(
+          "'%s' cannot be quantized: element %s is %s; such a model answers nothing useful, train or export it again, or leave the module native"
+              .formatted(name, layout.index(first), e.value()),
+          e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "%s to %s".formatted(name, Objects.requireNonNull(type));
+  }
+}

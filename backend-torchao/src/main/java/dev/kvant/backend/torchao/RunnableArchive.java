@@ -1,0 +1,292 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.api.ElementType;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
+import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
+import dev.kvant.torch.PlanJson;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.ArchiveWriter;
+import dev.kvant.torch.pickle.PickleInt;
+import dev.kvant.torch.pickle.PickleNone;
+import dev.kvant.torch.pickle.PickleWriter;
+import dev.kvant.torch.script.ScriptCode;
+import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.script.ScriptTree;
+import dev.kvant.torch.script.ScriptType;
+import dev.kvant.torch.tensor.TensorNode;
+import dev.kvant.torch.tensor.TensorPickler;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Writes a TorchScript archive again with 8-bit weights: other tensors, other code for the classes
+ * that own them, all else as it is.
+ */
+final class RunnableArchive {
+
+  private static final String ROOT = "quantized_model_torchao";
+  private static final int MAX_CODE = 64 << 20;
+
+  /** Records that describe the code as it was. */
+  private static final Set<String> STALE =
+      Set.of("bytecode.pkl", "mobile_debug_handles.pkl", ".data/serialization_id");
+
+  /** Where the parts of a weight are. */
+  private record Parts(String codes, String scales) {}
+
+  /**
+   * What came out.
+   *
+   * @param notes what is worth knowing about modules, by name
+   * @param restored the modules whose weights stayed floating-point, with the error of quantization
+   */
+  record Outcome(Map<String, String> notes, Set<String> restored) {}
+
+  private final ScriptModel model;
+  private final TorchaoOptions options;
+  private final Workspace workspace;
+  private final ScriptTree tree;
+  private final ScriptCode code;
+  private final StorageRecords storages;
+  private final TensorPickler pickler = TensorPickler.forScript();
+  private final Map<QuantizedWeight, Parts> partsByWeight = new HashMap<>();
+  private final Map<QuantizedWeight, String> restoredByWeight = new HashMap<>();
+  private final Map<String, String> notes = new LinkedHashMap<>();
+  private final Set<String> restored = new LinkedHashSet<>();
+
+  private RunnableArchive(ScriptModel model, TorchaoOptions options, Workspace workspace) {
+    this.model = model;
+    this.options = options;
+    this.workspace = workspace;
+    this.tree = model.readTree();
+    this.code = ScriptCode.parse(texts(model));
+    this.storages = new StorageRecords(dataNames(model));
+  }
+
+  /** Writes the file. */
+  static Outcome write(
+      Path file,
+      ScriptModel model,
+      PlannedWeights weights,
+      QuantizationPlan plan,
+      TorchaoOptions options,
+      Workspace workspace) {
+    var archive = new RunnableArchive(model, options, workspace);
+    archive.changeModules(weights);
+    archive.write(file, plan);
+    return new Outcome(archive.notes, archive.restored);
+  }
+
+  /** How many bytes a weight has here. */
+  static long bytes(QuantizedWeight weight) {
+    return weight.weight().elements() + (long) weight.layout().channels() * Float.BYTES;
+  }
+
+  private static Map<String, String> texts(ScriptModel model) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (ArchiveRecord record : model.archive().records()) {
+      if (record.name().startsWith("code/") && record.name().endsWith(".py")) {
+        texts.put(record.name(), new String(record.readAll(MAX_CODE), StandardCharsets.UTF_8));
+      }
+    }
+    return texts;
+  }
+
+  private static Set<String> dataNames(ScriptModel model) {
+    Set<String> names = new LinkedHashSet<>();
+    for (ArchiveRecord record : model.archive().records()) {
+      if (record.name().startsWith("data/")) {
+        names.add(record.name().substring("data/".length()));
+      }
+    }
+    return names;
+  }
+
+  private void changeModules(PlannedWeights weights) {
+    Map<ScriptModule, PlannedWeight> planned = new LinkedHashMap<>();
+    for (PlannedWeight weight : weights.byModule().values()) {
+      if (weight.isIn(TorchaoBackend.RUNNABLE)) {
+        planned.put(tree.module(weight.module().name()).orElseThrow(), weight);
+      }
+    }
+    Map<String, List<ScriptModule>> instances = new LinkedHashMap<>();
+    for (ScriptModule module : tree.modules()) {
+      instances
+          .computeIfAbsent(module.type().name().qualifiedName(), key -> new ArrayList<>())
+          .add(module);
+    }
+    for (Map.Entry<String, List<ScriptModule>> ofClass : instances.entrySet()) {
+      if (ofClass.getValue().stream().anyMatch(planned::containsKey)) {
+        changeInstances(ofClass.getKey(), ofClass.getValue(), planned);
+      }
+    }
+  }
+
+  private void changeInstances(
+      String className, List<ScriptModule> instances, Map<ScriptModule, PlannedWeight> planned) {
+    Optional<ScriptType> type = code.type(className);
+    Optional<String> obstacle = obstacle(className, type);
+    if (type.isEmpty() || obstacle.isPresent()) {
+      for (ScriptModule module : instances) {
+        PlannedWeight weight = planned.get(module);
+        if (weight != null) {
+          restore(module, weight.weight());
+          restored.add(weight.module().name());
+          note(
+              weight,
+              "stays floating-point in %s, with the error of quantization: %s"
+                  .formatted(TorchaoBackend.RUNNABLE, obstacle.orElse("")));
+        }
+      }
+      return;
+    }
+    List<PlannedWeight> quantized =
+        instances.stream().filter(planned::containsKey).map(planned::get).toList();
+    List<ElementType> originals =
+        quantized.stream()
+            .map(weight -> weight.weight().weight().elementType())
+            .distinct()
+            .toList();
+    var eightBit =
+        new EightBitClass(
+            type.get(),
+            quantized.size() < instances.size(),
+            originals,
+            options.kernel(),
+            quantized.stream().allMatch(RunnableArchive::isPackable));
+    boolean isRead = !code.reads(type.get(), PlannedWeights.WEIGHT).isEmpty();
+    eightBit.change(code);
+    for (ScriptModule module : instances) {
+      PlannedWeight weight = planned.get(module);
+      if (weight == null) {
+        module.attributes().put(eightBit.scaleAttribute(), PickleNone.NONE);
+      } else {
+        quantize(module, weight.weight(), eightBit);
+        if (!isRead) {
+          note(weight, "no code of the model reads this weight by way of its module");
+        }
+        if (options.kernel() == Kernel.INT8PACK
+            && weight.kind() == ModuleKind.LINEAR
+            && !isPackable(weight)) {
+          note(
+              weight,
+              "multiplied without int8pack, whose kernel needs a multiple of %d inputs"
+                  .formatted(EightBitClass.PACKED_COLUMNS));
+        }
+      }
+      if (eightBit.hasOriginalType()) {
+        ElementType original =
+            weight == null ? ElementType.FLOAT32 : weight.weight().weight().elementType();
+        module
+            .attributes()
+            .put(
+                eightBit.originalTypeAttribute(), PickleInt.of(EightBitClass.scalarType(original)));
+      }
+    }
+  }
+
+  /** Why the weights of a class cannot become codes. */
+  private Optional<String> obstacle(String className, Optional<ScriptType> type) {
+    if (type.isEmpty()) {
+      return Optional.of("the code of class %s is not readable".formatted(className));
+    }
+    List<String> untraced = code.untraced(PlannedWeights.WEIGHT);
+    if (!untraced.isEmpty()) {
+      return Optional.of("it is not clear whose weight is used in " + String.join(", ", untraced));
+    }
+    List<String> writers = code.writers(type.get(), PlannedWeights.WEIGHT);
+    if (!writers.isEmpty()) {
+      return Optional.of("it is changed as the model runs, in " + String.join(", ", writers));
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isPackable(PlannedWeight weight) {
+    return weight.weight().layout().columns() % EightBitClass.PACKED_COLUMNS == 0;
+  }
+
+  private void quantize(ScriptModule module, QuantizedWeight weight, EightBitClass eightBit) {
+    ChannelLayout layout = weight.layout();
+    Parts parts =
+        partsByWeight.computeIfAbsent(
+            weight,
+            key ->
+                new Parts(
+                    storages.add(
+                        weight.weight().elements(), target -> weight.writeCodes(target, workspace)),
+                    storages.add(
+                        (long) layout.channels() * Float.BYTES,
+                        target -> target.write(ByteBuffer.wrap(weight.scaleBytes())))));
+    module
+        .attributes()
+        .put(
+            PlannedWeights.WEIGHT,
+            pickler.node(
+                TensorNode.contiguous(weight.type().elementType(), parts.codes(), layout.shape())));
+    module
+        .attributes()
+        .put(
+            eightBit.scaleAttribute(),
+            pickler.node(
+                TensorNode.contiguous(ElementType.FLOAT32, parts.scales(), layout.scaleShape())));
+  }
+
+  private void restore(ScriptModule module, QuantizedWeight weight) {
+    String storage =
+        restoredByWeight.computeIfAbsent(
+            weight,
+            key ->
+                storages.add(
+                    weight.weight().bytes(), target -> weight.writeRestored(target, workspace)));
+    module
+        .attributes()
+        .put(
+            PlannedWeights.WEIGHT,
+            pickler.node(
+                TensorNode.contiguous(
+                    weight.weight().elementType(), storage, weight.layout().shape())));
+  }
+
+  private void note(PlannedWeight weight, String note) {
+    notes.merge(weight.module().name(), note, "%s; %s"::formatted);
+  }
+
+  private void write(Path file, QuantizationPlan plan) {
+    Map<String, String> changedTexts = code.changedTexts();
+    Set<String> referenced = StorageReferences.of(tree.root());
+    try (var archive = ArchiveWriter.create(file, ROOT)) {
+      for (ArchiveRecord record : model.archive().records()) {
+        String name = record.name();
+        String text = changedTexts.get(name);
+        if (text != null) {
+          archive.record(name, text.getBytes(StandardCharsets.UTF_8));
+        } else if (name.equals(ScriptTree.RECORD)) {
+          storages.write(archive);
+          archive.record(name, PickleWriter.write(tree.root()));
+        } else if (isKept(name, referenced)) {
+          archive.copy(record);
+          workspace.advance(name.startsWith("data/") ? record.size() : 0, name);
+        }
+      }
+      archive.record(PlanJson.RECORD, PlanJson.write(plan));
+      archive.finish();
+    }
+  }
+
+  private static boolean isKept(String name, Set<String> referenced) {
+    return name.startsWith("data/")
+        ? referenced.contains(name.substring("data/".length()))
+        : !name.endsWith(".debug_pkl") && !STALE.contains(name) && !name.equals(PlanJson.RECORD);
+  }
+}

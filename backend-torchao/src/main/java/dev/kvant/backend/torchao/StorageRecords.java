@@ -1,0 +1,47 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.torch.archive.ArchiveWriter;
+import dev.kvant.torch.archive.RecordContent;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The storages that an archive will get: names are given out while its pickle is built, contents
+ * are written behind it, in the same order.
+ */
+final class StorageRecords {
+
+  private record Storage(String name, long bytes, RecordContent content) {}
+
+  private final Set<String> taken;
+  private final List<Storage> storages = new ArrayList<>();
+  private int next;
+
+  /**
+   * Storages beside others.
+   *
+   * @param taken the names that others have
+   */
+  StorageRecords(Set<String> taken) {
+    this.taken = new HashSet<>(taken);
+  }
+
+  /** Announces a storage and tells its name. */
+  String add(long bytes, RecordContent content) {
+    while (taken.contains(String.valueOf(next))) {
+      next++;
+    }
+    String name = String.valueOf(next++);
+    storages.add(new Storage(name, bytes, content));
+    return name;
+  }
+
+  /** Writes them all. */
+  void write(ArchiveWriter archive) {
+    for (Storage storage : storages) {
+      archive.record("data/" + storage.name(), storage.bytes(), storage.content());
+    }
+  }
+}

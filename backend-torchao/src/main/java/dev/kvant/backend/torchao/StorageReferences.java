@@ -1,0 +1,56 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.torch.pickle.PickleDict;
+import dev.kvant.torch.pickle.PickleList;
+import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.pickle.PickleReference;
+import dev.kvant.torch.pickle.PickleText;
+import dev.kvant.torch.pickle.PickleTuple;
+import dev.kvant.torch.pickle.PickleValue;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/** Finds the storages that a pickle refers to. */
+final class StorageReferences {
+
+  private StorageReferences() {}
+
+  /** Their names. */
+  static Set<String> of(PickleValue root) {
+    Set<String> names = new LinkedHashSet<>();
+    Set<PickleValue> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    Deque<PickleValue> pending = new ArrayDeque<>(Set.of(root));
+    while (!pending.isEmpty()) {
+      PickleValue value = pending.pop();
+      if (!seen.add(value)) {
+        continue;
+      }
+      if (value instanceof PickleReference reference
+          && reference.id() instanceof PickleTuple id
+          && id.size() > 2
+          && id.get(2) instanceof PickleText name) {
+        names.add(name.value());
+      } else if (value instanceof PickleTuple tuple) {
+        pending.addAll(tuple.items());
+      } else if (value instanceof PickleList list) {
+        pending.addAll(list.items());
+      } else if (value instanceof PickleDict dict) {
+        pending.addAll(dict.entries().keySet());
+        pending.addAll(dict.entries().values());
+      } else if (value instanceof PickleObject object) {
+        pending.add(object.callable());
+        pending.add(object.arguments());
+        pending.add(object.entries());
+        pending.add(object.items());
+        if (object.state() != null) {
+          pending.add(object.state());
+        }
+      }
+    }
+    return names;
+  }
+}

@@ -1,0 +1,174 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.Operand;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Quantizes weights, without calibration, to what torchao 0.18 computes, and writes what torchao
+ * loads in Python; from a TorchScript archive also an archive that libtorch runs by itself.
+ *
+ * @since 0.1.0
+ */
+public final class TorchaoBackend implements QuantizationBackend {
+
+  /** The file that Python loads after {@code import torchao}. */
+  static final String CHECKPOINT = "quantized_model_torchao.pth";
+
+  /** The file that libtorch runs. */
+  static final String RUNNABLE = "quantized_model_torchao.pt";
+
+  /** The id of the model format that has code to run. */
+  static final String TORCHSCRIPT = "torchscript";
+
+  private static final BackendDescriptor DESCRIPTOR =
+      new BackendDescriptor(
+          "torchao",
+          List.of(),
+          Optional.ofNullable(TorchaoBackend.class.getPackage().getImplementationVersion())
+              .orElse("unpackaged"),
+          "weight-only quantization to int8 and float8, for torchao in Python and for libtorch",
+          Map.of(
+              QuantizationMode.WEIGHT_ONLY_PTQ,
+              new ModeDescriptor(WeightType.dtypes(), List.of(), List.of())),
+          List.of(TORCHSCRIPT, "pytorch", "safetensors"),
+          List.of(CHECKPOINT, RUNNABLE),
+          TorchaoOptions.descriptors());
+
+  /** For {@link java.util.ServiceLoader}; does nothing. */
+  public TorchaoBackend() {}
+
+  @Override
+  public BackendDescriptor descriptor() {
+    return DESCRIPTOR;
+  }
+
+  @Override
+  public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    List<String> float8 = new ArrayList<>();
+    if (isFloat8(config.defaultLayerDtype())) {
+      float8.add("default_layer_dtype");
+    }
+    for (int i = 0; i < config.layers().size(); i++) {
+      LayerQuantizationConfig layer = config.layers().get(i);
+      if (layer.weights() == null) {
+        continue;
+      }
+      String path = "layers[" + i + "].weights";
+      if (isFloat8(layer.weights().dtype())) {
+        float8.add(path);
+      }
+      Integer axis = layer.weights().quantAxis();
+      if (axis != null && axis != 0) {
+        problems.add(
+            new ConfigurationProblem(
+                "quantize." + path + ".quant_axis",
+                "torchao has a scale for each output row, which is axis 0, not %d; leave it out or"
+                        .formatted(axis)
+                    + " write 0"));
+      }
+    }
+    if (TorchaoOptions.of(config).kernel() == Kernel.INT8PACK && !float8.isEmpty()) {
+      problems.add(
+          new ConfigurationProblem(
+              "quantize.backend_kwargs." + TorchaoOptions.KERNEL,
+              "int8pack multiplies int8 weights only, and %s asks for float8; use dequantize, or int8 everywhere"
+                  .formatted(String.join(", ", float8))));
+    }
+    return problems;
+  }
+
+  private static boolean isFloat8(@Nullable Dtype dtype) {
+    return Dtype.FP8_E4M3FN.equals(dtype) || Dtype.FP8_E5M2.equals(dtype);
+  }
+
+  @Override
+  public Support supports(SupportQuery query) {
+    if (query.operand() != Operand.WEIGHTS) {
+      return Support.no("torchao's weight-only quantization leaves activations as they are");
+    }
+    if (WeightType.of(query.dtype()).isEmpty()) {
+      return Support.no("torchao quantizes no weights to " + query.dtype());
+    }
+    ModuleDescription module = query.module();
+    Optional<ModuleKind> kind = ModuleKind.of(module.types());
+    if (kind.isEmpty()) {
+      return Support.no(
+          module.type().isEmpty()
+              ? "its class is unknown; name it in module_classes if it is a Linear or an Embedding"
+              : "torchao runs Linear and Embedding with quantized weights, not " + module.type());
+    }
+    Optional<String> obstacle = obstacle(module, kind.get());
+    if (obstacle.isPresent()) {
+      return Support.no(obstacle.get());
+    }
+    if (kind.get().runsInTorchao()) {
+      return Support.yes();
+    }
+    return inRunnableOnly(query, kind.get());
+  }
+
+  /** What is wrong with a module's weight. */
+  private static Optional<String> obstacle(ModuleDescription module, ModuleKind kind) {
+    Optional<TensorDescription> weight = module.weight();
+    if (weight.isEmpty()) {
+      return Optional.of("it has no tensor named 'weight'");
+    }
+    List<Long> shape = weight.get().shape();
+    if (WeightType.source(weight.get().elementType()).isEmpty()) {
+      return Optional.of(
+          "its weight is %s; float32, float16 and bfloat16 can be quantized"
+              .formatted(weight.get().elementType()));
+    }
+    if (!kind.hasDimensions(shape.size())) {
+      return Optional.of(
+          "its weight has the shape %s, which is none of a %s".formatted(shape, module.type()));
+    }
+    if (weight.get().elements() == 0) {
+      return Optional.of("its weight is empty, shape %s".formatted(shape));
+    }
+    return Optional.empty();
+  }
+
+  private static Support inRunnableOnly(SupportQuery query, ModuleKind kind) {
+    String reason =
+        kind == ModuleKind.ATTENTION_OUTPUT
+            ? "in Python MultiheadAttention multiplies with it by operators that torchao's tensors lack"
+            : "torchao in Python runs no %s with a quantized weight"
+                .formatted(query.module().type());
+    if (!query.modelFormat().equals(TORCHSCRIPT)) {
+      return Support.no(reason);
+    }
+    if (!TorchaoOptions.of(query.config()).runtimeModules()) {
+      return Support.no(
+          "%s; with backend_kwargs.%s: true it is quantized in %s alone"
+              .formatted(reason, TorchaoOptions.RUNTIME_MODULES, RUNNABLE));
+    }
+    return Support.partly(Map.of(CHECKPOINT, reason));
+  }
+
+  @Override
+  public Quantizer create(QuantizerContext context) {
+    return new TorchaoQuantizer(Objects.requireNonNull(context, "context"));
+  }
+}

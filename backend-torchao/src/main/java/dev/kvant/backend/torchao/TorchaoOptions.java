@@ -1,0 +1,59 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.spi.OptionDescriptor;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What {@code backend_kwargs} say.
+ *
+ * @param kernel how the runnable artifact multiplies
+ * @param runtimeModules whether modules that torchao cannot run are quantized in the runnable
+ *     artifact
+ */
+record TorchaoOptions(Kernel kernel, boolean runtimeModules) {
+
+  static final String KERNEL = "kernel";
+  static final String RUNTIME_MODULES = "runtime_modules";
+
+  /** How a Linear of the runnable artifact multiplies. */
+  enum Kernel {
+    /** Converts codes to floating point in forward and scales the product. */
+    DEQUANTIZE("dequantize"),
+    /** libtorch's product of bfloat16 rows with int8 weights. */
+    INT8PACK("int8pack");
+
+    private final String label;
+
+    Kernel(String label) {
+      this.label = label;
+    }
+
+    String label() {
+      return label;
+    }
+  }
+
+  static TorchaoOptions of(ModelQuantizationConfig config) {
+    Map<String, Object> kwargs = config.backendKwargs();
+    return new TorchaoOptions(
+        Kernel.INT8PACK.label().equals(kwargs.get(KERNEL)) ? Kernel.INT8PACK : Kernel.DEQUANTIZE,
+        Boolean.TRUE.equals(kwargs.get(RUNTIME_MODULES)));
+  }
+
+  static List<OptionDescriptor> descriptors() {
+    return List.of(
+        OptionDescriptor.choice(
+            KERNEL,
+            List.of(Kernel.DEQUANTIZE.label(), Kernel.INT8PACK.label()),
+            "how Linear modules of the runnable artifact multiply: dequantize is exact and runs on"
+                + " any device, int8pack rounds inputs to bfloat16 and is several times faster on"
+                + " CPU for few rows"),
+        OptionDescriptor.flag(
+            RUNTIME_MODULES,
+            false,
+            "also quantize, in the runnable artifact alone, modules that torchao cannot run in"
+                + " Python: convolutions and the output projection of attention"));
+  }
+}

@@ -1,0 +1,92 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.numerics.FloatType;
+import dev.kvant.numerics.QuantizedType;
+import dev.kvant.numerics.RowQuantizer;
+import dev.kvant.spi.ProgressReporter;
+import java.nio.ByteBuffer;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * The buffers and threads that all weights of one run are quantized with, one weight at a time. Its
+ * size is all the memory that tensors take.
+ */
+final class Workspace implements AutoCloseable {
+
+  /** Bytes of weights in one block. */
+  static final int BLOCK_BYTES = 4 << 20;
+
+  private final int blockBytes;
+  private final int parallelism;
+  private final ExecutorService threads;
+  private final ProgressReporter progress;
+  private final ByteBuffer weights;
+  private final ByteBuffer codes;
+  private long left;
+
+  /**
+   * A workspace.
+   *
+   * @param blockBytes bytes of weights in one block, a multiple of 8
+   * @param parallelism how many threads to use, the caller's among them
+   * @param total about how many bytes there are to advance by
+   */
+  Workspace(int blockBytes, int parallelism, ProgressReporter progress, long total) {
+    this.blockBytes = blockBytes;
+    this.parallelism = parallelism;
+    this.progress = progress;
+    this.left = total;
+    this.threads =
+        Executors.newFixedThreadPool(
+            Math.max(1, parallelism - 1),
+            task -> {
+              var thread = new Thread(task, "kvant-torchao");
+              thread.setDaemon(true);
+              return thread;
+            });
+    this.weights = ByteBuffer.allocateDirect(blockBytes);
+    // One byte for each weight, and the smallest weights have two.
+    this.codes = ByteBuffer.allocateDirect(blockBytes / 2);
+  }
+
+  /** What quantizes blocks of that type. */
+  RowQuantizer quantizer(FloatType source, QuantizedType codes) {
+    return RowQuantizer.torchao(source, codes).parallel(parallelism, threads);
+  }
+
+  int blockBytes() {
+    return blockBytes;
+  }
+
+  /** The buffer for weights, empty and as long as that. */
+  ByteBuffer weights(int bytes) {
+    return weights.clear().limit(bytes);
+  }
+
+  /** The buffer for codes, empty and as long as that. */
+  ByteBuffer codes(int bytes) {
+    return codes.clear().limit(bytes);
+  }
+
+  /**
+   * Reports that so many bytes of a tensor are done.
+   *
+   * @throws dev.kvant.api.QuantizationCancelledException if the thread was interrupted
+   */
+  void advance(long bytes, String tensor) {
+    long counted = Math.min(bytes, left);
+    left -= counted;
+    progress.advance(counted, tensor);
+  }
+
+  /** Reports that all is done. */
+  void finish() {
+    advance(left, "");
+  }
+
+  @Override
+  public void close() {
+    threads.shutdownNow();
+  }
+}

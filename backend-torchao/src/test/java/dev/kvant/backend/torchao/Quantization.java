@@ -1,0 +1,115 @@
+package dev.kvant.backend.torchao;
+
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.Operand;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandSettings;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.SavedModel;
+import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import dev.kvant.torch.TorchModel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Quantizes a model file as a test says: what a plan would come from rules for. */
+final class Quantization {
+
+  private final Path file;
+  private final Map<String, Dtype> dtypeByModule = new LinkedHashMap<>();
+  private Dtype otherwise = Dtype.NATIVE;
+  private ModelQuantizationConfig.Builder config =
+      ModelQuantizationConfig.builder().backend("torchao").mode(QuantizationMode.WEIGHT_ONLY_PTQ);
+  private QuantizationListener listener = new QuantizationListener() {};
+  private int threads = 2;
+
+  private Quantization(Path file) {
+    this.file = file;
+  }
+
+  static Quantization of(Path file) {
+    return new Quantization(file);
+  }
+
+  /** Everything that can be is quantized to that, but for modules named otherwise. */
+  Quantization all(Dtype dtype) {
+    otherwise = dtype;
+    return this;
+  }
+
+  Quantization module(String name, Dtype dtype) {
+    dtypeByModule.put(name, dtype);
+    return this;
+  }
+
+  Quantization option(String key, Object value) {
+    config = config.backendKwarg(key, value);
+    return this;
+  }
+
+  Quantization listener(QuantizationListener listener) {
+    this.listener = listener;
+    return this;
+  }
+
+  Quantization threads(int threads) {
+    this.threads = threads;
+    return this;
+  }
+
+  SavedModel into(Path directory) {
+    var backend = new TorchaoBackend();
+    ModelQuantizationConfig settings = config.build();
+    try (TorchModel model = TestModels.open(file);
+        var quantizer = backend.create(new QuantizerContext(settings, listener, threads))) {
+      var prepared = new PreparedModel(model, plan(model, backend, settings));
+      quantizer.prepare(prepared);
+      return quantizer.save(quantizer.quantize(prepared), directory);
+    }
+  }
+
+  private QuantizationPlan plan(
+      TorchModel model, TorchaoBackend backend, ModelQuantizationConfig settings) {
+    List<ModuleDecision> decisions = new ArrayList<>();
+    for (ModuleDescription module : model.modules()) {
+      if (module.hasWeights()) {
+        Dtype dtype = dtypeByModule.getOrDefault(module.name(), otherwise);
+        decisions.add(
+            new ModuleDecision(
+                module.name(),
+                module.type(),
+                module.typesInferred(),
+                dtype.isNative()
+                    ? OperandDecision.untouched()
+                    : decide(
+                        backend.supports(
+                            new SupportQuery(
+                                module, Operand.WEIGHTS, dtype, model.format(), settings)),
+                        dtype),
+                OperandDecision.untouched()));
+      }
+    }
+    return new QuantizationPlan("torchao", QuantizationMode.WEIGHT_ONLY_PTQ, decisions, List.of());
+  }
+
+  private static OperandDecision decide(Support support, Dtype dtype) {
+    return new OperandDecision(
+        support instanceof Support.No ? Dtype.NATIVE : dtype,
+        dtype,
+        null,
+        List.of(),
+        support instanceof Support.No no ? no.reason() : null,
+        support instanceof Support.Partly partly ? partly.nativeIn() : Map.of(),
+        OperandSettings.DEFAULT);
+  }
+}
