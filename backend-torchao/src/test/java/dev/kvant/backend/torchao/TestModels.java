@@ -2,7 +2,10 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.torch.TorchFormat;
 import dev.kvant.torch.TorchModel;
+import dev.kvant.torch.tensor.StoredTensor;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** The model files that the tests read. */
 final class TestModels {
@@ -20,7 +23,19 @@ final class TestModels {
     return DIGITS.resolve(name);
   }
 
+  /** The tensor of that name, which must be there. */
+  static StoredTensor tensor(TorchModel model, String name) {
+    return Objects.requireNonNull(model.stateDict().get(name), name);
+  }
+
+  /** All bytes of a tensor, in row-major order. */
+  static byte[] bytes(StoredTensor tensor) {
+    ByteBuffer bytes = ByteBuffer.allocate((int) tensor.bytes());
+    tensor.read(0, bytes);
+    return bytes.array();
+  }
+
   static TorchModel open(Path path) {
-    return (TorchModel) new TorchFormat().open(path);
+    return new TorchFormat().open(path);
   }
 }

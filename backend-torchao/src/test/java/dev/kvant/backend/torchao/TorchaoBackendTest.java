@@ -13,6 +13,7 @@ import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.WeightQuantizationConfig;
+import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Support;
@@ -44,10 +45,10 @@ class TorchaoBackendTest {
 
     assertThat(descriptor.id()).isEqualTo("torchao");
     assertThat(descriptor.modes()).containsOnlyKeys(QuantizationMode.WEIGHT_ONLY_PTQ);
-    var mode = descriptor.modes().get(QuantizationMode.WEIGHT_ONLY_PTQ);
-    assertThat(mode).isNotNull();
-    assertThat(mode.weights()).containsExactly(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
-    assertThat(mode.activations()).isEmpty();
+    assertThat(descriptor.modes().get(QuantizationMode.WEIGHT_ONLY_PTQ))
+        .isEqualTo(
+            new ModeDescriptor(
+                List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2), List.of(), List.of()));
     assertThat(descriptor.formats()).containsExactly("torchscript", "pytorch", "safetensors");
     assertThat(descriptor.artifacts())
         .containsExactly("quantized_model_torchao.pth", "quantized_model_torchao.pt");
