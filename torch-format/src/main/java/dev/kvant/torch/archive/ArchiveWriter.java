@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.LocalDateTime;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.zip.ZipEntry;
@@ -28,6 +29,9 @@ public final class ArchiveWriter implements AutoCloseable {
   public static final int ALIGNMENT = 64;
 
   private static final int PIECE = 1 << 18;
+
+  /** The earliest time that a zip can hold; an entry without any would get that of its writing. */
+  private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
   private final Path path;
   private final String root;
@@ -136,6 +140,7 @@ public final class ArchiveWriter implements AutoCloseable {
     }
     var entry = new ZipArchiveEntry(root + "/" + name);
     entry.setAlignment(ALIGNMENT);
+    entry.setTimeLocal(NO_TIME);
     return entry;
   }
 

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.Arrays;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -284,5 +285,13 @@ class ArchiveTest {
     assertThatThrownBy(() -> text(archive.record("data/0")))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("was closed");
+  }
+
+  @Test
+  void records_carry_no_time() throws IOException {
+    try (var zip = new ZipFile(write("data/0", "hello").toFile())) {
+      assertThat(zip.stream().map(ZipEntry::getTimeLocal))
+          .containsExactly(LocalDateTime.of(1980, 1, 1, 0, 0));
+    }
   }
 }
