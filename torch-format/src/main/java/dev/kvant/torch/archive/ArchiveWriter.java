@@ -1,9 +1,11 @@
 package dev.kvant.torch.archive;
 
 import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationCancelledException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
@@ -53,6 +55,7 @@ public final class ArchiveWriter implements AutoCloseable {
    * give the temporary one of an {@link dev.kvant.spi.ArtifactTransaction}.
    *
    * @param root the folder that all records lie in, without a slash
+   * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */
   public static ArchiveWriter create(Path path, String root) {
@@ -87,6 +90,7 @@ public final class ArchiveWriter implements AutoCloseable {
    * @param size how many bytes the content will be
    * @throws IllegalArgumentException if a record of that name was written before
    * @throws IllegalStateException if the content was not of that size
+   * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */
   public void record(String name, long size, RecordContent content) {
@@ -147,6 +151,7 @@ public final class ArchiveWriter implements AutoCloseable {
   /**
    * Completes the archive.
    *
+   * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */
   public void finish() {
@@ -172,6 +177,9 @@ public final class ArchiveWriter implements AutoCloseable {
   }
 
   private static KvantException unwritable(Path path, IOException cause) {
+    if (cause instanceof ClosedByInterruptException) {
+      return new QuantizationCancelledException("writing %s was interrupted".formatted(path), cause);
+    }
     return new KvantException(
         "%s cannot be written: %s".formatted(path, cause.getMessage()), cause);
   }

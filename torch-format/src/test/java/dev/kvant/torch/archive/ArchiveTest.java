@@ -294,4 +294,16 @@ class ArchiveTest {
           .containsExactly(LocalDateTime.of(1980, 1, 1, 0, 0));
     }
   }
+
+  @Test
+  void an_interrupted_thread_writes_no_record_and_stays_interrupted() {
+    try (var writer = ArchiveWriter.create(folder.resolve("model.pt"), "model")) {
+      Thread.currentThread().interrupt();
+
+      assertThatThrownBy(() -> writer.record("data/0", "hello".getBytes(UTF_8)))
+          .isInstanceOf(QuantizationCancelledException.class)
+          .hasMessageContaining("model.pt");
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
 }
