@@ -210,7 +210,7 @@ abstract class BackendKit {
   /** All steps but the last. */
   final QuantizedModel quantize(Trial trial, Quantizer quantizer, PreparedModel prepared) {
     quantizer.prepare(prepared);
-    if (quantizer instanceof Calibratable calibratable) {
+    if (trial.calibrates() && quantizer instanceof Calibratable calibratable) {
       calibratable.calibrate(prepared, calibrationData(trial.sample()));
     }
     return quantizer.quantize(prepared);

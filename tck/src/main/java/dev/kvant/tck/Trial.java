@@ -12,6 +12,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.RuleReference;
+import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
@@ -32,6 +33,12 @@ record Trial(
     SampleModel sample,
     QuantizationMode mode,
     ModelQuantizationConfig config) {
+
+  /** Whether there is something to calibrate in this mode. */
+  boolean calibrates() {
+    ModeDescriptor abilities = backend.descriptor().modes().get(mode);
+    return abilities != null && !abilities.algorithms().isEmpty();
+  }
 
   /** Quantizes all that the backend supports. */
   QuantizationPlan plan(QuantizableModel model) {

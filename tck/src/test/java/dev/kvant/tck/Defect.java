@@ -86,6 +86,9 @@ enum Defect {
   SWALLOWS_THE_FLAG(
       "an_interrupt_at_the_first_progress_ends_the_work_and_nothing_is_half_written",
       "an_interrupt_half_way_ends_the_work_and_nothing_is_half_written"),
+  CLOSES_THE_MODEL_WHEN_INTERRUPTED(
+      "an_interrupt_at_the_first_progress_ends_the_work_and_nothing_is_half_written",
+      "an_interrupt_half_way_ends_the_work_and_nothing_is_half_written"),
   CLOSES_ONCE("closing_twice_is_harmless"),
   CLOSES_THE_MODEL(
       "closing_a_quantizer_leaves_the_model_open",

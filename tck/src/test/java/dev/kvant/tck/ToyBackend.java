@@ -239,7 +239,7 @@ public class ToyBackend implements QuantizationBackend {
 
     private SavedModel write(PreparedModel prepared, Path directory) throws IOException {
       String name = has(Defect.UNNAMED_ARTIFACT) ? "another.toy" : ARTIFACT;
-      ToyModel source = (ToyModel) prepared.model();
+      ToyModel source = ((ToyModel) prepared.model()).open();
       List<ModuleReport> modules = new ArrayList<>();
       try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
         Path file = transaction.create(name);
@@ -369,6 +369,9 @@ public class ToyBackend implements QuantizationBackend {
         } catch (QuantizationCancelledException e) {
           if (has(Defect.SWALLOWS_THE_FLAG)) {
             Thread.interrupted();
+          }
+          if (has(Defect.CLOSES_THE_MODEL_WHEN_INTERRUPTED)) {
+            seen.forEach(prepared -> prepared.model().close());
           }
           throw e;
         }

@@ -66,9 +66,7 @@ final class ToyModel implements QuantizableModel {
 
   @Override
   public List<ModuleDescription> modules() {
-    if (closed) {
-      throw new IllegalStateException("this model is closed");
-    }
+    open();
     List<ModuleDescription> described =
         new ArrayList<>(
             modules.stream()
@@ -114,6 +112,18 @@ final class ToyModel implements QuantizableModel {
       throw new IllegalStateException("closed already");
     }
     closed = true;
+  }
+
+  /**
+   * This model.
+   *
+   * @throws IllegalStateException if it is closed
+   */
+  ToyModel open() {
+    if (closed) {
+      throw new IllegalStateException("this model is closed");
+    }
+    return this;
   }
 
   /** Name, type, element type and values of each module. */
