@@ -178,7 +178,8 @@ public final class ArchiveWriter implements AutoCloseable {
 
   private static KvantException unwritable(Path path, IOException cause) {
     if (cause instanceof ClosedByInterruptException) {
-      return new QuantizationCancelledException("writing %s was interrupted".formatted(path), cause);
+      return new QuantizationCancelledException(
+          "writing %s was interrupted".formatted(path), cause);
     }
     return new KvantException(
         "%s cannot be written: %s".formatted(path, cause.getMessage()), cause);
