@@ -100,8 +100,8 @@ final class InspectCommand extends Subcommand {
     Table table =
         Table.of(
             Column.name("module"),
-            Column.text("class"),
-            Column.text("tensor"),
+            Column.name("class"),
+            Column.name("tensor"),
             Column.text("dtype"),
             Column.text("shape"),
             Column.number("size"),
@@ -119,7 +119,7 @@ final class InspectCommand extends Subcommand {
         String fullName = module.name() + "." + tensor.name();
         String tied = firstByStorage.putIfAbsent(tensor.storage(), fullName);
         table.row(
-            first ? Cell.of(line.label()) : Cell.of(line.indent().stripTrailing()),
+            first ? Cell.of(line.label()) : Cell.of(line.below().stripTrailing()),
             first ? className(module) : "",
             tensor.name(),
             tensor.elementType(),

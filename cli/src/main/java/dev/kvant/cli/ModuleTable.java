@@ -154,10 +154,10 @@ final class ModuleTable {
         Table.of(
             Column.name("module"),
             Column.number(screen.symbol("×", "x")),
-            Column.text("class"),
+            Column.name("class"),
             Column.text("weights"),
             Column.text("activations"),
-            Column.text("rule"),
+            Column.name("rule"),
             Column.number("size"),
             Column.number("after"),
             Column.number("SQNR"),

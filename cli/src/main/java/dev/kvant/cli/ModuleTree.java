@@ -16,10 +16,10 @@ final class ModuleTree {
    * A line of the tree.
    *
    * @param label the branches and the last part of the name
-   * @param indent the branches that go on below the line, for what else belongs to the module
+   * @param below the branches that go on below the line, for what else belongs to the module
    * @param module the module
    */
-  record Line(String label, String indent, ModuleDescription module) {}
+  record Line(String label, String below, ModuleDescription module) {}
 
   private final Screen screen;
   private final Map<String, List<ModuleDescription>> children = new LinkedHashMap<>();
@@ -53,7 +53,11 @@ final class ModuleTree {
       }
       String name = module.name();
       String label = parent.isEmpty() ? name : name.substring(parent.length() + 1);
-      lines.add(new Line(branch + label, below, module));
+      lines.add(
+          new Line(
+              branch + label,
+              children.containsKey(name) ? below + screen.symbol("│", "|") : below,
+              module));
       grow(name, below);
     }
   }
