@@ -1,0 +1,353 @@
+package dev.kvant.distribution;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("The packed distribution")
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "its scripts are for POSIX shells")
+class DistributionIT {
+
+  private static final String DATA = "examples/digits/data/test.npz";
+
+  @TempDir private static Path unpacked;
+  @TempDir private Path folder;
+
+  private static Installed installed = new Installed(Path.of(""));
+
+  @BeforeAll
+  static void unpack() {
+    installed = Installed.into(unpacked);
+  }
+
+  @Test
+  void has_a_place_for_everything() {
+    assertThat(installed.names(".")).contains("bin", "lib", "plugins", "LICENSE", "README.md");
+    assertThat(installed.names("plugins")).containsExactly("onnx", "torch", "torchao");
+    assertThat(installed.names("lib"))
+        .anyMatch(name -> name.startsWith("kvant-cli-"))
+        .noneMatch(name -> name.contains("torch"))
+        .noneMatch(name -> name.contains("onnx"));
+    assertThat(installed.names("plugins/torch"))
+        .anyMatch(name -> name.startsWith("pytorch-native-cpu-"))
+        .noneMatch(name -> name.contains("-api-0.1") || name.startsWith("kvant-spi-"));
+  }
+
+  @Test
+  void says_its_version_from_any_folder_and_through_a_link() throws Exception {
+    Path link = Files.createSymbolicLink(folder.resolve("k"), installed.command());
+    Path linkToLink = Files.createSymbolicLink(folder.resolve("kk"), Path.of("k"));
+
+    Run run = new Run.Command(linkToLink, "--version").in(folder).run();
+
+    assertThat(link).isSymbolicLink();
+    assertThat(run.err()).isEmpty();
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out()).startsWith("kvant " + System.getProperty("kvant.version") + "\n");
+  }
+
+  @Test
+  void finds_each_backend_in_its_plugin() throws Exception {
+    JsonObject json = kvant("backends", "--format", "json").json();
+
+    assertThat(json.getAsJsonArray("broken")).isEmpty();
+    assertThat(json.getAsJsonArray("conflicts")).isEmpty();
+    assertThat(json.getAsJsonArray("remarks")).isEmpty();
+    assertThat(json.getAsJsonArray("backends"))
+        .extracting(
+            backend -> text(backend, "id"),
+            backend ->
+                installed
+                    .home()
+                    .resolve("plugins")
+                    .relativize(Path.of(text(backend, "location")))
+                    .getName(0)
+                    .toString(),
+            backend -> text(backend, "version"))
+        .containsExactly(
+            tuple("onnx", "onnx", System.getProperty("kvant.version")),
+            tuple("torchao", "torchao", System.getProperty("kvant.version")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "resnet.pth",
+        "resnet.safetensors",
+        "resnet_scripted.pt",
+        "resnet_traced.pt",
+        "resnet.onnx",
+        "transformer_traced.pt"
+      })
+  void opens_models_of_every_format(String model) throws Exception {
+    Run run = kvant("inspect", "examples/digits/models/" + model, "--format", "json");
+
+    assertThat(run.err()).isEmpty();
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.json().get("tensor_bytes").getAsLong()).isPositive();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"torchao-int8.yaml", "transformer-torchao-fp8_e4m3fn.yaml"})
+  void quantizes_the_examples(String spec) throws Exception {
+    Run run =
+        kvant("quantize", "-c", "examples/digits/" + spec, "--out", folder, "--format", "json");
+
+    assertThat(run.err().lines()).allMatch(line -> line.startsWith("warning: "));
+    assertThat(run.exitCode()).isZero();
+    for (JsonElement artifact : run.json().getAsJsonArray("artifacts")) {
+      assertThat(Path.of(text(artifact, "path"))).hasSize(number(artifact, "bytes"));
+    }
+    List<JsonObject> models = models(run.json().getAsJsonObject("evaluation"));
+    assertThat(models).hasSize(2);
+    assertThat(number(models.get(1), "right"))
+        .isGreaterThanOrEqualTo(number(models.get(0), "right") - 1);
+  }
+
+  @Test
+  void quantizes_an_onnx_graph_and_evaluates_it() throws Exception {
+    Path spec =
+        Files.writeString(
+            folder.resolve("spec.yaml"),
+            """
+            backend: onnx
+            mode: weight_only_ptq
+            layers:
+              - module_name: '*'
+                weights: { dtype: int8 }
+            """);
+
+    Run run =
+        kvant(
+            "quantize",
+            "-c",
+            spec,
+            "--model",
+            "examples/digits/models/resnet.onnx",
+            "--out",
+            folder);
+
+    assertThat(run.err()).isEmpty();
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out()).contains("float32 → int8");
+    assertThat(run.out().replace("\n", "")).doesNotContainPattern("\\p{Cntrl}");
+    Run evaluated =
+        kvant(
+            "evaluate",
+            folder.resolve("quantized_model.onnx"),
+            "--reference",
+            "examples/digits/models/resnet.onnx",
+            "--data",
+            DATA,
+            "--min-top1=0.99",
+            "--min-cosine=0.999");
+    assertThat(evaluated.err()).isEmpty();
+    assertThat(evaluated.exitCode()).isZero();
+  }
+
+  @Test
+  void a_wrong_command_line_ends_with_2() throws Exception {
+    assertThat(kvant("quantise").exitCode()).isEqualTo(2);
+    assertThat(kvant("quantize").exitCode()).isEqualTo(2);
+  }
+
+  @Test
+  void a_wrong_spec_ends_with_2_and_all_its_problems() throws Exception {
+    Run run =
+        kvant(
+            "quantize",
+            "-c",
+            "examples/digits/torchao-int8.yaml",
+            "quantize.layers[0].weights.dtype=int4",
+            "quantize.device=tpu",
+            "quantize.skip_name=[head]");
+
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err()).startsWith("error: 3 problems").contains("'int4'", "'tpu'", "skip_name");
+  }
+
+  @Test
+  void a_missing_model_ends_with_1() throws Exception {
+    Run run = kvant("inspect", "no/such/model.pt");
+
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err()).isEqualTo("error: the model file no/such/model.pt does not exist\n");
+  }
+
+  @Test
+  void a_gate_that_is_not_passed_ends_with_3() throws Exception {
+    Run run =
+        kvant("evaluate", "examples/digits/models/resnet.onnx", "--data", DATA, "--min-top1=0.999");
+
+    assertThat(run.exitCode()).isEqualTo(3);
+    assertThat(run.err()).isEqualTo("gate not passed: top-1 is 0.995000, less than 0.999\n");
+  }
+
+  @Test
+  void an_interrupt_ends_with_130() throws Exception {
+    Path out = folder.resolve("out");
+    Path err = folder.resolve("err");
+    Process process =
+        new Run.Command(
+                installed.command(),
+                "evaluate",
+                "examples/digits/models/resnet.onnx",
+                "--data",
+                manySamples(),
+                "--batch-size=1")
+            .start(out, err);
+    Thread.sleep(2000);
+    assertThat(process.isAlive()).isTrue();
+
+    new ProcessBuilder("kill", "-INT", String.valueOf(process.pid())).start().waitFor();
+
+    Run run = Run.finished(process, out, err);
+    assertThat(run.exitCode()).isEqualTo(130);
+    assertThat(run.out()).isEmpty();
+  }
+
+  /** Blank scans, more than could be gone through in a minute. */
+  private Path manySamples() throws IOException {
+    int samples = 200_000;
+    String header =
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 1, 8, 8), }\n".formatted(samples);
+    Path file = folder.resolve("many.npz");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      zip.putNextEntry(new ZipEntry("input.npy"));
+      zip.write(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0});
+      zip.write(new byte[] {(byte) header.length(), 0});
+      zip.write(header.getBytes(StandardCharsets.US_ASCII));
+      zip.write(new byte[4 * 64 * samples]);
+    }
+    return file;
+  }
+
+  @Test
+  void without_plugins_it_starts_and_says_what_is_missing() throws Exception {
+    Path bare = folder.toRealPath().resolve("bare");
+    Path command = Files.createDirectories(bare.resolve("bin")).resolve("kvant");
+    Files.copy(installed.command(), command, StandardCopyOption.COPY_ATTRIBUTES);
+    Files.createSymbolicLink(bare.resolve("lib"), installed.home().resolve("lib"));
+
+    Run backends = new Run.Command(command, "backends").run();
+    Run inspect = new Run.Command(command, "inspect", "examples/digits/models/resnet.pth").run();
+
+    String missing = "The folder of plugins %s/plugins is not there.\n".formatted(bare);
+    assertThat(backends.exitCode()).isZero();
+    assertThat(backends.out()).isEqualTo("No backend is installed.\n" + missing);
+    assertThat(inspect.exitCode()).isEqualTo(1);
+    assertThat(inspect.err())
+        .isEqualTo(
+            "error: examples/digits/models/resnet.pth is not a model of any installed format;"
+                + " installed: none\n"
+                + missing);
+  }
+
+  @Test
+  void a_pipe_gets_no_control_characters_and_ascii_where_that_is_all_there_is() throws Exception {
+    Run run =
+        new Run.Command(
+                installed.command(),
+                "evaluate",
+                "examples/digits/models/resnet.onnx",
+                "--data",
+                DATA)
+            .with("LC_ALL", "C")
+            .run();
+
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out().replace("\n", "")).matches("[\\p{Print}]+");
+  }
+
+  @Test
+  void a_terminal_gets_colours_and_progress_unless_told_otherwise() throws Exception {
+    assumeThat(Path.of("/usr/bin/script")).exists();
+    String command =
+        installed.command() + " evaluate examples/digits/models/resnet.onnx --data " + DATA;
+
+    String coloured = onTerminal(command);
+    String plain = onTerminal("env NO_COLOR=1 " + command);
+
+    assertThat(coloured).contains("\u001b[1mmodel\u001b[0m", "\r\u001b[Kevaluate  ");
+    assertThat(plain).contains("\r\u001b[Kevaluate  ").doesNotContain("\u001b[1m");
+  }
+
+  @Test
+  void tables_fit_the_columns_that_there_are() throws Exception {
+    Run run =
+        new Run.Command(
+                installed.command(), "inspect", "examples/digits/models/transformer_traced.pt")
+            .with("COLUMNS", "72")
+            .run();
+
+    assertThat(run.out().lines())
+        .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(72));
+  }
+
+  @Test
+  void options_for_the_jvm_are_passed_on() throws Exception {
+    Run run =
+        new Run.Command(installed.command(), "--version")
+            .with("KVANT_JAVA_OPTS", "-Dos.name=Elsewhere -Dos.arch=none")
+            .run();
+
+    assertThat(run.out()).endsWith(", Elsewhere none\n");
+  }
+
+  @Test
+  void a_java_home_without_java_is_named() throws Exception {
+    Run run =
+        new Run.Command(installed.command(), "--version")
+            .with("JAVA_HOME", folder.toString())
+            .run();
+
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err()).startsWith("error: JAVA_HOME is " + folder);
+  }
+
+  private static String onTerminal(String command) throws IOException, InterruptedException {
+    return new Run.Command("/usr/bin/script", "-qec", command, "/dev/null").run().out();
+  }
+
+  private static Run kvant(Object... arguments) throws IOException, InterruptedException {
+    List<Object> words = new ArrayList<>(List.of(installed.command()));
+    words.addAll(List.of(arguments));
+    return new Run.Command(words.toArray()).run();
+  }
+
+  private static List<JsonObject> models(JsonObject evaluation) {
+    return StreamSupport.stream(evaluation.getAsJsonArray("models").spliterator(), false)
+        .map(JsonElement::getAsJsonObject)
+        .toList();
+  }
+
+  private static String text(JsonElement object, String key) {
+    return object.getAsJsonObject().get(key).getAsString();
+  }
+
+  private static long number(JsonElement object, String key) {
+    return object.getAsJsonObject().get(key).getAsLong();
+  }
+}
