@@ -47,21 +47,28 @@ final class RowBlocks {
    */
   static void run(int rows, int rowsPerBlock, Executor executor, int parallelism, Work work) {
     RowBlocks run = new RowBlocks(rows, rowsPerBlock, work);
-    for (int helper = 1; helper < Math.min(parallelism, run.blocks); helper++) {
-      try {
-        executor.execute(run::claim);
-      } catch (RejectedExecutionException fullOrShutDown) {
-        break;
-      }
+    try {
+      run.startHelpers(executor, parallelism);
+    } finally {
+      run.claim();
+      run.await();
     }
-    run.claim();
-    run.await();
     for (Throwable failure : run.failures) {
       if (failure instanceof RuntimeException exception) {
         throw exception;
       }
       if (failure instanceof Error error) {
         throw error;
+      }
+    }
+  }
+
+  private void startHelpers(Executor executor, int parallelism) {
+    for (int helper = 1; helper < Math.min(parallelism, blocks); helper++) {
+      try {
+        executor.execute(this::claim);
+      } catch (RejectedExecutionException fullOrShutDown) {
+        return;
       }
     }
   }

@@ -79,6 +79,23 @@ class ParallelRowsTest {
   }
 
   @Test
+  void are_all_done_before_a_failure_of_the_executor_is_thrown() {
+    byte[] codes = new byte[ROWS * COLUMNS];
+    RowQuantizer failing =
+        sequential.parallel(
+            4,
+            task -> {
+              throw new IllegalStateException("broken");
+            });
+
+    assertThatThrownBy(
+            () -> failing.quantizeRows(source, COLUMNS, new float[ROWS], 0, ByteBuffer.wrap(codes)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("broken");
+    assertThat(codes).isEqualTo(quantize(sequential));
+  }
+
+  @Test
   void are_left_alone_by_tasks_that_start_after_the_end() {
     List<Runnable> waiting = new ArrayList<>();
     byte[] codes = new byte[ROWS * COLUMNS];
