@@ -225,6 +225,7 @@ public final class Kvant implements AutoCloseable {
   /**
    * Loads a model file for running. The caller closes it.
    *
+   * @throws InvalidConfigurationException if that is no device
    * @throws UnavailableException if nothing installed runs this format, or not on this device
    */
   public ModelRunner runner(Path model, Device device) {
@@ -239,6 +240,10 @@ public final class Kvant implements AutoCloseable {
 
   private ModelRunner runner(Path model, String format, Device device) {
     Objects.requireNonNull(device, "device");
+    if (!device.isKnown()) {
+      throw new InvalidConfigurationException(
+          "device", "'%s' is not a device; use cpu, cuda or cuda:N".formatted(device));
+    }
     ModelRunnerProvider provider =
         registry
             .runner(format)
@@ -262,6 +267,7 @@ public final class Kvant implements AutoCloseable {
    * @param reference the model that it should be like, or null
    * @param data the samples; an array called {@code label} holds the right classes
    * @param device where both run
+   * @throws InvalidConfigurationException if that is no device
    * @throws UnavailableException if nothing installed runs a model's format, or not on this device
    * @throws DataException if the data cannot be read
    * @throws CalibrationException if it does not fit a model's inputs

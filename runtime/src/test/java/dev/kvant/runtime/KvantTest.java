@@ -352,6 +352,17 @@ class KvantTest {
   }
 
   @Test
+  void knows_devices_by_their_form() throws IOException {
+    Path model = file("model", "fake model");
+
+    try (Kvant kvant = kvant().runner(echo("fake")).build()) {
+      assertThatThrownBy(() -> kvant.runner(model, Device.of("gpu")))
+          .isInstanceOf(InvalidConfigurationException.class)
+          .hasMessage("device: 'gpu' is not a device; use cpu, cuda or cuda:N");
+    }
+  }
+
+  @Test
   void refuses_a_format_that_two_runners_claim() throws IOException {
     Path model = file("model", "fake model");
 

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -78,37 +79,36 @@ final class Binder {
   }
 
   private static LayerQuantizationConfig layer(Section layer) {
-    String moduleName = orElse(layer.text("module_name"), "");
-    Section weights = layer.sectionOrListOfOne("weights");
-    Section activations = layer.sectionOrListOfOne("activations");
     LayerQuantizationConfig bound =
         new LayerQuantizationConfig(
-            moduleName,
-            weights == null ? null : weights(weights),
-            activations == null ? null : activations(activations));
+            orElse(layer.text("module_name"), ""),
+            part(layer.sectionOrListOfOne("weights"), WeightQuantizationConfig::new),
+            part(layer.sectionOrListOfOne("activations"), ActivationQuantizationConfig::new));
     layer.rejectUnknownKeys();
     return bound;
   }
 
-  private static WeightQuantizationConfig weights(Section weights) {
-    WeightQuantizationConfig bound =
-        new WeightQuantizationConfig(
-            weights.parsed("dtype", Dtype::of),
-            weights.integer("quant_axis"),
-            weights.text("observer_or_fake_quant"),
-            weights.anything("observer_or_fake_quant_kwargs"));
-    weights.rejectUnknownKeys();
-    return bound;
+  /** Makes one part of a rule; both parts have the same fields. */
+  @FunctionalInterface
+  private interface Part<T> {
+    T of(
+        @Nullable Dtype dtype,
+        @Nullable Integer quantAxis,
+        @Nullable String observerOrFakeQuant,
+        Map<String, Object> observerOrFakeQuantKwargs);
   }
 
-  private static ActivationQuantizationConfig activations(Section activations) {
-    ActivationQuantizationConfig bound =
-        new ActivationQuantizationConfig(
-            activations.parsed("dtype", Dtype::of),
-            activations.integer("quant_axis"),
-            activations.text("observer_or_fake_quant"),
-            activations.anything("observer_or_fake_quant_kwargs"));
-    activations.rejectUnknownKeys();
+  private static <T> @Nullable T part(@Nullable Section section, Part<T> part) {
+    if (section == null) {
+      return null;
+    }
+    T bound =
+        part.of(
+            section.parsed("dtype", Dtype::of),
+            section.integer("quant_axis"),
+            section.text("observer_or_fake_quant"),
+            section.anything("observer_or_fake_quant_kwargs"));
+    section.rejectUnknownKeys();
     return bound;
   }
 

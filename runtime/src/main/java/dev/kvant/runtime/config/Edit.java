@@ -80,7 +80,7 @@ record Edit(KeyPath path, Node value, boolean adds, String written) {
       return mapping.with(key, set(child, depth + 1));
     }
     if (at instanceof Node.Sequence sequence) {
-      int index = index(key);
+      int index = KeyPath.index(key);
       if (index < 0 || index >= sequence.items().size()) {
         throw problem(
             "'%s' has %d entries, so there is no entry '%s'"
@@ -99,13 +99,5 @@ record Edit(KeyPath path, Node value, boolean adds, String written) {
   private InvalidConfigurationException problem(String message) {
     return new InvalidConfigurationException(
         "", "the override '%s' fits nowhere: %s".formatted(written, message));
-  }
-
-  private static int index(String key) {
-    try {
-      return Integer.parseInt(key);
-    } catch (NumberFormatException e) {
-      return -1;
-    }
   }
 }

@@ -109,7 +109,7 @@ final class Interpolator {
                     nearest.isEmpty() ? "" : "; did you mean '" + nearest.get(0) + "'?"));
       }
       if (parent.node() instanceof Node.Sequence sequence) {
-        int index = index(key);
+        int index = KeyPath.index(key);
         if (index >= 0 && index < sequence.items().size()) {
           return new Located(parent.path().index(index), sequence.items().get(index));
         }
@@ -324,14 +324,6 @@ final class Interpolator {
       return truth ? "True" : "False";
     }
     return value.toString();
-  }
-
-  private static int index(String key) {
-    try {
-      return Integer.parseInt(key);
-    } catch (NumberFormatException e) {
-      return -1;
-    }
   }
 
   /** One argument of a resolver. */

@@ -69,6 +69,15 @@ record KeyPath(List<String> keys, List<Boolean> indexes) {
     return part;
   }
 
+  /** The position that a key is in a list, -1 if it is none. */
+  static int index(String key) {
+    try {
+      return Integer.parseInt(key);
+    } catch (NumberFormatException e) {
+      return -1;
+    }
+  }
+
   KeyPath key(String key) {
     return child(key, false);
   }

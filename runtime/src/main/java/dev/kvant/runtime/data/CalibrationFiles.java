@@ -20,8 +20,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CalibrationFiles implements CalibrationDataset {
 
-  private static final String LABEL = "label";
-
   private final CalibrationConfig config;
 
   /** The data that a configuration names. */
@@ -83,7 +81,7 @@ public final class CalibrationFiles implements CalibrationDataset {
         return null;
       }
       Map<String, Tensor> inputs = new LinkedHashMap<>(tensors);
-      inputs.remove(LABEL);
+      inputs.remove(Samples.LABEL);
       if (inputs.isEmpty()) {
         throw failed("has no array but 'label'");
       }

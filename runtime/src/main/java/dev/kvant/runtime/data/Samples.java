@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Samples implements AutoCloseable {
 
+  /** The array that holds right answers instead of inputs. */
+  public static final String LABEL = "label";
+
   private static final Set<String> NUMPY = Set.of("npz", "npy");
   private static final Set<String> IMAGES = Set.of("png", "jpg", "jpeg", "bmp", "gif");
 

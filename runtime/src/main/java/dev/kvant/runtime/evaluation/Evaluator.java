@@ -20,8 +20,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Evaluator {
 
-  private static final String LABEL = "label";
-
   private final EvaluationConfig data;
   private final Device device;
   private final QuantizationListener listener;
@@ -30,11 +28,15 @@ public final class Evaluator {
    * @param data the samples
    * @param device where the models run
    * @param listener hears of progress
+   * @throws IllegalArgumentException if the batch size is less than 1
    */
   public Evaluator(EvaluationConfig data, Device device, QuantizationListener listener) {
     this.data = Objects.requireNonNull(data, "data");
     this.device = Objects.requireNonNull(device, "device");
     this.listener = Objects.requireNonNull(listener, "listener");
+    if (data.batchSize() < 1) {
+      throw new IllegalArgumentException("batchSize: must be at least 1, was " + data.batchSize());
+    }
   }
 
   /**
@@ -52,7 +54,7 @@ public final class Evaluator {
       Map<String, Tensor> next = samples.next(data.batchSize());
       while (!next.isEmpty()) {
         Map<String, Tensor> inputs = new LinkedHashMap<>(next);
-        Tensor label = inputs.remove(LABEL);
+        Tensor label = inputs.remove(Samples.LABEL);
         if (inputs.isEmpty()) {
           throw new DataException("%s has no array but 'label'".formatted(data.path()));
         }

@@ -225,6 +225,15 @@ class EvaluatorTest {
   }
 
   @Test
+  void of_no_samples_at_once_is_refused() {
+    EvaluationConfig nothing = new EvaluationConfig(data, 0);
+
+    assertThatThrownBy(() -> new Evaluator(nothing, Device.CPU, QuantizationListener.NONE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("batchSize: must be at least 1, was 0");
+  }
+
+  @Test
   void reports_its_progress() {
     List<Progress> heard = new ArrayList<>();
     QuantizationListener listener =
