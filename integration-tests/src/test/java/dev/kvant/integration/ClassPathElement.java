@@ -104,8 +104,7 @@ record ClassPathElement(Path path) {
     Map<String, byte[]> files = new LinkedHashMap<>();
     try (Stream<Path> entries = Files.walk(path)) {
       for (Path file : entries.filter(Files::isRegularFile).toList()) {
-        files.put(
-            path.relativize(file).toString().replace('\\', '/'), Files.readAllBytes(file));
+        files.put(path.relativize(file).toString().replace('\\', '/'), Files.readAllBytes(file));
       }
     }
     return files;

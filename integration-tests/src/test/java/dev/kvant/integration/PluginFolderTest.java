@@ -54,8 +54,7 @@ class PluginFolderTest {
         List.of(ClassPathElement.of(TorchaoBackend.class)),
         plugins.resolve("torchao").resolve("backend-torchao.jar"),
         ClassPathElement.Clash.LAST);
-    Files.writeString(
-        plugins.resolve("torchao").resolve("plugin.properties"), "parent=torch\n");
+    Files.writeString(plugins.resolve("torchao").resolve("plugin.properties"), "parent=torch\n");
   }
 
   private Kvant kvant() {

@@ -75,6 +75,13 @@ final class GeneralRules {
   }
 
   private static void checkImages(ImageConfig images, List<ConfigurationProblem> problems) {
+    if (images.mean().size() != 1 && images.mean().size() != 3) {
+      problems.add(
+          new ConfigurationProblem(
+              "quantize.calibration.images.mean",
+              "must have one value for grey images or three for colours, but has "
+                  + images.mean().size()));
+    }
     if (images.std().contains(0.0)) {
       problems.add(
           new ConfigurationProblem(

@@ -341,9 +341,12 @@ class ConfigurationValidatorTest {
                             Path.of("c"),
                             1,
                             null,
-                            new ImageConfig(List.of(8), List.of(0.0, 0.0), List.of(0.0), "NCHW"))),
+                            new ImageConfig(List.of(), List.of(0.0, 0.0), List.of(0.0), "NCHW"))),
                 DescribedBackend.torchao()))
         .containsExactly(
+            "quantize.calibration.images.size: must be a height and a width, or one number for both",
+            "quantize.calibration.images.mean: must have one value for grey images or three for"
+                + " colours, but has 2",
             "quantize.calibration.images.std: must not contain 0, pixels are divided by it",
             "quantize.calibration.images.std: must have as many values as mean, 2, but has 1");
   }

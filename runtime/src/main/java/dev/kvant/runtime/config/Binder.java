@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -137,7 +138,7 @@ final class Binder {
     }
     List<Double> mean = images.numbers("mean");
     List<Double> std = images.numbers("std");
-    String layout = images.text("layout");
+    String layout = images.parsed("layout", text -> text.toUpperCase(Locale.ROOT));
     images.rejectUnknownKeys();
     return size == null
         ? null

@@ -74,7 +74,7 @@ class ConfigDocumentTest {
                 path: data/calibration
                 batch_size: 8
                 max_batches: 4
-                images: { size: [224, 256], mean: [0.5], std: [0.25], layout: NHWC }
+                images: { size: [224, 256], mean: [0.5], std: [0.25], layout: nhwc }
               evaluation: { path: data/test.npz, batch_size: 64 }
               strict: false
               device: CUDA:1
