@@ -19,6 +19,7 @@ final class GraphRewriter {
   private final WeightRewriter weightRewriter;
   private final ActivationRewriter activationRewriter;
   private final BiasRewriter biasRewriter;
+  private final BlockRewriter blockRewriter;
 
   GraphRewriter(PlannedGraph planned, Calibration calibration, OnnxOptions options) {
     this.planned = planned;
@@ -27,6 +28,7 @@ final class GraphRewriter {
     this.weightRewriter = new WeightRewriter(planned.model());
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
     this.biasRewriter = new BiasRewriter(planned.model());
+    this.blockRewriter = new BlockRewriter(planned.model(), options);
   }
 
   /**
@@ -35,8 +37,8 @@ final class GraphRewriter {
    * @return the quantized weights by the name of their module
    * @throws CalibrationException if activations are to be quantized that were not observed
    */
-  Map<String, QuantizedWeight> rewrite(ProgressReporter progress) {
-    Map<String, QuantizedWeight> weights = new LinkedHashMap<>();
+  Map<String, WeightResult> rewrite(ProgressReporter progress) {
+    Map<String, WeightResult> weights = new LinkedHashMap<>();
     // Graphs and activations are named as they were observed, so all are looked up first.
     Map<Planned, Optional<Activation>> inputs = new LinkedHashMap<>();
     Map<Planned, Optional<Activation>> outputs = new LinkedHashMap<>();
@@ -47,7 +49,13 @@ final class GraphRewriter {
     for (Planned module : planned.modules()) {
       Optional<AffineStep> step =
           rewriteInput(module, inputs.getOrDefault(module, Optional.empty()));
-      if (module.decision().weights().isQuantized()) {
+      if (!module.decision().weights().isQuantized()) {
+        progress.advance(1, module.name());
+        continue;
+      }
+      if (options.kernel() == OnnxOptions.Kernel.NBITS && BlockRewriter.fits(module)) {
+        weights.put(module.name(), blockRewriter.rewrite(module));
+      } else {
         QuantizedWeight weight = weightRewriter.rewrite(module);
         weights.put(module.name(), weight);
         if (step.isPresent() && options.target() == OnnxOptions.Target.CPU && isInt8(module)) {

@@ -1,11 +1,14 @@
 package dev.kvant.backend.onnx;
 
 import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.backend.onnx.graph.OnnxModules;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
@@ -36,6 +39,8 @@ public final class OnnxBackend implements QuantizationBackend {
 
   private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
 
+  private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
+
   private static final BackendDescriptor DESCRIPTOR =
       new BackendDescriptor(
           "onnx",
@@ -45,11 +50,11 @@ public final class OnnxBackend implements QuantizationBackend {
           "Quantizes ONNX graphs in a way that ONNX Runtime and TensorRT run.",
           Map.of(
               QuantizationMode.WEIGHT_ONLY_PTQ,
-              new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of()),
+              new ModeDescriptor(DTYPES, List.of(), List.of()),
               QuantizationMode.STATIC_PTQ,
               new ModeDescriptor(
-                  List.of(Dtype.INT8),
-                  List.of(Dtype.INT8),
+                  DTYPES,
+                  DTYPES,
                   List.of(
                       CalibrationAlgorithm.MINMAX,
                       CalibrationAlgorithm.ENTROPY,
@@ -85,10 +90,46 @@ public final class OnnxBackend implements QuantizationBackend {
     if (weight.get().elementType() == ElementType.FLOAT64) {
       return Support.no("DequantizeLinear does not give float64");
     }
+    OnnxOptions options = OnnxOptions.of(query.config().backendKwargs());
+    if (weight.get().storage().startsWith(OnnxModules.TRANSPOSED) && !options.preprocess()) {
+      return Support.no("its weight is transposed in the graph, and preprocess is false");
+    }
+    if (operator.equals("Gather") && !query.dtype().equals(Dtype.INT8)) {
+      return Support.no("Gather does not take %s; int8 it does".formatted(query.dtype()));
+    }
+    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
+      Optional<String> obstacle = obstacleToBlocks(query, weight.get());
+      if (obstacle.isPresent()) {
+        return Support.no(obstacle.get());
+      }
+    }
     if (query.operand() == Operand.ACTIVATIONS && operator.equals("Gather")) {
       return Support.no("the input of Gather is indices");
     }
     return Support.yes();
+  }
+
+  /** Why a weight cannot become one of {@code MatMulNBits}. */
+  private static Optional<String> obstacleToBlocks(SupportQuery query, TensorDescription weight) {
+    String operator = query.module().type();
+    if (!operator.equals("MatMul") && !operator.equals("Gemm")) {
+      return Optional.of("MatMulNBits takes the place of MatMul and Gemm alone");
+    }
+    if (!query.dtype().equals(Dtype.INT8)) {
+      return Optional.of("MatMulNBits holds integers; say int8");
+    }
+    if (weight.shape().size() != 2) {
+      return Optional.of("MatMulNBits multiplies with matrices of two dimensions");
+    }
+    if (weight.elementType() != ElementType.FLOAT32) {
+      return Optional.of("MatMulNBits is made of float32 weights");
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
+    return ConfigurationCheck.problems(config);
   }
 
   @Override

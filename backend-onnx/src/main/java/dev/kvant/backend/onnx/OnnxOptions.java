@@ -1,6 +1,9 @@
 package dev.kvant.backend.onnx;
 
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.QuantizationMode;
 import dev.kvant.spi.OptionDescriptor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -9,10 +12,33 @@ import java.util.Map;
  * The backend's options, read from {@code backend_kwargs}.
  *
  * @param target what the quantized graph will run on
+ * @param preprocess whether constants are folded and batch normalizations fused before
  * @param quantizeOutputs whether the outputs of quantized operators are quantized too
+ * @param kernel which operators multiply with quantized weights
+ * @param bits the size of codes for {@link Kernel#NBITS}
+ * @param blockSize how many weights share a scale for {@link Kernel#NBITS}
  * @param externalData whether large tensors are always written into a file of their own
  */
-record OnnxOptions(Target target, boolean quantizeOutputs, boolean externalData) {
+record OnnxOptions(
+    Target target,
+    boolean preprocess,
+    boolean quantizeOutputs,
+    Kernel kernel,
+    int bits,
+    int blockSize,
+    boolean externalData) {
+
+  /** Which operators multiply with quantized weights. */
+  enum Kernel {
+    /** The standard ones, behind {@code DequantizeLinear}. */
+    QDQ,
+    /** ONNX Runtime's {@code MatMulNBits}. */
+    NBITS;
+
+    private String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 
   /** What a quantized graph runs on. */
   enum Target {
@@ -27,7 +53,13 @@ record OnnxOptions(Target target, boolean quantizeOutputs, boolean externalData)
   }
 
   private static final String TARGET = "target";
+  private static final String PREPROCESS = "preprocess";
   private static final String QUANTIZE_OUTPUTS = "quantize_outputs";
+  static final String KERNEL = "kernel";
+  static final String BITS = "bits";
+  static final String BLOCK_SIZE = "block_size";
+  private static final int DEFAULT_BITS = 8;
+  private static final int DEFAULT_BLOCK_SIZE = 32;
   private static final String EXTERNAL_DATA = "external_data";
 
   static final List<OptionDescriptor> DESCRIPTORS =
@@ -38,9 +70,32 @@ record OnnxOptions(Target target, boolean quantizeOutputs, boolean externalData)
               "What the quantized graph will run on: cpu quantizes activations to uint8 with a zero"
                   + " point, tensorrt to int8 without one."),
           OptionDescriptor.flag(
+              PREPROCESS,
+              true,
+              "Computes what depends on constants alone and fuses batch normalizations into"
+                  + " convolutions first, as ONNX Runtime would."),
+          OptionDescriptor.flag(
               QUANTIZE_OUTPUTS,
               false,
               "Quantizes the outputs of quantized operators as well as their inputs."),
+          OptionDescriptor.choice(
+              KERNEL,
+              List.of(Kernel.QDQ.label(), Kernel.NBITS.label()),
+              "For weight_only_ptq: qdq stores weights behind DequantizeLinear, nbits replaces"
+                  + " products with constant matrices by ONNX Runtime's MatMulNBits."),
+          new OptionDescriptor(
+              BITS,
+              OptionDescriptor.Type.INTEGER,
+              List.of(),
+              String.valueOf(DEFAULT_BITS),
+              "For the kernel nbits: 8 or 4 bits per weight."),
+          new OptionDescriptor(
+              BLOCK_SIZE,
+              OptionDescriptor.Type.INTEGER,
+              List.of(),
+              String.valueOf(DEFAULT_BLOCK_SIZE),
+              "For the kernel nbits: how many weights share a scale, a power of two from 16 to"
+                  + " 256."),
           OptionDescriptor.flag(
               EXTERNAL_DATA,
               false,
@@ -50,7 +105,41 @@ record OnnxOptions(Target target, boolean quantizeOutputs, boolean externalData)
   static OnnxOptions of(Map<String, Object> kwargs) {
     return new OnnxOptions(
         Target.TENSORRT.label().equals(kwargs.get(TARGET)) ? Target.TENSORRT : Target.CPU,
+        !Boolean.FALSE.equals(kwargs.get(PREPROCESS)),
         Boolean.TRUE.equals(kwargs.get(QUANTIZE_OUTPUTS)),
+        Kernel.NBITS.label().equals(kwargs.get(KERNEL)) ? Kernel.NBITS : Kernel.QDQ,
+        integer(kwargs, BITS, DEFAULT_BITS),
+        integer(kwargs, BLOCK_SIZE, DEFAULT_BLOCK_SIZE),
         Boolean.TRUE.equals(kwargs.get(EXTERNAL_DATA)));
+  }
+
+  private static int integer(Map<String, Object> kwargs, String key, int defaultValue) {
+    return kwargs.get(key) instanceof Number number ? number.intValue() : defaultValue;
+  }
+
+  /** What is wrong with the options beyond their types. */
+  List<ConfigurationProblem> problems(QuantizationMode mode, Map<String, Object> kwargs) {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    if (bits != 4 && bits != 8) {
+      problems.add(problem(BITS, "must be 4 or 8, was " + bits));
+    }
+    if (blockSize < 16 || blockSize > 256 || Integer.bitCount(blockSize) != 1) {
+      problems.add(problem(BLOCK_SIZE, "must be 16, 32, 64, 128 or 256, was " + blockSize));
+    }
+    if (kernel == Kernel.NBITS && mode == QuantizationMode.STATIC_PTQ) {
+      problems.add(problem(KERNEL, "nbits quantizes weights only; use mode weight_only_ptq"));
+    }
+    if (kernel == Kernel.QDQ) {
+      for (String key : List.of(BITS, BLOCK_SIZE)) {
+        if (kwargs.containsKey(key)) {
+          problems.add(problem(key, "is for kernel: nbits alone; set that or leave this out"));
+        }
+      }
+    }
+    return problems;
+  }
+
+  private static ConfigurationProblem problem(String key, String message) {
+    return new ConfigurationProblem("quantize.backend_kwargs." + key, message);
   }
 }

@@ -12,9 +12,13 @@ import java.util.Map;
  * @param prepared the model that it was
  * @param graph the rewritten graph
  * @param weights the quantized weights by the name of the module that they belong to
+ * @param notes what else is worth knowing of a module, by its name
  */
 record OnnxQuantizedModel(
-    PreparedModel prepared, OnnxModel graph, Map<String, QuantizedWeight> weights)
+    PreparedModel prepared,
+    OnnxModel graph,
+    Map<String, WeightResult> weights,
+    Map<String, String> notes)
     implements QuantizedModel {
 
   @Override

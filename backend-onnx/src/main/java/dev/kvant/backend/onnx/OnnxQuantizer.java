@@ -84,7 +84,7 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
 
   @Override
   public void calibrate(PreparedModel prepared, CalibrationDataset data) {
-    PlannedGraph planned = PlannedGraph.of(source(prepared), prepared);
+    PlannedGraph planned = PlannedGraph.of(source(prepared), prepared, options);
     ProgressReporter progress =
         new ProgressReporter(context.listener(), "calibrate", data.batches().orElse(-1), "batches");
     calibration(prepared)
@@ -102,12 +102,27 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
 
   @Override
   public QuantizedModel quantize(PreparedModel prepared) {
-    PlannedGraph planned = PlannedGraph.of(source(prepared), prepared);
+    PlannedGraph planned = PlannedGraph.of(source(prepared), prepared, options);
     ProgressReporter progress =
         new ProgressReporter(context.listener(), "quantize", planned.modules().size(), "modules");
     GraphRewriter rewriter = new GraphRewriter(planned, calibration(prepared), options);
-    Map<String, QuantizedWeight> weights = rewriter.rewrite(progress);
-    return new OnnxQuantizedModel(prepared, planned.model(), weights);
+    Map<String, WeightResult> weights = rewriter.rewrite(progress);
+    return new OnnxQuantizedModel(prepared, planned.model(), weights, notes(planned));
+  }
+
+  private Map<String, String> notes(PlannedGraph planned) {
+    Map<String, String> notes = new LinkedHashMap<>();
+    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
+      planned.modules().stream()
+          .filter(module -> !BlockRewriter.fits(module))
+          .forEach(
+              module ->
+                  notes.put(
+                      module.name(),
+                      "MatMulNBits has no factors and takes neither a transposed input nor a matrix"
+                          + " on the left: stored as int8 behind DequantizeLinear"));
+    }
+    return notes;
   }
 
   @Override
@@ -159,16 +174,17 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
           description == null
               ? 0
               : description.tensors().stream().mapToLong(tensor -> tensor.bytes()).sum();
-      QuantizedWeight weight = model.weights().get(decision.module());
+      String note = model.notes().get(decision.module());
+      WeightResult weight = model.weights().get(decision.module());
       modules.add(
           weight == null
-              ? new ModuleReport(decision, before, before, null, null)
+              ? new ModuleReport(decision, before, before, null, note)
               : new ModuleReport(
                   decision,
                   before,
                   before - weight.savedBytes(),
                   weight.error().sqnrDecibels(),
-                  null));
+                  note));
     }
     return new QuantizationReport(
         model.plan().backend(), model.plan().mode(), modules, model.plan().warnings());

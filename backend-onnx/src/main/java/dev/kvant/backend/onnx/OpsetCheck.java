@@ -12,9 +12,6 @@ final class OpsetCheck {
   /** The newest one that ONNX Runtime 1.23.2 promises to run. */
   private static final long NEWEST = 23;
 
-  /** The first one that knows scales per channel. */
-  private static final long PER_CHANNEL = 13;
-
   private OpsetCheck() {}
 
   /**
@@ -35,11 +32,6 @@ final class OpsetCheck {
       throw new UnsupportedModelException(
           "%s is of opset %d; opsets %d to %d are supported, export the model anew with one of them"
               .formatted(model.source(), opset, OLDEST, NEWEST));
-    }
-    if (opset < PER_CHANNEL) {
-      throw new UnsupportedModelException(
-          "%s is of opset %d; scales per channel need opset %d, export the model anew with it"
-              .formatted(model.source(), opset, PER_CHANNEL));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx;
 
+import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.backend.onnx.graph.DataType;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A copy of a model's graph, ready to be observed or rewritten, with the plan's decision for each
@@ -22,6 +24,8 @@ import java.util.Optional;
  * @param modules the nodes with something to quantize
  */
 record PlannedGraph(OnnxModel model, List<Planned> modules) {
+
+  private static final Set<Dtype> FLOAT8 = Set.of(Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
   /**
    * A node with something to quantize.
@@ -70,12 +74,29 @@ record PlannedGraph(OnnxModel model, List<Planned> modules) {
     }
   }
 
-  static PlannedGraph of(QuantizableOnnxModel source, PreparedModel prepared) {
+  /** The version of the operators that quantization needs. */
+  private static long opset(List<Planned> planned) {
+    return planned.stream()
+            .anyMatch(module -> module.type() != DataType.FLOAT || usesFloat8(module.decision()))
+        ? OpsetRaiser.FLOAT8
+        : OpsetRaiser.PER_CHANNEL;
+  }
+
+  private static boolean usesFloat8(ModuleDecision decision) {
+    return FLOAT8.contains(decision.weights().dtype())
+        || FLOAT8.contains(decision.activations().dtype());
+  }
+
+  static PlannedGraph of(QuantizableOnnxModel source, PreparedModel prepared, OnnxOptions options) {
     Map<String, ModuleDecision> decisions = new LinkedHashMap<>();
     prepared.plan().modules().forEach(decision -> decisions.put(decision.module(), decision));
     OnnxModel model = source.load();
     // The plan knows the nodes by the names that they have before anything is changed.
     List<OnnxModule> found = OnnxModules.of(model);
+    if (options.preprocess()) {
+      ConstantFolding.apply(model);
+      BatchNormFusion.apply(model);
+    }
     List<Planned> planned = new ArrayList<>();
     for (OnnxModule module : found) {
       ModuleDecision decision = decisions.get(module.name());
@@ -84,6 +105,7 @@ record PlannedGraph(OnnxModel model, List<Planned> modules) {
         planned.add(new Planned(module.name(), module.graph(), module.node(), weight, decision));
       }
     }
+    OpsetRaiser.raise(model, opset(planned));
     return new PlannedGraph(model, planned);
   }
 }

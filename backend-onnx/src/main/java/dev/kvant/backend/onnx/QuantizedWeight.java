@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** A weight whose scales are known; its codes are computed whenever they are read. */
-final class QuantizedWeight implements Content {
+final class QuantizedWeight implements Content, WeightResult {
 
   private final StoredTensor source;
   private final FloatType type;
@@ -81,13 +81,13 @@ final class QuantizedWeight implements Content {
     };
   }
 
-  /** How many bytes less codes and scales take than the weight did. */
-  long savedBytes() {
+  @Override
+  public long savedBytes() {
     return source.content().bytes() - bytes() - scaleContent().bytes();
   }
 
-  /** How far the dequantized weight is from the weight, known once all of it was read. */
-  QuantizationError error() {
+  @Override
+  public QuantizationError error() {
     return error;
   }
 

@@ -80,6 +80,15 @@ final class RuntimeSession implements AutoCloseable {
   }
 
   /**
+   * Loads a graph to be computed node by node on the processor.
+   *
+   * @throws ModelFormatException if ONNX Runtime does not take the graph
+   */
+  static RuntimeSession openUnoptimized(OnnxModel model) {
+    return openUnoptimized(model, Device.CPU);
+  }
+
+  /**
    * Loads a graph to be computed node by node as it is, on the thread that runs it: so values do
    * not depend on the number of threads, and samples rather than rows are spread over them.
    *
@@ -214,7 +223,16 @@ final class RuntimeSession implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the model was closed");
     }
-    Map<String, Tensor> tensors = contract.check(batch);
+    run(contract.check(batch), wanted, outputs);
+  }
+
+  /** Runs a model that has no inputs. */
+  void run(BiConsumer<String, Tensor> outputs) {
+    run(Map.of(), outputs(), outputs);
+  }
+
+  private void run(
+      Map<String, Tensor> tensors, Collection<String> wanted, BiConsumer<String, Tensor> outputs) {
     Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
     try {
       for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {

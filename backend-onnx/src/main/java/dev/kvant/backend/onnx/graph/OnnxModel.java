@@ -1,11 +1,13 @@
 package dev.kvant.backend.onnx.graph;
 
 import dev.kvant.backend.onnx.proto.FunctionProto;
+import dev.kvant.backend.onnx.proto.GraphProto;
 import dev.kvant.backend.onnx.proto.ModelProto;
 import dev.kvant.backend.onnx.proto.OperatorSetIdProto;
 import dev.kvant.backend.onnx.proto.StringStringEntryProto;
 import dev.kvant.backend.onnx.proto.ValueInfoProto;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -115,9 +117,38 @@ public final class OnnxModel {
     return metadata;
   }
 
-  /** The model's own functions. */
-  List<FunctionProto> functions() {
-    return rest.getFunctionsList();
+  /** The names of the model's own functions. */
+  public List<String> functionNames() {
+    return rest.getFunctionsList().stream().map(FunctionProto::getName).toList();
+  }
+
+  /**
+   * A model without inputs that computes some of this one's values.
+   *
+   * @param nodes the nodes that do, which depend on constants and each other alone
+   * @param results the values that come out
+   */
+  public OnnxModel constants(List<Node> nodes, Collection<String> results) {
+    GraphProto.Builder proto = GraphProto.newBuilder().setName("constants");
+    Set<String> added = new HashSet<>();
+    for (Node node : nodes) {
+      proto.addNode(node.toProto());
+      for (String input : node.inputs()) {
+        graph
+            .constant(input)
+            .filter(constant -> added.add(constant.name()))
+            .ifPresent(constant -> proto.addInitializer(constant.toProto()));
+      }
+    }
+    results.forEach(result -> proto.addOutput(ValueInfoProto.newBuilder().setName(result).build()));
+    OnnxModel model =
+        new OnnxModel(
+            source,
+            rest.toBuilder().clearFunctions().build(),
+            Graph.of(proto.build(), new ExternalData(source)),
+            false);
+    model.opsets.putAll(opsets);
+    return model;
   }
 
   /**

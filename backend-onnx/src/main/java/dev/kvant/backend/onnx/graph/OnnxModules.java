@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OnnxModules {
 
+  /** Begins the storage of a weight that a node transposes first. */
+  public static final String TRANSPOSED = "transposed ";
+
   private static final String CLASS_HIERARCHY = "pkg.torch.onnx.class_hierarchy";
 
   /** Operators that hold parameters and are not quantized here, with their torch classes. */
@@ -69,7 +72,7 @@ public final class OnnxModules {
 
   private void collect(Graph graph) {
     for (Node node : graph.nodes()) {
-      Weight weight = weight(graph, node);
+      Weight weight = find(graph, node, OnnxModules::computed);
       if (weight != null || (OTHERS.containsKey(node.opType()) && hasParameters(graph, node))) {
         modules.add(new OnnxModule(describe(graph, node, weight), graph, node, weight));
       }
@@ -93,42 +96,72 @@ public final class OnnxModules {
 
   /** The constant of a node that can be quantized, or null. */
   public static @Nullable Weight weight(Graph graph, Node node) {
+    return find(graph, node, OnnxModules::parameter);
+  }
+
+  /** How the constant behind an input is found. */
+  @FunctionalInterface
+  private interface Source {
+    Optional<StoredTensor> of(Graph graph, String input);
+  }
+
+  private static @Nullable Weight find(Graph graph, Node node, Source source) {
     if (!node.domain().isEmpty()) {
       return null;
     }
     return switch (node.opType()) {
-      case "Conv" -> weight(graph, node, 1, 0);
-      case "ConvTranspose" -> weight(graph, node, 1, 1);
-      case "Gemm" -> weight(graph, node, 1, node.intAttribute("transB", 0) == 0 ? 1 : 0);
-      case "Gather" -> node.intAttribute("axis", 0) == 0 ? table(graph, node) : null;
+      case "Conv" -> weight(source.of(graph, node.input(1)), 1, 0);
+      case "ConvTranspose" -> weight(source.of(graph, node.input(1)), 1, 1);
+      case "Gemm" ->
+          weight(source.of(graph, node.input(1)), 1, node.intAttribute("transB", 0) == 0 ? 1 : 0);
+      // A vector is no table of rows but a list of numbers.
+      case "Gather" ->
+          node.intAttribute("axis", 0) == 0
+              ? weight(source.of(graph, node.input(0)).filter(OnnxModules::isMatrix), 0, 0)
+              : null;
       case "MatMul" -> {
-        Weight right = factor(graph, node, 1);
-        yield right == null ? factor(graph, node, 0) : right;
+        Weight right = factor(source.of(graph, node.input(1)), 1);
+        yield right == null ? factor(source.of(graph, node.input(0)), 0) : right;
       }
       default -> null;
     };
   }
 
-  private static @Nullable Weight weight(Graph graph, Node node, int input, int channelAxis) {
-    return parameter(graph, node.input(input))
-        .map(tensor -> new Weight(input, channelAxis, tensor))
-        .orElse(null);
+  private static boolean isMatrix(StoredTensor tensor) {
+    return tensor.dims().size() >= 2;
   }
 
-  /** A table of rows to choose from; a vector is no table but a list of numbers. */
-  private static @Nullable Weight table(Graph graph, Node node) {
-    Weight weight = weight(graph, node, 0, 0);
-    return weight == null || weight.tensor().dims().size() < 2 ? null : weight;
+  private static @Nullable Weight weight(
+      Optional<StoredTensor> tensor, int input, int channelAxis) {
+    return tensor.map(each -> new Weight(input, channelAxis, each)).orElse(null);
   }
 
   /** A matrix that a product multiplies with; its channels are those that the product keeps. */
-  private static @Nullable Weight factor(Graph graph, Node node, int input) {
-    Weight weight = weight(graph, node, input, -1);
-    if (weight == null || weight.tensor().dims().size() < 2) {
-      return null;
+  private static @Nullable Weight factor(Optional<StoredTensor> tensor, int input) {
+    return tensor
+        .filter(OnnxModules::isMatrix)
+        .map(each -> new Weight(input, each.dims().size() - (input == 1 ? 1 : 2), each))
+        .orElse(null);
+  }
+
+  /** A constant, or the shape of what is a transposed one before anything is computed. */
+  private static Optional<StoredTensor> computed(Graph graph, String input) {
+    Optional<StoredTensor> constant = parameter(graph, input);
+    Node producer = graph.producer(input);
+    if (constant.isPresent() || producer == null || !producer.is("Transpose")) {
+      return constant;
     }
-    int rank = weight.tensor().dims().size();
-    return new Weight(input, input == 1 ? rank - 1 : rank - 2, weight.tensor());
+    return parameter(graph, producer.input(0)).map(tensor -> transposed(tensor, producer));
+  }
+
+  private static StoredTensor transposed(StoredTensor tensor, Node transpose) {
+    List<Long> dims = new ArrayList<>(tensor.dims());
+    List<Long> order = transpose.intsAttribute("perm");
+    for (int i = 0; i < dims.size(); i++) {
+      int from = order.isEmpty() ? dims.size() - 1 - i : Math.toIntExact(order.get(i));
+      dims.set(i, tensor.dims().get(from));
+    }
+    return new StoredTensor(tensor.name(), tensor.type(), dims, tensor.content());
   }
 
   private ModuleDescription describe(Graph graph, Node node, @Nullable Weight weight) {
@@ -136,7 +169,9 @@ public final class OnnxModules {
     for (int i = 0; i < node.inputs().size(); i++) {
       String input = node.inputs().get(i);
       String local = localName(node, weight, i);
-      parameter(graph, input)
+      (weight != null && i == weight.input()
+              ? Optional.of(weight.tensor())
+              : parameter(graph, input))
           .ifPresent(
               tensor ->
                   tensors.add(
@@ -144,9 +179,9 @@ public final class OnnxModules {
                           local,
                           tensor.type().elementType().orElseThrow(),
                           tensor.dims(),
-                          storage(graph, input))));
+                          storage(graph, input, tensor))));
     }
-    String weightName = weight == null ? "" : node.input(weight.input());
+    String weightName = weight == null ? "" : weight.tensor().name();
     return new ModuleDescription(
         names.names(graph, node, weightName), types(node, weight), false, tensors);
   }
@@ -176,7 +211,11 @@ public final class OnnxModules {
   }
 
   /** Names a constant within the whole model: equal for all who use it. */
-  private static String storage(Graph graph, String constant) {
+  private static String storage(Graph graph, String input, StoredTensor tensor) {
+    String constant = tensor.name();
+    if (!input.equals(constant) && graph.constant(input).isEmpty()) {
+      return TRANSPOSED + storage(graph, constant, tensor);
+    }
     for (Graph each = graph; each != null; each = each.parent()) {
       if (each.ownConstants().stream().anyMatch(own -> own.name().equals(constant))) {
         return each.place() + constant;

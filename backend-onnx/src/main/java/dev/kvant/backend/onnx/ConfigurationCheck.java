@@ -1,0 +1,80 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.ActivationQuantizationConfig;
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.WeightQuantizationConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Finds what a configuration asks of this backend that it cannot do. */
+final class ConfigurationCheck {
+
+  private ConfigurationCheck() {}
+
+  static List<ConfigurationProblem> problems(ModelQuantizationConfig config) {
+    QuantizationMode mode =
+        config.mode() == null ? QuantizationMode.WEIGHT_ONLY_PTQ : config.mode();
+    List<ConfigurationProblem> problems =
+        new ArrayList<>(
+            OnnxOptions.of(config.backendKwargs()).problems(mode, config.backendKwargs()));
+    for (int i = 0; i < config.layers().size(); i++) {
+      LayerQuantizationConfig layer = config.layers().get(i);
+      String path = "quantize.layers[%d]".formatted(i);
+      if (layer.weights() != null) {
+        checkWeights(path + ".weights", layer.weights(), problems);
+      }
+      if (layer.activations() != null) {
+        checkActivations(path + ".activations", layer.activations(), problems);
+      }
+    }
+    return List.copyOf(problems);
+  }
+
+  private static void checkWeights(
+      String path, WeightQuantizationConfig weights, List<ConfigurationProblem> problems) {
+    String observer = weights.observerOrFakeQuant();
+    if (observer != null
+        && !CalibrationAlgorithm.of(observer).equals(CalibrationAlgorithm.MINMAX)) {
+      problems.add(
+          new ConfigurationProblem(
+              path + ".observer_or_fake_quant",
+              "weights always span their largest magnitude; write minmax, or leave it out, was '%s'"
+                  .formatted(observer)));
+    }
+    Integer axis = weights.quantAxis();
+    if (axis != null && axis < -1) {
+      problems.add(
+          new ConfigurationProblem(
+              path + ".quant_axis", "must be an axis from 0, or -1 for one scale, was " + axis));
+    }
+  }
+
+  private static void checkActivations(
+      String path, ActivationQuantizationConfig activations, List<ConfigurationProblem> problems) {
+    Integer axis = activations.quantAxis();
+    if (axis != null && axis != -1) {
+      problems.add(
+          new ConfigurationProblem(
+              path + ".quant_axis",
+              "activations have one scale; write -1 or leave it out, was " + axis));
+    }
+    for (Map.Entry<String, Object> option : activations.observerOrFakeQuantKwargs().entrySet()) {
+      String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
+      if (!option.getKey().equals(ActivationSetting.PERCENTILE)) {
+        problems.add(
+            new ConfigurationProblem(key, "is unknown; the only one is percentile, as in 99.99"));
+      } else if (!(option.getValue() instanceof Number percentage)
+          || percentage.doubleValue() <= 0
+          || percentage.doubleValue() > 100) {
+        problems.add(
+            new ConfigurationProblem(
+                key, "must be a number above 0, at most 100, was " + option.getValue()));
+      }
+    }
+  }
+}

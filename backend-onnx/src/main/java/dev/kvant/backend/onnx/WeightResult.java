@@ -1,0 +1,13 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.numerics.QuantizationError;
+
+/** What became of a weight, for the report. */
+interface WeightResult {
+
+  /** How many bytes less codes and scales take than the weight did. */
+  long savedBytes();
+
+  /** How far the dequantized weight is from the weight, known once all of it was written. */
+  QuantizationError error();
+}

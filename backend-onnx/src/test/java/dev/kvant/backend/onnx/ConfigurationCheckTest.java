@@ -1,0 +1,86 @@
+package dev.kvant.backend.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvant.api.ActivationQuantizationConfig;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.WeightQuantizationConfig;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("A configuration for the ONNX backend")
+class ConfigurationCheckTest {
+
+  private final OnnxBackend backend = new OnnxBackend();
+
+  @Test
+  void without_options_has_no_problem() {
+    assertThat(backend.validate(config().build())).isEmpty();
+  }
+
+  @Test
+  void with_bits_and_block_sizes_that_do_not_exist_is_refused() {
+    assertThat(
+            problems(
+                config()
+                    .backendKwarg("kernel", "nbits")
+                    .backendKwarg("bits", 3)
+                    .backendKwarg("block_size", 48)))
+        .containsExactly("quantize.backend_kwargs.bits", "quantize.backend_kwargs.block_size");
+  }
+
+  @Test
+  void with_bits_for_a_kernel_that_has_none_is_refused() {
+    assertThat(problems(config().backendKwarg("bits", 4)))
+        .containsExactly("quantize.backend_kwargs.bits");
+  }
+
+  @Test
+  void with_the_kernel_of_weights_for_activations_is_refused() {
+    assertThat(problems(config().mode(QuantizationMode.STATIC_PTQ).backendKwarg("kernel", "nbits")))
+        .containsExactly("quantize.backend_kwargs.kernel");
+  }
+
+  @Test
+  void with_another_observer_of_weights_is_refused() {
+    assertThat(
+            problems(
+                config()
+                    .layer(
+                        new LayerQuantizationConfig(
+                            "*",
+                            new WeightQuantizationConfig(Dtype.INT8, null, "entropy", Map.of()),
+                            null))))
+        .containsExactly("quantize.layers[0].weights.observer_or_fake_quant");
+  }
+
+  @Test
+  void with_an_axis_or_an_unknown_option_of_activations_is_refused() {
+    assertThat(
+            problems(
+                config()
+                    .layer(
+                        new LayerQuantizationConfig(
+                            "*",
+                            null,
+                            new ActivationQuantizationConfig(
+                                Dtype.INT8, 1, "percentile", Map.of("percentile", 101))))))
+        .containsExactly(
+            "quantize.layers[0].activations.quant_axis",
+            "quantize.layers[0].activations.observer_or_fake_quant_kwargs.percentile");
+  }
+
+  private List<String> problems(ModelQuantizationConfig.Builder config) {
+    return backend.validate(config.build()).stream().map(ConfigurationProblem::path).toList();
+  }
+
+  private static ModelQuantizationConfig.Builder config() {
+    return ModelQuantizationConfig.builder().backend("onnx").mode(QuantizationMode.WEIGHT_ONLY_PTQ);
+  }
+}

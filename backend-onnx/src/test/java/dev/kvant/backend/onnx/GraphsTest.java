@@ -1,0 +1,251 @@
+package dev.kvant.backend.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.QuantizationException;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.backend.onnx.graph.Node;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("Quantization of graphs of all kinds")
+class GraphsTest {
+
+  private static final TensorBatch ROWS = Graphs.batch(1, 16, 8);
+  private static final TensorBatch IMAGES = Graphs.batch(1, 4, 3, 6, 6);
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @CsvSource({"int8, 13, 0.01", "fp8_e4m3fn, 19, 0.05", "fp8_e5m2, 19, 0.1"})
+  void raises_old_operators_as_far_as_needed(String dtype, long opset, double tolerance) {
+    Path quantized = weights(dtype).run(Graphs.model("opset11"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.opset(quantized)).isEqualTo(opset);
+    assertThat(Graphs.distance(quantized, Graphs.model("opset11"), ROWS)).isLessThan(tolerance);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"int8, 0.03", "fp8_e4m3fn, 0.1", "fp8_e5m2, 0.2"})
+  void quantizes_activations_to_every_dtype(String dtype, double tolerance) {
+    Path quantized =
+        both(dtype, IMAGES).run(Graphs.model("convolution"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.nodes(quantized, "QuantizeLinear")).hasSize(2);
+    assertThat(Graphs.distance(quantized, Graphs.model("convolution"), IMAGES))
+        .isLessThan(tolerance);
+  }
+
+  @Test
+  void writes_float8_for_tensorrt_as_pairs() {
+    Path quantized =
+        both("fp8_e4m3fn", IMAGES)
+            .with("target", "tensorrt")
+            .run(Graphs.model("convolution"), folder)
+            .artifacts()
+            .get(0)
+            .path();
+
+    assertThat(Graphs.nodes(quantized, "DequantizeLinear")).hasSize(4);
+    assertThat(Graphs.nodes(quantized, "Cast")).isEmpty();
+  }
+
+  @Test
+  void fuses_batch_norms_and_folds_constants_first() {
+    Path quantized =
+        weights("int8").run(Graphs.model("convolution"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.nodes(quantized, "BatchNormalization")).isEmpty();
+    assertThat(Graphs.nodes(quantized, "Transpose")).isEmpty();
+    assertThat(Graphs.distance(quantized, Graphs.model("convolution"), IMAGES)).isLessThan(0.02);
+  }
+
+  @Test
+  void leaves_the_graph_alone_on_request() {
+    SavedModel saved =
+        weights("int8").with("preprocess", false).run(Graphs.model("convolution"), folder);
+    Path quantized = saved.artifacts().get(0).path();
+
+    assertThat(Graphs.nodes(quantized, "BatchNormalization")).hasSize(1);
+    assertThat(decision(saved, "linear").decision().weights().reason())
+        .contains("transposed", "preprocess");
+    assertThat(Graphs.distance(quantized, Graphs.model("convolution"), IMAGES)).isLessThan(0.02);
+  }
+
+  @Test
+  void quantizes_weights_inside_of_conditions_and_loops() {
+    SavedModel saved = weights("int8").run(Graphs.model("inner"), folder);
+    Path quantized = saved.artifacts().get(0).path();
+
+    assertThat(saved.report().modules())
+        .extracting(module -> module.decision().module())
+        .containsExactly("product", "choice/then_branch/product", "inner_product");
+    assertThat(Graphs.nodes(quantized, "DequantizeLinear")).hasSize(3);
+    assertThat(Graphs.distance(quantized, Graphs.model("inner"), ROWS)).isLessThan(0.05);
+  }
+
+  @Test
+  void observes_activations_inside_of_conditions_and_loops() {
+    Path quantized =
+        both("int8", positive(), negative())
+            .run(Graphs.model("inner"), folder)
+            .artifacts()
+            .get(0)
+            .path();
+
+    assertThat(Graphs.nodes(quantized, "QuantizeLinear")).hasSize(3);
+    assertThat(Graphs.distance(quantized, Graphs.model("inner"), positive())).isLessThan(0.1);
+    assertThat(Graphs.distance(quantized, Graphs.model("inner"), negative())).isLessThan(0.1);
+  }
+
+  @Test
+  void says_which_tensor_the_data_never_reached() {
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(() -> both("int8", positive()).run(Graphs.model("inner"), folder))
+        .withMessageContaining("else_relu")
+        .withMessageContaining("never had a value");
+  }
+
+  @Test
+  void keeps_a_table_and_a_product_that_share_a_weight_sharing_it() {
+    Path quantized = weights("int8").run(Graphs.model("tied"), folder).artifacts().get(0).path();
+
+    Node table = Graphs.nodes(quantized, "Gather").get(0);
+    Node product = Graphs.nodes(quantized, "DequantizeLinear").get(0);
+    assertThat(table.input(0)).isEqualTo(product.input(0));
+    assertThat(Graphs.distance(quantized, Graphs.model("tied"), words())).isLessThan(0.02);
+  }
+
+  @Test
+  void leaves_a_table_native_that_cannot_be_looked_up_in_float8() {
+    SavedModel saved = weights("fp8_e4m3fn").run(Graphs.model("tied"), folder);
+
+    assertThat(decision(saved, "embedding").decision().weights().reason())
+        .contains("Gather does not take fp8_e4m3fn");
+    assertThat(Graphs.distance(saved.artifacts().get(0).path(), Graphs.model("tied"), words()))
+        .isLessThan(0.05);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"8, 32, 0.02", "8, 16, 0.02", "4, 32, 0.2", "4, 16, 0.2"})
+  void multiplies_in_blocks_on_request(int bits, int blockSize, double tolerance) {
+    for (String name : List.of("opset11", "convolution", "tied")) {
+      TensorBatch batch =
+          switch (name) {
+            case "opset11" -> ROWS;
+            case "convolution" -> IMAGES;
+            default -> words();
+          };
+      Path quantized =
+          weights("int8")
+              .with("kernel", "nbits")
+              .with("bits", bits)
+              .with("block_size", blockSize)
+              .run(Graphs.model(name), folder)
+              .artifacts()
+              .get(0)
+              .path();
+
+      assertThat(Graphs.nodes(quantized, "MatMulNBits")).hasSize(1);
+      assertThat(Graphs.distance(quantized, Graphs.model(name), batch)).isLessThan(tolerance);
+    }
+  }
+
+  @Test
+  void raises_the_scale_of_a_weight_whose_bias_would_overflow() {
+    Path quantized = both("int8", ROWS).run(Graphs.model("bias"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.distance(quantized, Graphs.model("bias"), ROWS)).isLessThan(1e-4);
+  }
+
+  @Test
+  void says_why_a_recurrent_layer_stays_native() {
+    SavedModel saved = weights("int8").run(Graphs.model("recurrent"), folder);
+
+    assertThat(decision(saved, "gru").decision().weights().reason()).contains("no quantized GRU");
+  }
+
+  @Test
+  void names_the_weight_that_is_not_finite() {
+    assertThatExceptionOfType(QuantizationException.class)
+        .isThrownBy(() -> weights("int8").run(Graphs.model("not_finite"), folder))
+        .withMessageContaining("'w' of product is NaN at index 10");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"opset9", "opset99"})
+  void refuses_operators_that_are_too_old_or_too_new(String name) {
+    assertThatExceptionOfType(UnsupportedModelException.class)
+        .isThrownBy(() -> weights("int8").run(Graphs.model(name), folder))
+        .withMessageContaining("is of opset " + name.replace("opset", ""))
+        .withMessageContaining("export the model anew");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "dangling, 'product' uses 'nowhere'",
+    "cyclic, the graph is cyclic",
+    "outside, leaves the model's folder",
+    "missing, 'weights.bin, which is not there'"
+  })
+  void refuses_what_is_not_sound(String name, String message) {
+    assertThatExceptionOfType(ModelFormatException.class)
+        .isThrownBy(() -> new OnnxFormat().open(Graphs.model(name)))
+        .withMessageContaining(message);
+  }
+
+  private static ModuleReport decision(SavedModel saved, String module) {
+    return saved.report().modules().stream()
+        .filter(report -> report.decision().module().equals(module))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Quantization weights(String dtype) {
+    return Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.of(dtype)));
+  }
+
+  private static Quantization both(String dtype, TensorBatch... batches) {
+    return Quantization.staticOf(module -> Plans.Wish.both(Dtype.of(dtype)), Graphs.data(batches));
+  }
+
+  private static TensorBatch positive() {
+    return shifted(0.5f);
+  }
+
+  private static TensorBatch negative() {
+    return shifted(-0.5f);
+  }
+
+  private static TensorBatch shifted(float by) {
+    float[] values = new float[32 * 8];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = by + (float) Math.sin(i);
+    }
+    return new TensorBatch(Map.of("x", Tensor.ofFloats(values, 32, 8)));
+  }
+
+  private static TensorBatch words() {
+    long[] words = new long[60];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = i * 7L % 20;
+    }
+    return new TensorBatch(Map.of("x", Tensor.ofLongs(words, 12, 5)));
+  }
+}
