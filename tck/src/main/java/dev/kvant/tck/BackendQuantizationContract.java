@@ -251,7 +251,7 @@ abstract class BackendQuantizationContract extends BackendDescriptionContract {
           try (QuantizableModel model = open(trial)) {
             Map<String, String> nothing = contentWithOnly("", trial, model);
             List<String> names = quantizable(trial, model);
-            for (String name : Set.of(names.get(0), names.get(names.size() - 1))) {
+            for (String name : Set.copyOf(List.of(names.get(0), names.get(names.size() - 1)))) {
               assertNotEquals(
                   nothing,
                   contentWithOnly(name, trial, model),
