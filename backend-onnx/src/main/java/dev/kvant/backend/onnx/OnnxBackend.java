@@ -37,6 +37,9 @@ public final class OnnxBackend implements QuantizationBackend {
   private static final Set<String> QUANTIZABLE =
       Set.of("Conv", "ConvTranspose", "Gemm", "MatMul", "Gather");
 
+  private static final Set<ElementType> FLOATS =
+      Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
+
   private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
 
   private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
@@ -87,8 +90,10 @@ public final class OnnxBackend implements QuantizationBackend {
     if (weight.isEmpty()) {
       return Support.no("its weight is not constant");
     }
-    if (weight.get().elementType() == ElementType.FLOAT64) {
-      return Support.no("DequantizeLinear does not give float64");
+    if (!FLOATS.contains(weight.get().elementType())) {
+      return Support.no(
+          "its weight is %s; float32, float16 and bfloat16 can be quantized"
+              .formatted(weight.get().elementType()));
     }
     OnnxOptions options = OnnxOptions.of(query.config().backendKwargs());
     if (weight.get().storage().startsWith(OnnxModules.TRANSPOSED) && !options.preprocess()) {
@@ -134,6 +139,8 @@ public final class OnnxBackend implements QuantizationBackend {
 
   @Override
   public Quantizer create(QuantizerContext context) {
-    return new OnnxQuantizer(context);
+    return context.config().mode() == QuantizationMode.STATIC_PTQ
+        ? new StaticOnnxQuantizer(context)
+        : new OnnxQuantizer(context);
   }
 }

@@ -15,7 +15,6 @@ import dev.kvant.backend.onnx.graph.OnnxModule;
 import dev.kvant.backend.onnx.graph.OnnxModules;
 import dev.kvant.backend.onnx.graph.OnnxWriter;
 import dev.kvant.spi.ArtifactTransaction;
-import dev.kvant.spi.Calibratable;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
@@ -30,7 +29,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Takes ONNX models through quantization with one configuration. */
-final class OnnxQuantizer implements Quantizer, Calibratable {
+class OnnxQuantizer implements Quantizer {
 
   private final QuantizerContext context;
   private final OnnxOptions options;
@@ -44,7 +43,7 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
   }
 
   @Override
-  public void prepare(PreparedModel prepared) {
+  public final void prepare(PreparedModel prepared) {
     OnnxModel model = source(prepared).load();
     OpsetCheck.check(model);
     for (OnnxModule module : OnnxModules.of(model)) {
@@ -82,8 +81,8 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
             .formatted(prepared.model().source(), prepared.model().format()));
   }
 
-  @Override
-  public void calibrate(PreparedModel prepared, CalibrationDataset data) {
+  /** Runs data through the model and keeps statistics of what is to be quantized. */
+  final void observe(PreparedModel prepared, CalibrationDataset data) {
     PlannedGraph planned = PlannedGraph.of(source(prepared), prepared, options);
     ProgressReporter progress =
         new ProgressReporter(context.listener(), "calibrate", data.batches().orElse(-1), "batches");
@@ -101,7 +100,7 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
   }
 
   @Override
-  public QuantizedModel quantize(PreparedModel prepared) {
+  public final QuantizedModel quantize(PreparedModel prepared) {
     PlannedGraph planned = PlannedGraph.of(source(prepared), prepared, options);
     ProgressReporter progress =
         new ProgressReporter(context.listener(), "quantize", planned.modules().size(), "modules");
@@ -126,7 +125,7 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
   }
 
   @Override
-  public SavedModel save(QuantizedModel quantized, Path directory) {
+  public final SavedModel save(QuantizedModel quantized, Path directory) {
     if (!(quantized instanceof OnnxQuantizedModel model)) {
       throw new IllegalArgumentException("model: was quantized by another backend");
     }
@@ -191,7 +190,7 @@ final class OnnxQuantizer implements Quantizer, Calibratable {
   }
 
   @Override
-  public void close() {
+  public final void close() {
     // Sessions and files are opened and closed within each step.
   }
 }

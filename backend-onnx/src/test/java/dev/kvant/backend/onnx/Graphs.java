@@ -37,6 +37,15 @@ final class Graphs {
     return new TensorBatch(Map.of("x", Tensor.ofFloats(values, shape)));
   }
 
+  /** Rows of 8 whose sum has the sign of the shift. */
+  static TensorBatch shifted(float by) {
+    float[] values = new float[32 * 8];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = by + (float) Math.sin(i);
+    }
+    return new TensorBatch(Map.of("x", Tensor.ofFloats(values, 32, 8)));
+  }
+
   static CalibrationDataset data(TensorBatch... batches) {
     return CalibrationDataset.of(List.of(batches));
   }

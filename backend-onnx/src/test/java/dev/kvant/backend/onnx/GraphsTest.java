@@ -226,19 +226,11 @@ class GraphsTest {
   }
 
   private static TensorBatch positive() {
-    return shifted(0.5f);
+    return Graphs.shifted(0.5f);
   }
 
   private static TensorBatch negative() {
-    return shifted(-0.5f);
-  }
-
-  private static TensorBatch shifted(float by) {
-    float[] values = new float[32 * 8];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = by + (float) Math.sin(i);
-    }
-    return new TensorBatch(Map.of("x", Tensor.ofFloats(values, 32, 8)));
+    return Graphs.shifted(-0.5f);
   }
 
   private static TensorBatch words() {

@@ -24,13 +24,14 @@ final class NodeNames {
   private final Set<String> taken = new HashSet<>();
 
   /**
-   * All names of a node, its own first, which no other node has that was asked about.
+   * All names of a node.
    *
+   * @param own the first of them, see {@link #own}
    * @param weight the name of its weight, or the empty string
    */
-  List<String> names(Graph graph, Node node, String weight) {
+  static List<String> all(String own, Node node, String weight) {
     Set<String> names = new LinkedHashSet<>();
-    names.add(own(graph, node));
+    names.add(own);
     names.addAll(scopesOfName(node.name()));
     node.metadata(NAME_SCOPES).ifPresent(scopes -> names.addAll(scopesOfMetadata(scopes)));
     if (weight.endsWith(WEIGHT_SUFFIX) && !weight.contains(":")) {
@@ -40,8 +41,12 @@ final class NodeNames {
     return List.copyOf(names);
   }
 
-  private String own(Graph graph, Node node) {
-    String name = node.name().isEmpty() ? node.outputs().get(0) : node.name();
+  /** The name of a node, or what stands for it, that no other node was given. */
+  String own(Graph graph, Node node) {
+    String name = node.name();
+    if (name.isEmpty()) {
+      name = node.outputs().isEmpty() ? node.opType() : node.outputs().get(0);
+    }
     if (taken.add(name)) {
       return name;
     }

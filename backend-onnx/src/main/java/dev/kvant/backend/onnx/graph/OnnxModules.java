@@ -72,9 +72,12 @@ public final class OnnxModules {
 
   private void collect(Graph graph) {
     for (Node node : graph.nodes()) {
+      // Taken by every node, so that a name does not depend on which of its bearers have
+      // parameters.
+      String name = names.own(graph, node);
       Weight weight = find(graph, node, OnnxModules::computed);
       if (weight != null || (OTHERS.containsKey(node.opType()) && hasParameters(graph, node))) {
-        modules.add(new OnnxModule(describe(graph, node, weight), graph, node, weight));
+        modules.add(new OnnxModule(describe(name, graph, node, weight), graph, node, weight));
       }
       node.subgraphs().values().forEach(this::collect);
     }
@@ -164,7 +167,8 @@ public final class OnnxModules {
     return new StoredTensor(tensor.name(), tensor.type(), dims, tensor.content());
   }
 
-  private ModuleDescription describe(Graph graph, Node node, @Nullable Weight weight) {
+  private static ModuleDescription describe(
+      String name, Graph graph, Node node, @Nullable Weight weight) {
     List<TensorDescription> tensors = new ArrayList<>();
     for (int i = 0; i < node.inputs().size(); i++) {
       String input = node.inputs().get(i);
@@ -183,7 +187,7 @@ public final class OnnxModules {
     }
     String weightName = weight == null ? "" : weight.tensor().name();
     return new ModuleDescription(
-        names.names(graph, node, weightName), types(node, weight), false, tensors);
+        NodeNames.all(name, node, weightName), types(node, weight), false, tensors);
   }
 
   private static String localName(Node node, @Nullable Weight weight, int input) {

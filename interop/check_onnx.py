@@ -1,0 +1,124 @@
+"""quantized_model.onnx is valid by ONNX's checker, runs in ONNX Runtime for Python, and has the scales that its quantizer computes."""
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+from kvant import DIGITS, Checks, kvant
+
+ARTIFACT = "quantized_model.onnx"
+PRODUCTS = ["Conv", "Gemm", "MatMul"]
+# The runtimes for Java and for Python are of different versions, whose kernels differ in the last bits of what they compute.
+CLOSE = 2e-7
+
+checks = Checks()
+scans = np.load(DIGITS / "data/calibration.npz")["input"]
+test = np.load(DIGITS / "data/test.npz")
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def correct(path):
+    return int((session(path).run(None, {"input": test["input"]})[0].argmax(1) == test["label"]).sum())
+
+
+def quantize(model, out, mode, dtype, **settings):
+    operands = {"weights": {"dtype": dtype}}
+    if mode == "static_ptq":
+        operands["activations"] = {"dtype": dtype}
+        settings["calibration"] = {"path": str(DIGITS / "data/calibration.npz"), "batch_size": 32}
+    layers = [{"module_name": name, **operands} for name in ["Conv2d", "Linear"]]
+    document = {"quantize": {"backend": "onnx", "mode": mode, "strict": False, "layers": layers, **settings}}
+    spec = out.with_suffix(".json")
+    spec.write_text(json.dumps(document))
+    return kvant("quantize", "-c", spec, "--model", model, "--out", out)
+
+
+class Scans(CalibrationDataReader):
+    def __init__(self):
+        self.batches = iter([{"input": scans[i:i + 32]} for i in range(0, len(scans), 32)])
+
+    def get_next(self):
+        return next(self.batches, None)
+
+
+def by_onnxruntime(model, out, target):
+    graph = onnx.load(model).graph
+    constants = {initializer.name for initializer in graph.initializer}
+    nodes = [node.name for node in graph.node if node.op_type in PRODUCTS and constants & set(node.input)]
+    quantize_static(
+        str(model), str(out), Scans(), quant_format=QuantFormat.QDQ, op_types_to_quantize=PRODUCTS, nodes_to_quantize=nodes,
+        per_channel=True, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
+        activation_type=QuantType.QUInt8 if target == "cpu" else QuantType.QInt8,
+        extra_options={"OpTypesToExcludeOutputQuantization": PRODUCTS, "WeightSymmetric": True,
+                       "ActivationSymmetric": target != "cpu", "QuantizeBias": target == "cpu"})
+    return out
+
+
+def parameters(path):
+    """Scale, zero point and codes of each quantized input of each product."""
+    graph = onnx.load(path).graph
+    values = {initializer.name: numpy_helper.to_array(initializer) for initializer in graph.initializer}
+    producers = {output: node for node in graph.node for output in node.output}
+    found = {}
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            producer = producers.get(name)
+            if node.op_type in PRODUCTS and producer is not None and producer.op_type == "DequantizeLinear":
+                found[node.name, index] = [values.get(each) for each in producer.input[1:] + producer.input[:1]]
+    return found
+
+
+with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
+    folder = Path(folder)
+    for name in ["resnet", "transformer"]:
+        model = DIGITS / f"models/{name}.onnx"
+        before = correct(model)
+        for mode in ["static_ptq", "weight_only_ptq"]:
+            for dtype in ["int8", "fp8_e4m3fn", "fp8_e5m2"]:
+                what = f"{name}, {mode}, {dtype}"
+                out = folder / f"{name}-{mode}-{dtype}"
+                run = quantize(model, out, mode, dtype)
+                checks.that(f"{what}: is quantized", run.code == 0, run.said)
+                if run.code == 0:
+                    onnx.checker.check_model(str(out / ARTIFACT), full_check=True)
+                    after = correct(out / ARTIFACT)
+                    # e5m2 has two bits of fraction.
+                    allowed = 12 if dtype == "fp8_e5m2" else 2
+                    checks.that(f"{what}: {after} of 600 right, {before} before", after >= before - allowed)
+        for target in ["cpu", "tensorrt"]:
+            what = f"{name} for {target}"
+            out = folder / f"{name}-{target}"
+            run = quantize(model, out, "static_ptq", "int8", algorithm="minmax", backend_kwargs={"target": target})
+            checks.that(f"{what}: is quantized", run.code == 0, run.said)
+            ours = parameters(out / ARTIFACT)
+            theirs = parameters(by_onnxruntime(model, folder / f"{name}-{target}.onnx", target))
+            checks.that(f"{what}: the same {len(ours)} inputs are quantized", ours.keys() == theirs.keys(), str(ours.keys() ^ theirs.keys()))
+            exact = close = 0
+            for key in ours.keys() & theirs.keys():
+                for mine, other in zip(ours[key], theirs[key]):
+                    if mine is None and other is None:
+                        continue
+                    same = np.array_equal(np.ravel(mine), np.ravel(other))
+                    exact += same
+                    close += not same and mine.dtype == np.float32 and np.allclose(mine, other, rtol=CLOSE, atol=0)
+                    checks.that(f"{what}: {key}", same or (name == "transformer" and mine.dtype == np.float32
+                                                           and np.allclose(mine, other, rtol=CLOSE, atol=0)))
+            checks.that(f"{what}: {exact} arrays are equal to the last bit, {close} within it", exact > close)
+        spec = folder / "one.json"
+        rules = [{"module_name": "head*", "weights": {"dtype": "int8"}}, {"module_name": "Linear", "weights": {"dtype": "int8"}}]
+        for backend, file in [("torchao", f"{name}_traced.pt"), ("onnx", f"{name}.onnx")]:
+            spec.write_text(json.dumps({"quantize": {"backend": backend, "mode": "weight_only_ptq", "layers": rules}}))
+            run = kvant("plan", "-c", spec, "--model", DIGITS / "models" / file)
+            checks.that(f"{name}: one spec serves {file}", run.code == 0, run.said)
+
+checks.done()
