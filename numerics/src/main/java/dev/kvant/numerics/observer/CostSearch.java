@@ -89,39 +89,40 @@ final class CostSearch implements HistogramObserver.Search {
   }
 
   /**
-   * The divergence between the distribution and the quantized one. Bins with one code are what
-   * quantization cannot tell apart: their values are spread evenly over them. Bins beyond the range
-   * are expected to hold one value each, so that a lone outlier costs nothing and many values do.
+   * The divergence between the distribution and the quantized one, times the number of values and
+   * less what is the same for all ranges. Bins with one code are what quantization cannot tell
+   * apart: their values are spread evenly over them. Bins beyond the range are expected to hold one
+   * value each, so that a lone outlier costs nothing and many values do.
+   *
+   * <p>With counts {@code n}, expected counts {@code m} and their sums {@code N} and {@code M},
+   * {@code Σ n/N log((n/N) / (m/M))} is {@code (Σ n log n - Σ n log m) / N + log(M / N)}. As {@code
+   * m} is one number for all bins of a code, one logarithm serves them all.
    */
   static double divergence(Histogram.Bins bins, Grid grid, ValueRange range) {
     AffineStep step = grid.step(range);
-    double total = 0;
-    for (long count : bins.counts()) {
-      total += count;
-    }
-    double divergence = 0;
-    double quantizedTotal = 0;
+    double explained = 0;
+    long total = 0;
+    long expected = 0;
     int bin = 0;
     while (bin < bins.size()) {
       int code = grid.code(bins.center(bin), step);
-      int end = bin;
       long inside = 0;
       int insideBins = 0;
-      for (; end < bins.size() && grid.code(bins.center(end), step) == code; end++) {
-        if (bins.touches(end, range)) {
-          inside += bins.counts()[end];
+      for (; bin < bins.size() && grid.code(bins.center(bin), step) == code; bin++) {
+        long count = bins.counts()[bin];
+        total += count;
+        if (bins.touches(bin, range)) {
+          inside += count;
           insideBins++;
+        } else {
+          expected++;
         }
       }
-      double even = insideBins == 0 ? 0 : (double) inside / insideBins;
-      for (int i = bin; i < end; i++) {
-        double count = bins.counts()[i];
-        double quantized = bins.touches(i, range) ? even : 1;
-        divergence += count * StrictMath.log(count / quantized);
-        quantizedTotal += quantized;
+      if (insideBins > 0) {
+        explained += inside * StrictMath.log((double) inside / insideBins);
+        expected += inside;
       }
-      bin = end;
     }
-    return divergence / total + StrictMath.log(quantizedTotal / total);
+    return total * StrictMath.log((double) expected) - explained;
   }
 }
