@@ -1,12 +1,11 @@
 package dev.kvant.torch;
 
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleObject;
-import dev.kvant.torch.pickle.PickleReader;
 import dev.kvant.torch.pickle.PickleText;
 import dev.kvant.torch.pickle.PickleValue;
 import dev.kvant.torch.tensor.ArchiveTensors;
@@ -34,11 +33,8 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
   /** A state dict in a checkpoint in a checkpoint is as deep as anyone nests them. */
   private static final int MAX_DEPTH = 3;
 
-  private static final int MAX_PICKLE = 128 << 20;
-
   static CheckpointContent read(TorchArchive archive) {
-    ArchiveRecord record = archive.record("data.pkl");
-    PickleValue root = PickleReader.read(record.readAll(MAX_PICKLE), record.toString());
+    PickleValue root = archive.pickle("data.pkl");
     PickleDict dict = entries(root).orElseThrow(() -> noStateDict(archive, root));
     PickleDict chosen = choose(dict, MAX_DEPTH);
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
@@ -112,7 +108,7 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
     }
     return new ModelFormatException(
         "%s holds no state dict, but %s; save model.state_dict() with torch.save, or the model with torch.jit.save"
-            .formatted(archive.path(), what));
+            .formatted(archive.path(), Printable.of(what)));
   }
 
   private static ModelFormatException withoutTensors(TorchArchive archive, PickleDict dict) {
@@ -133,6 +129,6 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
                 elsewhere.isEmpty()
                     ? "; save model.state_dict() with torch.save"
                     : "; there are some under %s: save that entry alone"
-                        .formatted(String.join(", ", elsewhere))));
+                        .formatted(Printable.of(String.join(", ", elsewhere)))));
   }
 }

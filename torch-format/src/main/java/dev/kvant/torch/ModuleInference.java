@@ -25,7 +25,7 @@ final class ModuleInference {
         (name, tensor) -> {
           if (name.length() > MAX_NAME) {
             throw new ModelFormatException(
-                "%s has a tensor whose name has %,d characters; the file is damaged"
+                "%s has a tensor whose name has %d characters; the file is damaged"
                     .formatted(source, name.length()));
           }
           for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {

@@ -1,13 +1,16 @@
 package dev.kvant.torch;
 
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.safetensors.SafetensorsFile;
 import dev.kvant.torch.safetensors.SafetensorsIndex;
 import dev.kvant.torch.tensor.DenseTensor;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,6 +98,8 @@ public final class TorchFormat implements ModelFormat {
                 "%s is neither a TorchScript archive nor a PyTorch checkpoint nor safetensors, whatever its name says"
                     .formatted(path));
       };
+    } catch (ClosedByInterruptException e) {
+      throw new QuantizationCancelledException("opening %s was interrupted".formatted(path), e);
     } catch (IOException e) {
       throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
     }
@@ -163,10 +168,11 @@ public final class TorchFormat implements ModelFormat {
             "%s is a zip, but no model of PyTorch: it has no data.pkl, but %s"
                 .formatted(
                     path,
-                    archive.records().stream()
-                        .limit(3)
-                        .map(ArchiveRecord::name)
-                        .collect(Collectors.joining(", "))));
+                    Printable.of(
+                        archive.records().stream()
+                            .limit(3)
+                            .map(ArchiveRecord::name)
+                            .collect(Collectors.joining(", ")))));
       }
       // As torch.load tells them apart.
       if (archive.find("constants.pkl").isPresent()) {
@@ -193,7 +199,7 @@ public final class TorchFormat implements ModelFormat {
       if (!order.equals("little")) {
         throw new ModelFormatException(
             "%s was written in byte order '%s'; only little-endian files are read, save it again on such a machine"
-                .formatted(archive.path(), order));
+                .formatted(archive.path(), Printable.of(order)));
       }
     }
   }

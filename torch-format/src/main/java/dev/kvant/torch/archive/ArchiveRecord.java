@@ -91,7 +91,7 @@ public final class ArchiveRecord implements ByteSource {
   private byte[] inflate() {
     if (size > MAX_INFLATED) {
       throw new ModelFormatException(
-          "%s is compressed, %,d bytes large; save the model again with torch.save or torch.jit.save, which store tensors uncompressed"
+          "%s is compressed, %d bytes large; save the model again with torch.save or torch.jit.save, which store tensors uncompressed"
               .formatted(this, size));
     }
     var bytes = new byte[(int) size];
@@ -108,7 +108,7 @@ public final class ArchiveRecord implements ByteSource {
       }
       if (filled < bytes.length || inflater.inflate(new byte[1]) > 0) {
         throw new ModelFormatException(
-            "%s has another size than the archive says, %,d bytes; the file is damaged"
+            "%s has another size than the archive says, %d bytes; the file is damaged"
                 .formatted(this, size));
       }
       return bytes;
@@ -121,6 +121,6 @@ public final class ArchiveRecord implements ByteSource {
 
   @Override
   public String toString() {
-    return "record '%s' of %s".formatted(name, archive);
+    return "record '%s' of %s".formatted(Printable.of(name), archive);
   }
 }

@@ -181,8 +181,7 @@ public final class ArchiveWriter implements AutoCloseable {
       return new QuantizationCancelledException(
           "writing %s was interrupted".formatted(path), cause);
     }
-    return new KvantException(
-        "%s cannot be written: %s".formatted(path, cause.getMessage()), cause);
+    return new KvantException("%s cannot be written: %s".formatted(path, cause), cause);
   }
 
   private final class RecordChannel implements WritableByteChannel {

@@ -32,7 +32,7 @@ public interface ByteSource {
   default byte[] readAll(int limit, String what) {
     if (size() > limit) {
       throw new ModelFormatException(
-          "%s has %,d bytes, more than the %,d that are read into memory"
+          "%s has %d bytes, more than the %d that are read into memory"
               .formatted(what, size(), limit));
     }
     var bytes = new byte[(int) size()];

@@ -1,5 +1,6 @@
 package dev.kvant.torch.archive;
 
+import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
 import java.io.IOException;
@@ -79,7 +80,7 @@ public final class ModelFile implements ByteSource, AutoCloseable {
         }
         return;
       } catch (ClosedByInterruptException e) {
-        throw new QuantizationCancelledException("reading %s was interrupted".formatted(path), e);
+        throw unreadable(path, e);
       } catch (ClosedChannelException e) {
         // Another thread was interrupted while it read: the channel is gone, the file is not.
         target.position(start);
@@ -112,7 +113,11 @@ public final class ModelFile implements ByteSource, AutoCloseable {
     return current;
   }
 
-  private static ModelFormatException unreadable(Path path, IOException cause) {
+  private static KvantException unreadable(Path path, IOException cause) {
+    if (cause instanceof ClosedByInterruptException) {
+      return new QuantizationCancelledException(
+          "reading %s was interrupted".formatted(path), cause);
+    }
     return new ModelFormatException("%s cannot be read: %s".formatted(path, cause), cause);
   }
 

@@ -1,7 +1,11 @@
 package dev.kvant.torch.archive;
 
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.torch.pickle.PickleReader;
+import dev.kvant.torch.pickle.PickleValue;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -68,9 +72,12 @@ public final class TorchArchive implements AutoCloseable {
       while (root.getCause() != null) {
         root = root.getCause();
       }
+      if (root instanceof ClosedByInterruptException) {
+        throw new QuantizationCancelledException("opening %s was interrupted".formatted(path), e);
+      }
       throw new ModelFormatException(
           "%s is cut short or damaged: its zip directory cannot be read (%s); copy or download it again"
-              .formatted(path, root.getMessage()),
+              .formatted(path, Printable.of(String.valueOf(root.getMessage()))),
           e);
     }
   }
@@ -86,14 +93,14 @@ public final class TorchArchive implements AutoCloseable {
       if (entry.getLocalHeaderOffset() < 0 || start < 0 || stored < 0 || stored > end - start) {
         throw damaged(
             path,
-            "record '%s' of %,d bytes reaches beyond the place it has"
-                .formatted(entry.getName(), stored));
+            "record '%s' of %d bytes reaches beyond the place it has"
+                .formatted(Printable.of(entry.getName()), stored));
       }
       if (entry.getMethod() == ZipEntry.STORED && entry.getSize() != stored) {
         throw damaged(
             path,
-            "record '%s' is stored in %,d bytes, but said to have %,d"
-                .formatted(entry.getName(), stored, entry.getSize()));
+            "record '%s' is stored in %d bytes, but said to have %d"
+                .formatted(Printable.of(entry.getName()), stored, entry.getSize()));
       }
     }
   }
@@ -121,7 +128,7 @@ public final class TorchArchive implements AutoCloseable {
           || (method != ZipEntry.STORED && method != ZipEntry.DEFLATED)) {
         throw new ModelFormatException(
             "%s: record '%s' is encrypted or compressed by method %d, which PyTorch never does"
-                .formatted(file.path(), name, method));
+                .formatted(file.path(), Printable.of(name), method));
       }
       var record =
           new ArchiveRecord(
@@ -132,7 +139,7 @@ public final class TorchArchive implements AutoCloseable {
               entry.getCrc(),
               file.slice(entry.getDataOffset(), entry.getCompressedSize()));
       if (records.put(name, record) != null) {
-        throw damaged(file.path(), "two records are named '%s'".formatted(name));
+        throw damaged(file.path(), "two records are named '%s'".formatted(Printable.of(name)));
       }
     }
     return records;
@@ -174,7 +181,17 @@ public final class TorchArchive implements AutoCloseable {
             () ->
                 new ModelFormatException(
                     "%s has no record '%s'; the file is incomplete, save the model again"
-                        .formatted(path(), name)));
+                        .formatted(path(), Printable.of(name))));
+  }
+
+  /**
+   * The pickle in the record of that name.
+   *
+   * @throws ModelFormatException if there is no such record, or it is damaged
+   */
+  public PickleValue pickle(String name) {
+    ArchiveRecord record = record(name);
+    return PickleReader.read(record.readAll(PickleReader.MAX_BYTES), record.toString());
   }
 
   @Override

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class PickleReader {
 
   /** The largest pickle that is read, in bytes. The largest that PyTorch writes are a few MB. */
-  static final int MAX_BYTES = 128 << 20;
+  public static final int MAX_BYTES = 128 << 20;
 
   /** The largest number of nodes of one pickle. A tensor takes about twenty. */
   static final int MAX_NODES = 4_000_000;
@@ -53,7 +53,7 @@ public final class PickleReader {
   public static PickleValue read(byte[] pickle, String where) {
     if (pickle.length > MAX_BYTES) {
       throw new ModelFormatException(
-          "%s: a pickle of %,d bytes is more than the %,d that are read; tensors belong into records of their own, as torch.save writes them"
+          "%s: a pickle of %d bytes is more than the %d that are read; tensors belong into records of their own, as torch.save writes them"
               .formatted(where, pickle.length, MAX_BYTES));
     }
     var reader = new PickleReader(ByteBuffer.wrap(pickle).order(ByteOrder.LITTLE_ENDIAN), where);
@@ -177,7 +177,7 @@ public final class PickleReader {
   private void countNode() {
     if (++nodes > MAX_NODES) {
       throw new ModelFormatException(
-          "%s: the pickle has more than %,d values, which no model needs"
+          "%s: the pickle has more than %d values, which no model needs"
               .formatted(where, MAX_NODES));
     }
   }

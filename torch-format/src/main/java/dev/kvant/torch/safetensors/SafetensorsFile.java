@@ -7,6 +7,7 @@ import com.google.gson.stream.MalformedJsonException;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.torch.archive.ModelFile;
+import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.TensorStorage;
 import java.io.IOException;
@@ -107,7 +108,7 @@ public final class SafetensorsFile implements AutoCloseable {
       this.length = prefix.getLong(0);
       if (length < 0 || length > MAX_HEADER || length > file.size() - Long.BYTES) {
         throw damaged(
-            "its header is said to take %s bytes of %,d"
+            "its header is said to take %s bytes of %d"
                 .formatted(Long.toUnsignedString(length), file.size()));
       }
     }
@@ -137,8 +138,7 @@ public final class SafetensorsFile implements AutoCloseable {
       }
       if (expected != file.size() - start) {
         throw damaged(
-            "its tensors take %,d bytes, and %,d are there"
-                .formatted(expected, file.size() - start));
+            "its tensors take %d bytes, and %d are there".formatted(expected, file.size() - start));
       }
       return tensors;
     }
@@ -147,12 +147,12 @@ public final class SafetensorsFile implements AutoCloseable {
       long bytes = entry.end() - entry.begin();
       if (bytes < 0 || entry.end() > file.size() - start) {
         throw damaged(
-            "tensor '%s' lies at bytes %d to %d of %,d"
+            "tensor '%s' lies at bytes %d to %d of %d"
                 .formatted(entry.name(), entry.begin(), entry.end(), file.size() - start));
       }
       if (needed(entry) != bytes) {
         throw damaged(
-            "tensor '%s' has %,d bytes, which is not what %s elements of shape %s take"
+            "tensor '%s' has %d bytes, which is not what %s elements of shape %s take"
                 .formatted(entry.name(), bytes, entry.type(), entry.shape()));
       }
       var storage =
@@ -160,7 +160,7 @@ public final class SafetensorsFile implements AutoCloseable {
               "%s/%s".formatted(file.path().getFileName(), entry.name()),
               file.slice(start + entry.begin(), bytes));
       return DenseTensor.contiguous(
-          "tensor '%s' of %s".formatted(entry.name(), file.path()),
+          "tensor '%s' of %s".formatted(Printable.of(entry.name()), file.path()),
           entry.type(),
           entry.shape(),
           storage);
@@ -250,7 +250,7 @@ public final class SafetensorsFile implements AutoCloseable {
     private ModelFormatException damaged(String what, @Nullable Exception cause) {
       return new ModelFormatException(
           "%s is no sound safetensors file: %s; download it again or save it again with safetensors"
-              .formatted(file.path(), what),
+              .formatted(file.path(), Printable.of(what)),
           cause);
     }
   }

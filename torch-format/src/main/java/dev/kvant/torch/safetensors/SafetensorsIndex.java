@@ -4,6 +4,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.MalformedJsonException;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.torch.archive.Printable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.Reader;
@@ -95,7 +96,8 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
     if (!missing.isEmpty()) {
       throw new ModelFormatException(
           "%s names files that are not there: %s; download them too"
-              .formatted(path, missing.stream().map(Path::getFileName).toList()));
+              .formatted(
+                  path, Printable.of(missing.stream().map(Path::getFileName).toList().toString())));
     }
     return shards;
   }
@@ -117,12 +119,15 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
     if (missing.isPresent()) {
       throw new ModelFormatException(
           "%s says that tensor '%s' is in %s, where it is not; download both again"
-              .formatted(path, missing.get(), shardByTensor.get(missing.get())));
+              .formatted(
+                  path,
+                  Printable.of(missing.get()),
+                  Printable.of(String.valueOf(shardByTensor.get(missing.get())))));
     }
   }
 
   private static ModelFormatException damaged(Path path, String what, @Nullable Exception cause) {
     return new ModelFormatException(
-        "%s is no index of safetensors files: %s".formatted(path, what), cause);
+        "%s is no index of safetensors files: %s".formatted(path, Printable.of(what)), cause);
   }
 }

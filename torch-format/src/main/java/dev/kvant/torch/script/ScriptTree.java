@@ -1,12 +1,11 @@
 package dev.kvant.torch.script;
 
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleObject;
-import dev.kvant.torch.pickle.PickleReader;
 import dev.kvant.torch.pickle.PickleText;
 import dev.kvant.torch.pickle.PickleValue;
 import java.util.ArrayDeque;
@@ -40,8 +39,6 @@ public final class ScriptTree {
   /** The most characters that the names of all places may have together. */
   private static final long MAX_NAMES = 64 << 20;
 
-  private static final int MAX_PICKLE = 128 << 20;
-
   private final PickleObject root;
   private final Map<String, ScriptModule> places;
 
@@ -56,8 +53,7 @@ public final class ScriptTree {
    * @throws ModelFormatException if the archive is damaged or has no module tree
    */
   public static ScriptTree read(TorchArchive archive) {
-    ArchiveRecord record = archive.record(RECORD);
-    PickleValue value = PickleReader.read(record.readAll(MAX_PICKLE), record.toString());
+    PickleValue value = archive.pickle(RECORD);
     var walk = new Walk(archive);
     if (!(value instanceof PickleObject root) || walk.module(root).isEmpty()) {
       throw new ModelFormatException(
@@ -157,7 +153,7 @@ public final class ScriptTree {
       characters += name.length();
       if (path.size() >= MAX_DEPTH || places.size() >= MAX_PLACES || characters > MAX_NAMES) {
         throw damaged(
-            "its modules are nested deeper than %,d levels or stand in more than %,d places"
+            "its modules are nested deeper than %d levels or stand in more than %d places"
                 .formatted(MAX_DEPTH, MAX_PLACES));
       }
       module.addName(name);
@@ -168,7 +164,8 @@ public final class ScriptTree {
     }
 
     private ModelFormatException damaged(String what) {
-      return new ModelFormatException("%s is damaged: %s".formatted(archive.path(), what));
+      return new ModelFormatException(
+          "%s is damaged: %s".formatted(archive.path(), Printable.of(what)));
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.kvant.torch.tensor;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
@@ -64,7 +65,7 @@ public final class ArchiveTensors {
     }
     if (bytes < 0 || bytes > record.size()) {
       throw new ModelFormatException(
-          "%s needs a storage of %,d %s elements, but %s has %,d bytes; the file is damaged"
+          "%s needs a storage of %d %s elements, but %s has %d bytes; the file is damaged"
               .formatted(what, node.storageElements(), node.elementType(), record, record.size()));
     }
     return DenseTensor.of(
@@ -77,7 +78,7 @@ public final class ArchiveTensors {
   }
 
   private String describe(String name) {
-    return "tensor '%s' of %s".formatted(name, archive.path());
+    return "tensor '%s' of %s".formatted(Printable.of(name), archive.path());
   }
 
   /** A tensor of torchao: a wrapper around plain ones. */

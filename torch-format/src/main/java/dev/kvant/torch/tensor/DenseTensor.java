@@ -91,7 +91,7 @@ public final class DenseTensor implements StoredTensor {
       long offset,
       TensorStorage storage) {
     return new ModelFormatException(
-        "%s (%s, shape %s, strides %s, offset %d) reaches outside its storage of %,d bytes; the file is damaged"
+        "%s (%s, shape %s, strides %s, offset %d) reaches outside its storage of %d bytes; the file is damaged"
             .formatted(what, elementType, shape, strides, offset, storage.bytes()));
   }
 
@@ -169,13 +169,7 @@ public final class DenseTensor implements StoredTensor {
   @Override
   public void read(long firstElement, ByteBuffer target) {
     int size = elementType.bytes();
-    if (target.remaining() % size != 0) {
-      throw new IllegalArgumentException(
-          "target: %d bytes are no whole number of %s elements"
-              .formatted(target.remaining(), elementType));
-    }
-    long count = target.remaining() / size;
-    Objects.checkFromIndexSize(firstElement, count, elements);
+    int count = ElementRange.count(this, firstElement, target);
     if (count == 0) {
       return;
     }

@@ -8,7 +8,6 @@ import dev.kvant.numerics.RowQuantizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * A tensor that lies in its file as 8-bit codes with a scale for each row, and that is read as what
@@ -120,13 +119,7 @@ public final class QuantizedTensor implements StoredTensor {
   @Override
   public void read(long firstElement, ByteBuffer target) {
     int size = elementType.bytes();
-    if (target.remaining() % size != 0) {
-      throw new IllegalArgumentException(
-          "target: %d bytes are no whole number of %s elements"
-              .formatted(target.remaining(), elementType));
-    }
-    int count = target.remaining() / size;
-    Objects.checkFromIndexSize(firstElement, (long) count, elements());
+    int count = ElementRange.count(this, firstElement, target);
     if (count == 0) {
       return;
     }

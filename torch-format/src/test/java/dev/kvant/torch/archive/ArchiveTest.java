@@ -277,6 +277,32 @@ class ArchiveTest {
   }
 
   @Test
+  void an_interrupt_cancels_opening_and_writing() {
+    Path path = write("data/0", "hello");
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> TorchArchive.open(path))
+        .isInstanceOf(QuantizationCancelledException.class);
+    assertThat(Thread.interrupted()).isTrue();
+
+    try (var writer = ArchiveWriter.create(path, "model")) {
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> writer.record("data/0", new byte[100]))
+          .isInstanceOf(QuantizationCancelledException.class);
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
+  void names_in_messages_are_one_short_line() throws IOException {
+    Path path = zip("m/\033[31m\n" + "x".repeat(1000), "first");
+    try (TorchArchive archive = TorchArchive.open(path)) {
+      assertThat(archive.records().iterator().next().toString())
+          .startsWith("record '?[31m?xxx")
+          .hasSizeLessThan(600);
+    }
+  }
+
+  @Test
   void a_closed_archive_cannot_be_read_and_can_be_closed_again() {
     TorchArchive archive = TorchArchive.open(write("data/0", "hello"));
     archive.close();

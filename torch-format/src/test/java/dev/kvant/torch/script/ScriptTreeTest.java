@@ -203,7 +203,7 @@ class ScriptTreeTest {
       module = object("Root", new PickleDict().put("a", module));
     }
 
-    assertRefused(module, "nested deeper than 1,000 levels");
+    assertRefused(module, "nested deeper than 1000 levels");
   }
 
   @Test
@@ -213,7 +213,7 @@ class ScriptTreeTest {
       module = object("Root", new PickleDict().put("a", module).put("b", module));
     }
 
-    assertRefused(module, "stand in more than 500,000 places");
+    assertRefused(module, "stand in more than 500000 places");
   }
 
   @Test
