@@ -12,7 +12,6 @@ import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.numerics.observer.Grid;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,37 +61,58 @@ final class ActivationRewriter {
     String name = activation.name();
     DataType codes = dataType(activation.setting().grid());
     String scale = addScale(name, activation.type(), step.scale());
+    boolean isFloat8 = codes == DataType.FLOAT8E4M3FN || codes == DataType.FLOAT8E5M2;
+    return isFloat8 && options.target() == OnnxOptions.Target.CPU
+        ? casts(activation, codes, scale, input, output)
+        : pair(activation, codes, scale, step.zeroPoint(), input, output);
+  }
+
+  private List<Node> pair(
+      Activation activation,
+      DataType codes,
+      String scale,
+      int zeroPointValue,
+      String input,
+      String output) {
+    String name = activation.name();
     String zeroPoint = model.freshName(name + "_zero_point");
     add(
         StoredTensor.of(
-            zeroPoint, codes, List.of(), ByteBuffer.wrap(new byte[] {(byte) step.zeroPoint()})));
+            zeroPoint, codes, List.of(), ByteBuffer.wrap(new byte[] {(byte) zeroPointValue})));
     String quantized = model.freshName(name + "_QuantizeLinear_Output");
-    List<Node> nodes = new ArrayList<>();
-    nodes.add(
+    return List.of(
         Node.create(
             model.freshName(name + "_QuantizeLinear"),
             "QuantizeLinear",
             List.of(input, scale, zeroPoint),
-            List.of(quantized)));
-    boolean isFloat8 = codes == DataType.FLOAT8E4M3FN || codes == DataType.FLOAT8E5M2;
-    if (isFloat8 && options.target() == OnnxOptions.Target.CPU) {
-      // ONNX Runtime 1.23 fuses a pair of float8 around a product and then has no kernel for it.
-      String values = model.freshName(name + "_Cast_Output");
-      nodes.add(
-          Node.create(model.freshName(name + "_Cast"), "Cast", List.of(quantized), List.of(values))
-              .with("to", activation.type().number()));
-      nodes.add(
-          Node.create(
-              model.freshName(name + "_Mul"), "Mul", List.of(values, scale), List.of(output)));
-    } else {
-      nodes.add(
-          Node.create(
-              model.freshName(name + "_DequantizeLinear"),
-              "DequantizeLinear",
-              List.of(quantized, scale, zeroPoint),
-              List.of(output)));
-    }
-    return nodes;
+            List.of(quantized)),
+        Node.create(
+            model.freshName(name + "_DequantizeLinear"),
+            "DequantizeLinear",
+            List.of(quantized, scale, zeroPoint),
+            List.of(output)));
+  }
+
+  /**
+   * What a pair of float8 does, spelled out. ONNX Runtime 1.23 fuses such a pair around a product,
+   * and then has no kernel for it; and it takes the zero point for that of unsigned integers, which
+   * makes it drop a {@code Relu} before {@code QuantizeLinear}.
+   */
+  private List<Node> casts(
+      Activation activation, DataType codes, String scale, String input, String output) {
+    String name = activation.name();
+    String scaled = model.freshName(name + "_Div_Output");
+    String quantized = model.freshName(name + "_Cast_Output");
+    String values = model.freshName(name + "_Cast_back_Output");
+    return List.of(
+        Node.create(model.freshName(name + "_Div"), "Div", List.of(input, scale), List.of(scaled)),
+        Node.create(model.freshName(name + "_Cast"), "Cast", List.of(scaled), List.of(quantized))
+            .with("to", codes.number()),
+        Node.create(
+                model.freshName(name + "_Cast_back"), "Cast", List.of(quantized), List.of(values))
+            .with("to", activation.type().number()),
+        Node.create(
+            model.freshName(name + "_Mul"), "Mul", List.of(values, scale), List.of(output)));
   }
 
   private static DataType dataType(Grid grid) {

@@ -54,6 +54,20 @@ class StaticTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"fp8_e4m3fn", "fp8_e5m2"})
+  void keeps_both_digit_classifiers_as_good_in_float8(String dtype) {
+    for (Path source : List.of(Digits.RESNET, Digits.TRANSFORMER)) {
+      Path quantized =
+          run(
+              Quantization.staticOf(
+                  module -> Plans.Wish.both(Dtype.of(dtype)), Digits.calibration(64)),
+              source);
+
+      assertThat(Digits.correct(quantized)).isBetween(Digits.correct(source) - 2, 600);
+    }
+  }
+
   @Test
   void quantizes_outputs_on_request() {
     Path quantized =
