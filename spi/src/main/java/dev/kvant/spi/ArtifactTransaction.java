@@ -1,6 +1,7 @@
 package dev.kvant.spi;
 
 import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationCancelledException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -82,8 +83,17 @@ public final class ArtifactTransaction implements AutoCloseable {
     }
   }
 
-  /** Puts all files into place. */
+  /**
+   * Puts all files into place.
+   *
+   * @throws QuantizationCancelledException if the thread was interrupted
+   * @throws KvantException if they cannot be put there
+   */
   public void commit() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new QuantizationCancelledException(
+          "writing into %s was interrupted at its end".formatted(directory));
+    }
     try {
       for (Path temporary : temporaryByTarget.values()) {
         try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationCancelledException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,5 +121,19 @@ class ArtifactTransactionTest {
     transaction.close();
 
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void an_interrupted_thread_commits_nothing_and_stays_interrupted() throws IOException {
+    Files.writeString(folder.resolve("a.pth"), "old");
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "new");
+      Thread.currentThread().interrupt();
+
+      assertThatThrownBy(transaction::commit).isInstanceOf(QuantizationCancelledException.class);
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(folder.resolve("a.pth")).hasContent("old");
+    assertThat(folder).isDirectoryNotContaining("glob:**.tmp");
   }
 }
