@@ -1,0 +1,45 @@
+package dev.kvant.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class BomTest {
+
+  private static final Path ROOT = Path.of("..");
+
+  /** Modules that nobody depends on. */
+  private static final List<String> NOT_LIBRARIES =
+      List.of("bom", "distribution", "integration-tests", "benchmarks");
+
+  @Test
+  void the_bom_names_every_library_and_nothing_else() throws IOException {
+    Set<String> libraries = all("<module>([^<]+)</module>", "pom.xml");
+    NOT_LIBRARIES.forEach(libraries::remove);
+    assertThat(all("<artifactId>kvant-(?!bom)([^<]+)</artifactId>", "bom/pom.xml"))
+        .isEqualTo(libraries);
+  }
+
+  @Test
+  void the_bom_has_the_version_of_the_parent() throws IOException {
+    String version = "</artifactId>\\s*<version>([^<]+)</version>\\s*<packaging>pom";
+    assertThat(all(version, "bom/pom.xml")).hasSize(1).isEqualTo(all(version, "pom.xml"));
+  }
+
+  private static Set<String> all(String pattern, String file) throws IOException {
+    return Pattern.compile(pattern)
+        .matcher(Files.readString(ROOT.resolve(file)))
+        .results()
+        .map((MatchResult match) -> match.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+}
