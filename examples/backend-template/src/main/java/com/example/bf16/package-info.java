@@ -1,0 +1,2 @@
+/** A backend for Kvant that rounds weights to bfloat16. */
+package com.example.bf16;
