@@ -150,6 +150,10 @@ final class ModuleTable {
       return;
     }
     boolean merged = rows.size() < modules;
+    boolean after = rows.stream().anyMatch(row -> row.bytesAfter() != null);
+    // A note is said once below the table, however many modules it is about.
+    List<String> notes =
+        rows.stream().map(Row::note).filter(note -> !note.isEmpty()).distinct().toList();
     Table table =
         Table.of(
             Column.name("module"),
@@ -158,10 +162,10 @@ final class ModuleTable {
             Column.text("weights"),
             Column.text("activations"),
             Column.name("rule"),
-            Column.number("size"),
+            Column.number(after ? "before" : "size"),
             Column.number("after"),
             Column.number("SQNR"),
-            Column.prose("note"));
+            Column.number("note"));
     for (Row row : rows) {
       boolean quantized = row.weights().isQuantized() || row.activations().isQuantized();
       boolean refused = row.weights().reason() != null || row.activations().reason() != null;
@@ -176,9 +180,15 @@ final class ModuleTable {
           ByteSize.format(row.bytesBefore()),
           row.bytesAfter() == null ? "" : ByteSize.format(row.bytesAfter()),
           row.sqnrDecibels() == null ? "" : decibels(screen, row.sqnrDecibels()),
-          row.note());
+          row.note().isEmpty() ? "" : notes.indexOf(row.note()) + 1);
     }
     table.print(screen);
+    if (!notes.isEmpty()) {
+      screen.line();
+      for (String note : notes) {
+        screen.paragraph("note " + (notes.indexOf(note) + 1) + ": ", Style.STRONG, note);
+      }
+    }
     if (merged) {
       screen.line();
       screen.paragraph(

@@ -4,6 +4,7 @@ import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.ModuleReport;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizedModel;
@@ -113,12 +114,20 @@ final class QuantizeCommand extends Subcommand {
   }
 
   private static String sum(QuantizationReport report) {
-    long quantized =
-        report.modules().stream().filter(module -> module.decision().isQuantized()).count();
-    return "%d of %s quantized"
+    long quantized = 0;
+    long before = 0;
+    long after = 0;
+    for (ModuleReport module : report.modules()) {
+      quantized += module.decision().isQuantized() ? 1 : 0;
+      before += module.bytesBefore();
+      after += module.bytesAfter();
+    }
+    return "%d of %s quantized: %s before, %s after"
         .formatted(
             quantized,
-            Count.of(report.modules().size(), "module with weights", "modules with weights"));
+            Count.of(report.modules().size(), "module with weights", "modules with weights"),
+            ByteSize.format(before),
+            ByteSize.format(after));
   }
 
   private static Table artifacts(QuantizableModel model, List<Artifact> artifacts) {

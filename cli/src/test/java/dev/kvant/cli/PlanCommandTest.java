@@ -69,7 +69,17 @@ class PlanCommandTest {
         Session.run("plan", "-c", models.spec().toString(), "quantize.layers[0].module_name=*");
 
     assertThat(session.exitCode()).isZero();
-    assertThat(session.out()).contains("only Linear is text enough");
+    assertThat(session.out())
+        .endsWith(
+            """
+            module         class      weights         rule              size  note
+            ──────────────────────────────────────────────────────────────────────
+            encoder.embed  Embedding  float32         layers[0] '*'  3.20 kB     1
+            encoder.fc1    Linear     float32 → int8  layers[0] '*'    576 B
+            fc2            Linear     float16 → int8  layers[0] '*'    136 B
+
+            note 1: only Linear is text enough
+            """);
     assertThat(session.err())
         .startsWith("warning: ")
         .contains("encoder.embed (Embedding): only Linear is text enough");

@@ -34,13 +34,13 @@ class QuantizeCommandTest {
     assertThat(session.out())
         .contains(
             """
-            module         class      weights         rule                   size    after     SQNR
+            module         class      weights         rule                 before    after     SQNR
             ───────────────────────────────────────────────────────────────────────────────────────
             encoder.embed  Embedding  float32                             3.20 kB  3.20 kB
             encoder.fc1    Linear     float32 → int8  layers[0] 'Linear'    576 B    144 B  51.0 dB
             fc2            Linear     float16 → int8  layers[0] 'Linear'    136 B     34 B  43.0 dB
 
-            2 of 3 modules with weights quantized
+            2 of 3 modules with weights quantized: 3.91 kB before, 3.38 kB after
             """)
         .containsPattern("quantized\\.text +\\d+ B +\\d+\\.\\d % +the same, shorter");
   }
