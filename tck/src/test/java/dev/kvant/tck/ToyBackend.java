@@ -362,6 +362,7 @@ public class ToyBackend implements QuantizationBackend {
       void advance(String item) {
         if (has(Defect.DEAF)) {
           context.listener().onProgress(new Progress("save", ++done, total, "modules", item));
+          Thread.interrupted();
           return;
         }
         try {
