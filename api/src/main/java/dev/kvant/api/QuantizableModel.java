@@ -21,6 +21,14 @@ public interface QuantizableModel extends AutoCloseable {
   /** All modules but the root, parents before children, in the file's order. */
   List<ModuleDescription> modules();
 
+  /**
+   * The root module, if it owns tensors itself; its name is empty. It takes no part in a plan:
+   * patterns match names, and it has none.
+   */
+  default Optional<ModuleDescription> root() {
+    return Optional.empty();
+  }
+
   /** Size of all tensors in bytes, each storage counted once. */
   long tensorBytes();
 

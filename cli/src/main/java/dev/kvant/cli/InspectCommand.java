@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -63,7 +64,7 @@ final class InspectCommand extends Subcommand {
   private void show(QuantizableModel model) {
     Screen out = out();
     List<ModuleDescription> modules = model.modules();
-    long tensors = modules.stream().mapToLong(module -> module.tensors().size()).sum();
+    long tensors = withRoot(model).stream().mapToLong(module -> module.tensors().size()).sum();
     out.line(out.styled(Style.STRONG, model.source().toString()));
     out.line(
         "%s, %s, %s, %s"
@@ -76,10 +77,10 @@ final class InspectCommand extends Subcommand {
       out.line("The file names no classes; those with ~ are guessed from names and shapes.");
     }
     out.line();
-    if (modules.isEmpty()) {
+    if (tensors == 0 && modules.isEmpty()) {
       out.line("It has no modules.");
     } else {
-      table(modules).print(out);
+      table(model).print(out);
     }
     model
         .plan()
@@ -96,7 +97,12 @@ final class InspectCommand extends Subcommand {
             });
   }
 
-  private Table table(List<ModuleDescription> modules) {
+  /** All modules, and before them the root where it owns tensors. */
+  private static List<ModuleDescription> withRoot(QuantizableModel model) {
+    return Stream.concat(model.root().stream(), model.modules().stream()).toList();
+  }
+
+  private Table table(QuantizableModel model) {
     Table table =
         Table.of(
             Column.name("module"),
@@ -107,7 +113,10 @@ final class InspectCommand extends Subcommand {
             Column.number("size"),
             Column.prose("note"));
     Map<String, String> firstByStorage = new HashMap<>();
-    for (ModuleTree.Line line : ModuleTree.lines(out(), modules)) {
+    List<ModuleTree.Line> lines = new ArrayList<>();
+    model.root().ifPresent(root -> lines.add(new ModuleTree.Line("(root)", "", root)));
+    lines.addAll(ModuleTree.lines(out(), model.modules()));
+    for (ModuleTree.Line line : lines) {
       ModuleDescription module = line.module();
       String names = module.names().stream().skip(1).collect(Collectors.joining(", "));
       String note = names.isEmpty() ? "" : "also " + names;
@@ -116,7 +125,7 @@ final class InspectCommand extends Subcommand {
       }
       boolean first = true;
       for (TensorDescription tensor : module.tensors()) {
-        String fullName = module.name() + "." + tensor.name();
+        String fullName = qualified(module, tensor);
         String tied = firstByStorage.putIfAbsent(tensor.storage(), fullName);
         table.row(
             first ? Cell.of(line.label()) : Cell.of(line.below().stripTrailing()),
@@ -130,6 +139,10 @@ final class InspectCommand extends Subcommand {
       }
     }
     return table;
+  }
+
+  private static String qualified(ModuleDescription module, TensorDescription tensor) {
+    return module.name().isEmpty() ? tensor.name() : module.name() + "." + tensor.name();
   }
 
   private static String joined(String first, String second) {
@@ -150,11 +163,11 @@ final class InspectCommand extends Subcommand {
 
   private static JsonDocument document(QuantizableModel model) {
     Map<String, List<String>> namesByStorage = new HashMap<>();
-    for (ModuleDescription module : model.modules()) {
+    for (ModuleDescription module : withRoot(model)) {
       for (TensorDescription tensor : module.tensors()) {
         namesByStorage
             .computeIfAbsent(tensor.storage(), key -> new ArrayList<>())
-            .add(module.name() + "." + tensor.name());
+            .add(qualified(module, tensor));
       }
     }
     return new JsonDocument()
@@ -163,7 +176,7 @@ final class InspectCommand extends Subcommand {
         .put("tensor_bytes", model.tensorBytes())
         .put(
             "modules",
-            model.modules().stream().map(module -> document(module, namesByStorage)).toList())
+            withRoot(model).stream().map(module -> document(module, namesByStorage)).toList())
         .put(
             "plan",
             model
@@ -185,7 +198,7 @@ final class InspectCommand extends Subcommand {
             module.tensors().stream()
                 .map(
                     tensor -> {
-                      String name = module.name() + "." + tensor.name();
+                      String name = qualified(module, tensor);
                       List<String> others =
                           namesByStorage.getOrDefault(tensor.storage(), List.of()).stream()
                               .filter(other -> !other.equals(name))

@@ -39,6 +39,30 @@ class InspectCommandTest {
   }
 
   @Test
+  void shows_what_the_model_itself_owns_before_its_modules() {
+    Path model =
+        new Models(folder)
+            .model(
+                """
+                . Network scale:float32:
+                a Linear weight:float32:1x1
+                """);
+
+    assertThat(Session.run("inspect", model.toString()).out())
+        .isEqualTo(
+            """
+            %s
+            text, 1 module, 2 tensors, 8 B
+
+            module  class    tensor  dtype    shape   size
+            ──────────────────────────────────────────────
+            (root)  Network  scale   float32  scalar   4 B
+            a       Linear   weight  float32  1×1      4 B
+            """
+                .formatted(model));
+  }
+
+  @Test
   void branches_go_on_beside_the_tensors_of_a_module() {
     Path model =
         new Models(folder)

@@ -14,12 +14,14 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A model that is text. After a first line {@code text model} each line is a module, as in {@code
  * fc1 Linear weight:float32:64x32 bias:float32:64}; a tensor with {@code :=NAME} at its end is
- * stored under that name, {@code name=other} gives a module two names, and {@code ~Linear} is a
- * class that was guessed.
+ * stored under that name, {@code name=other} gives a module two names, {@code ~Linear} is a class
+ * that was guessed, and a line that starts with {@code . Network} is the root.
  */
 public final class TextFormat implements ModelFormat {
 
@@ -40,7 +42,10 @@ public final class TextFormat implements ModelFormat {
     try {
       List<ModuleDescription> modules =
           Files.readAllLines(path).stream().skip(1).map(TextFormat::module).toList();
-      return new TextModel(path, modules);
+      return new TextModel(
+          path,
+          modules.stream().filter(module -> module.name().isEmpty()).findFirst(),
+          modules.stream().filter(module -> !module.name().isEmpty()).toList());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -63,13 +68,14 @@ public final class TextFormat implements ModelFormat {
               parts.size() > 3 ? parts.get(3) : words.get(0) + "." + parts.get(0)));
     }
     return new ModuleDescription(
-        Arrays.asList(words.get(0).split("=", -1)),
+        words.get(0).equals(".") ? List.of("") : Arrays.asList(words.get(0).split("=", -1)),
         type.equals("-") ? List.of() : List.of(type.replace("~", "")),
         type.startsWith("~"),
         tensors);
   }
 
-  private record TextModel(Path source, List<ModuleDescription> modules)
+  private record TextModel(
+      Path source, Optional<ModuleDescription> root, List<ModuleDescription> modules)
       implements QuantizableModel {
 
     @Override
@@ -80,8 +86,9 @@ public final class TextFormat implements ModelFormat {
     @Override
     public long tensorBytes() {
       Map<String, Long> bytes = new LinkedHashMap<>();
-      modules.forEach(
-          module -> module.tensors().forEach(each -> bytes.put(each.storage(), each.bytes())));
+      Stream.concat(root.stream(), modules.stream())
+          .flatMap(module -> module.tensors().stream())
+          .forEach(each -> bytes.put(each.storage(), each.bytes()));
       return bytes.values().stream().mapToLong(Long::longValue).sum();
     }
 

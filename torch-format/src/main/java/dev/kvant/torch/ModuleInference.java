@@ -10,7 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Finds modules by the names of a state dict's tensors. */
+/**
+ * Finds modules by the names of a state dict's tensors; the root, whose name is empty, among them.
+ */
 final class ModuleInference {
 
   /** Longer than any name is; a hostile one of a million parts would make a million modules. */
@@ -32,11 +34,9 @@ final class ModuleInference {
             byModule.computeIfAbsent(name.substring(0, dot), key -> new ArrayList<>());
           }
           int dot = name.lastIndexOf('.');
-          if (dot >= 0) {
-            byModule
-                .computeIfAbsent(name.substring(0, dot), key -> new ArrayList<>())
-                .add(Descriptions.of(name.substring(dot + 1), tensor));
-          }
+          byModule
+              .computeIfAbsent(name.substring(0, Math.max(dot, 0)), key -> new ArrayList<>())
+              .add(Descriptions.of(name.substring(dot + 1), tensor));
         });
     var inference = new TypeInference(byModule);
     List<ModuleDescription> modules = new ArrayList<>();
@@ -45,7 +45,9 @@ final class ModuleInference {
             modules.add(
                 new ModuleDescription(
                     List.of(name),
-                    inference.type(name, tensors).map(Descriptions::types).orElse(List.of()),
+                    name.isEmpty()
+                        ? List.of()
+                        : inference.type(name, tensors).map(Descriptions::types).orElse(List.of()),
                     true,
                     tensors)));
     return modules;

@@ -32,17 +32,17 @@ public final class ScriptModel implements TorchModel {
   public static final String FORMAT = "torchscript";
 
   private final TorchArchive archive;
-  private final List<ModuleDescription> modules;
+  private final DescribedModules modules;
   private final Map<String, StoredTensor> stateDict;
   private final List<String> opaque;
 
   private ScriptModel(
       TorchArchive archive,
-      List<ModuleDescription> modules,
+      DescribedModules modules,
       Map<String, StoredTensor> stateDict,
       List<String> opaque) {
     this.archive = archive;
-    this.modules = List.copyOf(modules);
+    this.modules = modules;
     this.stateDict = Collections.unmodifiableMap(stateDict);
     this.opaque = List.copyOf(opaque);
   }
@@ -72,13 +72,8 @@ public final class ScriptModel implements TorchModel {
       throw withoutTensors(archive);
     }
     List<ModuleDescription> modules = new ArrayList<>();
-    byModule.forEach(
-        (module, own) -> {
-          if (!module.name().isEmpty()) {
-            modules.add(describe(module, own));
-          }
-        });
-    return new ScriptModel(archive, modules, stateDict, opaque);
+    byModule.forEach((module, own) -> modules.add(describe(module, own)));
+    return new ScriptModel(archive, DescribedModules.of(modules), stateDict, opaque);
   }
 
   private static Map<String, StoredTensor> tensors(ScriptModule module, ArchiveTensors tensors) {
@@ -121,7 +116,12 @@ public final class ScriptModel implements TorchModel {
 
   @Override
   public List<ModuleDescription> modules() {
-    return modules;
+    return modules.named();
+  }
+
+  @Override
+  public Optional<ModuleDescription> root() {
+    return modules.root();
   }
 
   @Override

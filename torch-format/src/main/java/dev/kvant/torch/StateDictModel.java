@@ -30,7 +30,7 @@ public final class StateDictModel implements TorchModel {
   private final String format;
   private final Map<String, StoredTensor> stateDict;
   private final List<String> opaque;
-  private final List<ModuleDescription> modules;
+  private final DescribedModules modules;
   private final Supplier<Optional<QuantizationPlan>> plan;
   private final List<Runnable> closing;
 
@@ -45,7 +45,7 @@ public final class StateDictModel implements TorchModel {
     this.format = format;
     this.stateDict = Collections.unmodifiableMap(new LinkedHashMap<>(stateDict));
     this.opaque = List.copyOf(opaque);
-    this.modules = ModuleInference.modules(source, stateDict);
+    this.modules = DescribedModules.of(ModuleInference.modules(source, stateDict));
     this.plan = plan;
     this.closing = List.copyOf(closing);
   }
@@ -62,7 +62,12 @@ public final class StateDictModel implements TorchModel {
 
   @Override
   public List<ModuleDescription> modules() {
-    return modules;
+    return modules.named();
+  }
+
+  @Override
+  public Optional<ModuleDescription> root() {
+    return modules.root();
   }
 
   @Override

@@ -18,6 +18,8 @@ import dev.kvant.torch.tensor.StoredTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -75,6 +77,42 @@ class ReadableModelsTest {
         order.removeAll(opaque);
         assertThat(model.stateDict().keySet()).containsExactlyElementsOf(order);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "mixed.pt",
+        "mixed_traced.pt",
+        "tied.pt",
+        "mixed.pth",
+        "strange.pth",
+        "types.safetensors",
+        "sharded"
+      })
+  void every_tensor_of_the_state_dict_belongs_to_a_module_or_the_root(String name) {
+    try (TorchModel model = TestModels.open(name)) {
+      List<String> described =
+          Stream.concat(model.root().stream(), model.modules().stream())
+              .flatMap(
+                  module ->
+                      module.names().stream()
+                          .flatMap(
+                              place ->
+                                  module.tensors().stream()
+                                      .map(TensorDescription::name)
+                                      .map(own -> place.isEmpty() ? own : place + "." + own)))
+              .toList();
+
+      assertThat(described).containsExactlyInAnyOrderElementsOf(model.stateDict().keySet());
+    }
+  }
+
+  @Test
+  void a_root_that_owns_no_tensors_is_not_shown() {
+    try (TorchModel model = TestModels.open("tied.pt")) {
+      assertThat(model.root()).isEmpty();
     }
   }
 
