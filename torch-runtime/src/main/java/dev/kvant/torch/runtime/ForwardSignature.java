@@ -5,11 +5,10 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.torch.archive.TorchArchive;
-import dev.kvant.torch.pickle.PickleGlobal;
-import dev.kvant.torch.pickle.PickleObject;
-import dev.kvant.torch.pickle.PickleReader;
+import dev.kvant.torch.script.ScriptClass;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptParameter;
+import dev.kvant.torch.script.ScriptTree;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +29,6 @@ record ForwardSignature(List<ScriptParameter> parameters) {
 
   private static final String METHOD = "forward";
   private static final Set<String> TENSORS = Set.of("Tensor", "Optional[Tensor]");
-  private static final int MAX_PICKLE = 128 << 20;
   private static final int MAX_CODE = 64 << 20;
 
   ForwardSignature {
@@ -45,25 +43,18 @@ record ForwardSignature(List<ScriptParameter> parameters) {
    */
   static ForwardSignature read(Path model) {
     try (TorchArchive archive = TorchArchive.open(model)) {
-      var record = archive.record("data.pkl");
-      if (!(PickleReader.read(record.readAll(MAX_PICKLE), record.toString())
-              instanceof PickleObject root)
-          || !(root.callable() instanceof PickleGlobal type)
-          || !type.module().startsWith("__torch__")) {
-        throw new ModelFormatException(
-            "%s holds no TorchScript module; save it with torch.jit.save".formatted(model));
-      }
-      String code = "code/" + type.module().replace('.', '/') + ".py";
-      String text = new String(archive.record(code).readAll(MAX_CODE), StandardCharsets.UTF_8);
+      ScriptClass root = ScriptTree.read(archive).modules().get(0).type();
+      String code =
+          new String(archive.record(root.record()).readAll(MAX_CODE), StandardCharsets.UTF_8);
       List<ScriptParameter> parameters =
-          ScriptCode.parse(Map.of(code, text))
-              .type(type.qualifiedName())
-              .flatMap(found -> found.parameters(METHOD))
+          ScriptCode.parse(Map.of(root.record(), code))
+              .type(root.name().qualifiedName())
+              .flatMap(type -> type.parameters(METHOD))
               .orElseThrow(
                   () ->
                       new ModelFormatException(
                           "%s: its class %s has no method '%s' that could be run"
-                              .formatted(model, type.name(), METHOD)));
+                              .formatted(model, root.simpleName(), METHOD)));
       parameters.stream()
           .filter(parameter -> !parameter.optional() && !isTensor(parameter))
           .findFirst()

@@ -4,6 +4,7 @@ import dev.kvant.api.Device;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
+import dev.kvant.torch.ScriptModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -18,14 +19,12 @@ import java.util.Optional;
  */
 public final class TorchScriptRunnerProvider implements ModelRunnerProvider {
 
-  private static final String FORMAT = "torchscript";
-
   /** For {@link java.util.ServiceLoader}. */
   public TorchScriptRunnerProvider() {}
 
   @Override
   public List<String> formats() {
-    return List.of(FORMAT);
+    return List.of(ScriptModel.FORMAT);
   }
 
   @Override
