@@ -6,6 +6,7 @@ OUT_DIR is torch-runtime/src/test/resources/dev/kvant/torch/runtime, DIGITS_DIR 
 torch-format/src/test/resources/models. Arrays are little-endian float32 or int64, row-major, without a header.
 """
 import sys
+import zipfile
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
@@ -40,6 +41,11 @@ class Named(nn.Module):
 class NamedAmongOthers(nn.Module):
     def forward(self, x: torch.Tensor) -> Tuple[torch.Tensor, Dict[str, Tuple[torch.Tensor, torch.Tensor]]]:
         return x, {"states": (2 * x, 3 * x)}
+
+
+class Numbered(nn.Module):
+    def forward(self, x: torch.Tensor) -> Dict[int, torch.Tensor]:
+        return {7: x}
 
 
 class Text(nn.Module):
@@ -105,12 +111,13 @@ def main(out, digits, models):
     torch.manual_seed(0)
     scripted = {
         "echo": Echo(), "transposed": Transposed(), "several": Several(), "named": Named(),
-        "named_among_others": NamedAmongOthers(), "text": Text(), "difference": Difference(), "counted": Counted(),
+        "named_among_others": NamedAmongOthers(), "numbered": Numbered(), "text": Text(), "difference": Difference(), "counted": Counted(),
         "modes": Modes().train(), "narrow": Narrow(), "float8": Float8(), "bfloat16_linear": BFloat16Linear(),
         "without_forward": WithoutForward(),
     }
     for name, module in scripted.items():
         torch.jit.script(module).save(out / f"{name}.pt")
+    replace_code(out / "echo.pt", b"return x", b"return torch.no_such_operator(x)", out / "unknown_operator.pt")
     x = torch.linspace(-1, 1, 12).reshape(3, 4).bfloat16()
     with torch.no_grad():
         write(out / "bfloat16_linear.bin", scripted["bfloat16_linear"](x).float())
@@ -123,6 +130,14 @@ def main(out, digits, models):
             answer = torch.jit.load(models / f"{name}.pt").eval()(tokens)
             print(name, answer.dtype, tuple(answer.shape))
             write(out / f"{name}.bin", answer.float())
+
+
+def replace_code(source, old, new, target):
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w") as changed:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if not name.endswith(".debug_pkl"):
+                changed.writestr(name, content.replace(old, new) if name.endswith(".py") else content)
 
 
 def write(path, tensor):

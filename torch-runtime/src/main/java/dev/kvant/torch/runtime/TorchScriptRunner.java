@@ -8,6 +8,7 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
@@ -20,6 +21,8 @@ import java.util.stream.Collectors;
 
 /** One TorchScript model in libtorch, in evaluation mode and without gradients. */
 final class TorchScriptRunner implements ModelRunner {
+
+  private static final String INTERPRETER = "The following operation failed";
 
   private final Path model;
   private final ForwardSignature signature;
@@ -46,8 +49,7 @@ final class TorchScriptRunner implements ModelRunner {
     } catch (EngineException e) {
       manager.close();
       throw new ModelFormatException(
-          "%s cannot be loaded by libtorch %s: %s"
-              .formatted(model, libtorch.version(), lastLine(e)),
+          "%s cannot be loaded by libtorch %s: %s".formatted(model, libtorch.version(), reason(e)),
           e);
     }
   }
@@ -73,7 +75,7 @@ final class TorchScriptRunner implements ModelRunner {
     try (PtNDManager scope = manager.newSubManager(manager.getDevice())) {
       inputs.forEach((name, tensor) -> values.add(exchange.toValue(name, tensor, scope)));
       try (IValue result = forward(values, inputs)) {
-        return exchange.toTensors(result, scope);
+        return read(result, scope);
       }
     } finally {
       values.forEach(IValue::close);
@@ -91,16 +93,29 @@ final class TorchScriptRunner implements ModelRunner {
                   inputs.entrySet().stream()
                       .map(input -> "'%s' %s".formatted(input.getKey(), input.getValue()))
                       .collect(Collectors.joining(", ")),
-                  lastLine(e)),
+                  reason(e)),
           e);
     }
   }
 
-  /** libtorch tells what went wrong in the last line, below a trace of the model's code. */
-  private static String lastLine(EngineException failure) {
+  private Map<String, Tensor> read(IValue answer, PtNDManager scope) {
+    try {
+      return exchange.toTensors(answer, scope);
+    } catch (EngineException e) {
+      throw new KvantException(
+          "%s answers what cannot be read (%s): %s".formatted(model, answer.getType(), reason(e)),
+          e);
+    }
+  }
+
+  /** libtorch tells what went wrong first, but last where it shows a trace of the model's code. */
+  private static String reason(EngineException failure) {
     List<String> lines =
         String.valueOf(failure.getMessage()).lines().filter(line -> !line.isBlank()).toList();
-    return lines.isEmpty() ? failure.toString() : lines.get(lines.size() - 1).strip();
+    if (lines.isEmpty()) {
+      return failure.toString();
+    }
+    return lines.get(lines.get(0).startsWith(INTERPRETER) ? lines.size() - 1 : 0).strip();
   }
 
   @Override

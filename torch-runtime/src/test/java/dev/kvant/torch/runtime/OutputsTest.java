@@ -39,6 +39,13 @@ class OutputsTest {
   }
 
   @Test
+  void a_dict_without_names_is_refused_with_its_type() {
+    assertThatThrownBy(() -> firstValues("numbered.pt"))
+        .isInstanceOf(KvantException.class)
+        .hasMessageContaining("numbered.pt answers what cannot be read (Dict(int, Tensor)): ");
+  }
+
+  @Test
   void what_is_no_tensor_is_named_with_its_type() {
     assertThatThrownBy(() -> firstValues("text.pt"))
         .isInstanceOf(KvantException.class)

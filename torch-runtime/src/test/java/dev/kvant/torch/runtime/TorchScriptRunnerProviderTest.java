@@ -66,6 +66,16 @@ class TorchScriptRunnerProviderTest {
   }
 
   @Test
+  void a_model_that_libtorch_does_not_take_is_refused_with_what_it_says() {
+    Path model = Models.resource("unknown_operator.pt");
+
+    assertThatThrownBy(() -> Models.open(model))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("unknown_operator.pt cannot be loaded by libtorch 2.7.1: ")
+        .hasMessageContaining("no_such_operator");
+  }
+
+  @Test
   void a_missing_file_is_refused_by_name(@TempDir Path folder) {
     assertThatThrownBy(() -> Models.open(folder.resolve("nowhere.pt")))
         .isInstanceOf(ModelFormatException.class)
