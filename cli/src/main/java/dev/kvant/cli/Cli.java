@@ -6,6 +6,7 @@ import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -53,6 +54,7 @@ final class Cli {
     // An argument that starts with @ is a path like any other.
     line.setExpandAtFiles(false)
         .registerConverter(Format.class, Format::of)
+        .registerConverter(Path.class, new PathArgument())
         .setOut(screens.out().writer())
         .setErr(screens.err().writer())
         .setColorScheme(

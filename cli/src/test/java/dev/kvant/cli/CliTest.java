@@ -94,6 +94,14 @@ class CliTest {
   }
 
   @Test
+  void a_path_that_cannot_be_one_is_named() {
+    Session session = Session.run("inspect", "a\0b");
+
+    assertThat(session.exitCode()).isEqualTo(2);
+    assertThat(session.err()).contains("MODEL", "cannot be a path: Nul character");
+  }
+
+  @Test
   void one_argument_too_many_is_named() {
     Session session = Session.run("inspect", "a.pt", "b.pt");
 

@@ -63,21 +63,27 @@ public final class ProgressBar {
   }
 
   private String line(Progress progress) {
-    String counted;
+    var line = new StringBuilder(progress.step()).append("  ");
     if (progress.total() > 0) {
       long done = Math.min(progress.done(), progress.total());
       int filled = (int) (BAR * done / progress.total());
-      counted =
-          screen.symbol("█", "#").repeat(filled)
-              + screen.symbol("░", ".").repeat(BAR - filled)
-              + "  "
-              + progress.done()
-              + "/"
-              + progress.total();
-    } else {
-      counted = String.valueOf(progress.done());
+      line.append(screen.symbol("█", "#").repeat(filled))
+          .append(screen.symbol("░", ".").repeat(BAR - filled))
+          .append("  ");
     }
-    return (progress.step() + "  " + counted + " " + progress.unit() + "  " + progress.item())
+    return line.append(count(progress))
+        .append("  ")
+        .append(progress.item())
+        .toString()
         .stripTrailing();
+  }
+
+  private static String count(Progress progress) {
+    boolean known = progress.total() > 0;
+    if (progress.unit().equals("bytes")) {
+      return ByteSize.format(progress.done())
+          + (known ? " of " + ByteSize.format(progress.total()) : "");
+    }
+    return progress.done() + (known ? "/" + progress.total() : "") + " " + progress.unit();
   }
 }

@@ -54,6 +54,16 @@ class ProgressBarTest {
   }
 
   @Test
+  void bytes_are_shown_in_the_unit_that_suits_them() {
+    Paper terminal = Paper.terminal(false, 80);
+
+    new ProgressBar(terminal.screen(), () -> now)
+        .show(new Progress("quantize", 4_194_304, 805_306_368, "bytes", "fc1.weight"));
+
+    assertThat(terminal.text()).endsWith("  4.19 MB of 805 MB  fc1.weight");
+  }
+
+  @Test
   void the_line_never_fills_the_terminal() {
     Paper terminal = Paper.terminal(true, 40);
 
