@@ -189,6 +189,14 @@ class DistributionIT {
   }
 
   @Test
+  void a_path_beyond_the_locale_is_told_how_to_be_had() throws Exception {
+    Run run = new Run.Command(installed.command(), "inspect", "größe.pt").with("LC_ALL", "C").run();
+
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err()).contains("cannot be a path", "LC_ALL=C.UTF-8");
+  }
+
+  @Test
   void a_missing_model_ends_with_1() throws Exception {
     Run run = kvant("inspect", "no/such/model.pt");
 
