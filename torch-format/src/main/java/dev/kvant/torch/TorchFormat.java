@@ -15,11 +15,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -127,22 +129,26 @@ public final class TorchFormat implements ModelFormat {
   private static TorchModel openSafetensors(
       Path source, List<Path> files, Optional<SafetensorsIndex> index) {
     Map<String, DenseTensor> tensors = new LinkedHashMap<>();
+    List<String> opaque = new ArrayList<>();
     List<Runnable> closing = new ArrayList<>();
     try {
       for (Path path : files) {
         SafetensorsFile file = SafetensorsFile.open(path);
         closing.add(file::close);
-        file.tensors()
-            .forEach(
-                (name, tensor) -> {
-                  if (index.isEmpty() || index.get().places(name, path)) {
-                    tensors.put(name, tensor);
-                  }
-                });
+        Predicate<String> wanted = name -> index.isEmpty() || index.get().places(name, path);
+        file.opaque().stream().filter(wanted).forEach(opaque::add);
+        file.tensors().entrySet().stream()
+            .filter(entry -> wanted.test(entry.getKey()))
+            .forEach(entry -> tensors.put(entry.getKey(), entry.getValue()));
       }
-      index.ifPresent(known -> known.check(tensors.keySet()));
+      Set<String> found = new HashSet<>(tensors.keySet());
+      found.addAll(opaque);
+      index.ifPresent(known -> known.check(found));
+      if (tensors.isEmpty()) {
+        throw new ModelFormatException("%s has no tensors of a known type".formatted(source));
+      }
       return new StateDictModel(
-          source, StateDictModel.SAFETENSORS, tensors, List.of(), Optional::empty, closing);
+          source, StateDictModel.SAFETENSORS, tensors, opaque, Optional::empty, closing);
     } catch (RuntimeException e) {
       closing.forEach(Runnable::run);
       throw e;

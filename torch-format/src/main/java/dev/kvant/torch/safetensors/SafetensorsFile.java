@@ -18,10 +18,13 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,12 +61,25 @@ public final class SafetensorsFile implements AutoCloseable {
           Map.entry("U8", ElementType.UINT8),
           Map.entry("BOOL", ElementType.BOOL));
 
+  /** Sizes in bits of further types that the format knows; such tensors stay opaque. */
+  private static final Map<String, Integer> OPAQUE_TYPES =
+      Map.of(
+          "C64", 64,
+          "F8_E8M0", 8,
+          "F8_E4M3FNUZ", 8,
+          "F8_E5M2FNUZ", 8,
+          "F6_E2M3", 6,
+          "F6_E3M2", 6,
+          "F4", 4);
+
   private final ModelFile file;
   private final Map<String, DenseTensor> tensors;
+  private final List<String> opaque;
 
-  private SafetensorsFile(ModelFile file, Map<String, DenseTensor> tensors) {
+  private SafetensorsFile(ModelFile file, Map<String, DenseTensor> tensors, List<String> opaque) {
     this.file = file;
-    this.tensors = tensors;
+    this.tensors = Collections.unmodifiableMap(tensors);
+    this.opaque = List.copyOf(opaque);
   }
 
   /**
@@ -74,7 +90,7 @@ public final class SafetensorsFile implements AutoCloseable {
   public static SafetensorsFile open(Path path) {
     ModelFile file = ModelFile.open(path);
     try {
-      return new SafetensorsFile(file, new Header(file).read());
+      return new Header(file).read();
     } catch (RuntimeException e) {
       file.close();
       throw e;
@@ -86,12 +102,40 @@ public final class SafetensorsFile implements AutoCloseable {
     return tensors;
   }
 
+  /** The names of tensors of types that are not read here, such as complex numbers. */
+  public List<String> opaque() {
+    return opaque;
+  }
+
   @Override
   public void close() {
     file.close();
   }
 
-  private record Entry(String name, ElementType type, List<Long> shape, long begin, long end) {}
+  private record Entry(String name, String type, List<Long> shape, long begin, long end) {
+
+    boolean isOpaque() {
+      return OPAQUE_TYPES.containsKey(type);
+    }
+
+    /** How many bytes the tensor takes; -1 if no file could hold it. */
+    long bytes() {
+      if (shape.stream().anyMatch(extent -> extent < 0)) {
+        return -1;
+      }
+      ElementType elementType = TYPES.get(type);
+      long bits =
+          elementType == null
+              ? OPAQUE_TYPES.getOrDefault(type, 0)
+              : (long) elementType.bytes() * Byte.SIZE;
+      try {
+        long all = shape.stream().reduce(bits, Math::multiplyExact);
+        return all % Byte.SIZE == 0 ? all / Byte.SIZE : -1;
+      } catch (ArithmeticException e) {
+        return -1;
+      }
+    }
+  }
 
   private static final class Header {
 
@@ -113,7 +157,7 @@ public final class SafetensorsFile implements AutoCloseable {
       }
     }
 
-    Map<String, DenseTensor> read() {
+    SafetensorsFile read() {
       var bytes = new byte[(int) length];
       file.read(Long.BYTES, ByteBuffer.wrap(bytes));
       List<Entry> entries;
@@ -125,6 +169,7 @@ public final class SafetensorsFile implements AutoCloseable {
       }
       entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
       Map<String, DenseTensor> tensors = new LinkedHashMap<>();
+      List<String> opaque = new ArrayList<>();
       long start = Long.BYTES + length;
       long expected = 0;
       for (Entry entry : entries) {
@@ -134,49 +179,45 @@ public final class SafetensorsFile implements AutoCloseable {
                   .formatted(entry.name(), entry.begin(), expected));
         }
         expected = entry.end();
-        tensors.put(entry.name(), tensor(entry, start));
+        check(entry, start);
+        ElementType type = TYPES.get(entry.type());
+        if (type == null) {
+          opaque.add(entry.name());
+        } else {
+          tensors.put(entry.name(), tensor(entry, type, start));
+        }
       }
       if (expected != file.size() - start) {
         throw damaged(
             "its tensors take %d bytes, and %d are there".formatted(expected, file.size() - start));
       }
-      return tensors;
+      return new SafetensorsFile(file, tensors, opaque);
     }
 
-    private DenseTensor tensor(Entry entry, long start) {
+    private void check(Entry entry, long start) {
       long bytes = entry.end() - entry.begin();
       if (bytes < 0 || entry.end() > file.size() - start) {
         throw damaged(
             "tensor '%s' lies at bytes %d to %d of %d"
                 .formatted(entry.name(), entry.begin(), entry.end(), file.size() - start));
       }
-      if (needed(entry) != bytes) {
+      if (entry.bytes() != bytes) {
         throw damaged(
             "tensor '%s' has %d bytes, which is not what %s elements of shape %s take"
                 .formatted(entry.name(), bytes, entry.type(), entry.shape()));
       }
+    }
+
+    private DenseTensor tensor(Entry entry, ElementType type, long start) {
       var storage =
           new TensorStorage(
               "%s/%s".formatted(file.path().getFileName(), entry.name()),
-              file.slice(start + entry.begin(), bytes));
+              file.slice(start + entry.begin(), entry.bytes()));
       return DenseTensor.contiguous(
           "tensor '%s' of %s".formatted(Printable.of(entry.name()), file.path()),
-          entry.type(),
+          type,
           entry.shape(),
           storage);
-    }
-
-    /** How many bytes the tensor takes; -1 if no file could hold it. */
-    private static long needed(Entry entry) {
-      if (entry.shape().stream().anyMatch(extent -> extent < 0)) {
-        return -1;
-      }
-      try {
-        return Math.multiplyExact(
-            entry.shape().stream().reduce(1L, Math::multiplyExact), entry.type().bytes());
-      } catch (ArithmeticException e) {
-        return -1;
-      }
     }
 
     private List<Entry> entries(String text) {
@@ -207,9 +248,14 @@ public final class SafetensorsFile implements AutoCloseable {
       @Nullable String type = null;
       @Nullable List<Long> shape = null;
       @Nullable List<Long> offsets = null;
+      Set<String> members = new HashSet<>();
       json.beginObject();
       while (json.hasNext()) {
-        switch (json.nextName()) {
+        String member = json.nextName();
+        if (!members.add(member)) {
+          throw damaged("tensor '%s' has its '%s' twice".formatted(name, member));
+        }
+        switch (member) {
           case "dtype" -> type = json.nextString();
           case "shape" -> shape = numbers(json);
           case "data_offsets" -> offsets = numbers(json);
@@ -220,13 +266,13 @@ public final class SafetensorsFile implements AutoCloseable {
       if (type == null || shape == null || offsets == null || offsets.size() != 2) {
         throw damaged("tensor '%s' lacks a dtype, a shape or its two offsets".formatted(name));
       }
-      ElementType elementType = TYPES.get(type);
-      if (elementType == null) {
+      var entry = new Entry(name, type, shape, offsets.get(0), offsets.get(1));
+      if (!TYPES.containsKey(type) && !entry.isOpaque()) {
         throw damaged(
             "tensor '%s' is of dtype '%s', which is none of %s"
                 .formatted(name, type, TYPES.keySet().stream().sorted().toList()));
       }
-      return new Entry(name, elementType, shape, offsets.get(0), offsets.get(1));
+      return entry;
     }
 
     private static List<Long> numbers(JsonReader json) throws IOException {

@@ -76,6 +76,44 @@ class SafetensorsTest {
   }
 
   @Test
+  void tensors_of_types_that_only_others_read_are_opaque() throws IOException {
+    file(
+        "model.safetensors",
+        ("{\"a\":%s,\"c\":{\"dtype\":\"C64\",\"shape\":[],\"data_offsets\":[2,10]},"
+                + "\"f\":{\"dtype\":\"F4\",\"shape\":[2,3],\"data_offsets\":[10,13]}}")
+            .formatted(A),
+        13);
+
+    try (TorchModel model = new TorchFormat().open(folder)) {
+      assertThat(model.stateDict()).containsOnlyKeys("a");
+      assertThat(model.opaqueEntries()).containsExactly("c", "f");
+    }
+  }
+
+  @Test
+  void a_file_without_tensors_is_an_error() throws IOException {
+    file("model.safetensors", "{}", 0);
+
+    assertThatThrownBy(() -> new TorchFormat().open(folder))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("has no tensors");
+  }
+
+  @Test
+  void sizes_of_opaque_types_are_checked_too() throws IOException {
+    assertRefused(
+        "{\"a\":{\"dtype\":\"F4\",\"shape\":[7],\"data_offsets\":[0,4]}}",
+        "tensor 'a' has 4 bytes, which is not what F4 elements of shape [7] take");
+  }
+
+  @Test
+  void a_member_that_comes_twice_is_an_error() throws IOException {
+    assertRefused(
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"shape\":[4],\"data_offsets\":[0,4]}}",
+        "tensor 'a' has its 'shape' twice");
+  }
+
+  @Test
   void a_name_that_comes_twice_is_an_error() throws IOException {
     assertRefused("{\"a\":%s,\"a\":%s}".formatted(A, B), "two tensors are named 'a'");
   }
@@ -102,10 +140,10 @@ class SafetensorsTest {
   void a_shape_that_no_file_can_hold_is_an_error() throws IOException {
     assertRefused(
         "{\"a\":{\"dtype\":\"F64\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}",
-        "tensor 'a' has 4 bytes, which is not what float64 elements");
+        "tensor 'a' has 4 bytes, which is not what F64 elements");
     assertRefused(
         "{\"a\":{\"dtype\":\"U8\",\"shape\":[-2,-2],\"data_offsets\":[0,4]}}",
-        "not what uint8 elements of shape [-2, -2] take");
+        "not what U8 elements of shape [-2, -2] take");
   }
 
   @Test
