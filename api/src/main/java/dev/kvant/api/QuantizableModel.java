@@ -37,7 +37,7 @@ public interface QuantizableModel extends AutoCloseable {
     return Optional.empty();
   }
 
-  /** Releases what is mapped. A second call does nothing. */
+  /** Releases the file. A second call does nothing. */
   @Override
   void close();
 }
