@@ -16,7 +16,10 @@ fi
 [ $# -gt 0 ] || set -- interop/check_*.py
 passed=0 failed=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# What several checks look at is made once.
+KVANT_INTEROP_OUTPUTS=$(mktemp -d)
+export KVANT_INTEROP_OUTPUTS
+trap 'rm -rf "$log" "$KVANT_INTEROP_OUTPUTS"' EXIT
 for check in "$@"; do
   echo "== ${check##*/}"
   "$python" -W ignore "$check" 2>&1 | tee "$log" | sed '$d'
