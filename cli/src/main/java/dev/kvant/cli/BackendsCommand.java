@@ -30,24 +30,16 @@ import picocli.CommandLine.Command;
       "Shows the backends that are installed and what they can do.",
       "Says of each whether it can work here, and what is wrong with those that cannot be used."
     },
-    sortOptions = false,
-    optionListHeading = "%nOptions:%n",
-    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
-    exitCodeList = {Subcommand.EXIT_DONE, Subcommand.EXIT_FAILED, Subcommand.EXIT_WRONG_INPUT},
-    footerHeading = "%nExample:%n",
     footer = "  kvant backends --format json")
 final class BackendsCommand extends Subcommand {
 
-  private final Installations installations;
-
   BackendsCommand(Screens screens, Installations installations) {
-    super(screens);
-    this.installations = installations;
+    super(screens, installations);
   }
 
   @Override
   public Integer call() {
-    try (Kvant kvant = installations.open(QuantizationListener.NONE)) {
+    try (Kvant kvant = installations().open(QuantizationListener.NONE)) {
       Installation installation = kvant.backends();
       print(document(installation), () -> show(installation));
       if (isVerbose()) {
@@ -78,7 +70,7 @@ final class BackendsCommand extends Subcommand {
   }
 
   private void showWhereToLook() {
-    if (installations.directories().isEmpty()) {
+    if (installations().directories().isEmpty()) {
       out()
           .line(
               "There is no folder of plugins; name one in the environment variable "
@@ -86,13 +78,13 @@ final class BackendsCommand extends Subcommand {
                   + ".");
       return;
     }
-    installations
+    installations()
         .directories()
         .forEach(
             directory ->
                 out()
                     .line(
-                        installations.missing().contains(directory)
+                        installations().missing().contains(directory)
                             ? "The folder of plugins %s is not there.".formatted(directory)
                             : "Plugins were looked for in %s.".formatted(directory)));
   }
@@ -187,8 +179,8 @@ final class BackendsCommand extends Subcommand {
         .put("broken", installation.broken().stream().map(BackendsCommand::document).toList())
         .put("conflicts", installation.conflicts())
         .put("remarks", installation.remarks())
-        .put("plugin_directories", installations.directories())
-        .put("missing_plugin_directories", installations.missing());
+        .put("plugin_directories", installations().directories())
+        .put("missing_plugin_directories", installations().missing());
   }
 
   private static JsonDocument document(InstalledBackend installed) {

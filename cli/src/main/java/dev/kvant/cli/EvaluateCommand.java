@@ -27,10 +27,6 @@ import picocli.CommandLine.Parameters;
           + " least value over all samples, and the ratio of signal to noise. The latency is the"
           + " median time for one batch."
     },
-    sortOptions = false,
-    parameterListHeading = "%n",
-    optionListHeading = "%nOptions:%n",
-    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
     exitCodeList = {
       Subcommand.EXIT_DONE,
       Subcommand.EXIT_FAILED,
@@ -38,15 +34,12 @@ import picocli.CommandLine.Parameters;
       "3:a gate (--min-top1, --min-cosine) was not passed",
       Subcommand.EXIT_INTERRUPTED
     },
-    footerHeading = "%nExample:%n",
     footer = {
       "  kvant evaluate results/digits-torchao-int8/quantized_model_torchao.pt \\",
       "      --reference examples/digits/models/resnet_traced.pt \\",
       "      --data examples/digits/data/test.npz --min-top1 0.99"
     })
 final class EvaluateCommand extends Subcommand {
-
-  private final Installations installations;
 
   @Parameters(paramLabel = "MODEL", description = "A model that can be run.")
   @SuppressWarnings("NullAway.Init")
@@ -96,8 +89,7 @@ final class EvaluateCommand extends Subcommand {
   private @Nullable Double minCosine;
 
   EvaluateCommand(Screens screens, Installations installations) {
-    super(screens);
-    this.installations = installations;
+    super(screens, installations);
   }
 
   @Override
@@ -133,7 +125,7 @@ final class EvaluateCommand extends Subcommand {
 
   private Evaluation evaluate(Device where) {
     try (Reporter reporter = new Reporter(err());
-        Kvant kvant = installations.open(reporter)) {
+        Kvant kvant = installations().open(reporter)) {
       return kvant.evaluate(path, reference, new EvaluationConfig(dataPath, batchSize), where);
     }
   }

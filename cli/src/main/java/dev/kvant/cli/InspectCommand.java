@@ -30,16 +30,8 @@ import picocli.CommandLine.Parameters;
       "Shows the modules of a model with their classes and tensors.",
       "Of a file that Kvant wrote it shows the plan as well."
     },
-    sortOptions = false,
-    parameterListHeading = "%n",
-    optionListHeading = "%nOptions:%n",
-    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
-    exitCodeList = {Subcommand.EXIT_DONE, Subcommand.EXIT_FAILED, Subcommand.EXIT_WRONG_INPUT},
-    footerHeading = "%nExample:%n",
     footer = "  kvant inspect examples/digits/models/resnet_traced.pt")
 final class InspectCommand extends Subcommand {
-
-  private final Installations installations;
 
   @Parameters(
       paramLabel = "MODEL",
@@ -48,13 +40,12 @@ final class InspectCommand extends Subcommand {
   private Path path;
 
   InspectCommand(Screens screens, Installations installations) {
-    super(screens);
-    this.installations = installations;
+    super(screens, installations);
   }
 
   @Override
   public Integer call() {
-    try (Kvant kvant = installations.open(QuantizationListener.NONE);
+    try (Kvant kvant = installations().open(QuantizationListener.NONE);
         QuantizableModel model = kvant.load(path)) {
       print(document(model), () -> show(model));
     }

@@ -6,8 +6,6 @@ import dev.kvant.api.QuantizationPlan;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.runtime.Kvant;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Shows what would be done. */
 @Command(
@@ -16,34 +14,18 @@ import picocli.CommandLine.Option;
       "Shows what 'quantize' would do to each module, and writes nothing.",
       "Takes the same arguments."
     },
-    sortOptions = false,
-    parameterListHeading = "%n",
-    optionListHeading = "%nOptions:%n",
-    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
-    exitCodeList = {Subcommand.EXIT_DONE, Subcommand.EXIT_FAILED, Subcommand.EXIT_WRONG_INPUT},
-    footerHeading = "%nExample:%n",
     footer = "  kvant plan -c examples/digits/torchao-int8.yaml --model my_model.pt")
-final class PlanCommand extends Subcommand {
-
-  private final Installations installations;
-
-  @Mixin
-  @SuppressWarnings("NullAway.Init")
-  private SpecOptions spec;
-
-  @Option(names = "--all", description = "Show each module of a long model in a row of its own.")
-  private boolean all;
+final class PlanCommand extends SpecCommand {
 
   PlanCommand(Screens screens, Installations installations) {
-    super(screens);
-    this.installations = installations;
+    super(screens, installations);
   }
 
   @Override
   public Integer call() {
     try (Reporter reporter = new Reporter(err());
-        Kvant kvant = installations.open(reporter);
-        ModelQuantizer quantizer = kvant.quantizer(spec.document().withoutResultsDir());
+        Kvant kvant = installations().open(reporter);
+        ModelQuantizer quantizer = kvant.quantizer(document().withoutResultsDir());
         QuantizableModel model = kvant.load(Required.modelPath(quantizer.config()))) {
       QuantizationPlan plan = quantizer.prepare(model).plan();
       reporter.done();
@@ -56,7 +38,7 @@ final class PlanCommand extends Subcommand {
                     "%s, %s: backend %s, mode %s"
                         .formatted(model.source(), model.format(), plan.backend(), plan.mode()));
             out().line();
-            ModuleTable.ofPlan(plan, stored, all).print(out());
+            ModuleTable.ofPlan(plan, stored, isAll()).print(out());
           });
     }
     return ExitCode.DONE;

@@ -22,8 +22,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Quantizes a model as a spec says. */
 @Command(
@@ -33,10 +31,6 @@ import picocli.CommandLine.Option;
       "Prints what was done to each module and, with 'evaluation' in the spec, how the model does"
           + " before and after."
     },
-    sortOptions = false,
-    parameterListHeading = "%n",
-    optionListHeading = "%nOptions:%n",
-    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
     exitCodeList = {
       Subcommand.EXIT_DONE,
       Subcommand.EXIT_FAILED,
@@ -49,27 +43,17 @@ import picocli.CommandLine.Option;
       "  kvant quantize -c spec.yaml --model model.pt --out results \\",
       "      quantize.layers[0].weights.dtype=fp8_e4m3fn"
     })
-final class QuantizeCommand extends Subcommand {
-
-  private final Installations installations;
-
-  @Mixin
-  @SuppressWarnings("NullAway.Init")
-  private SpecOptions spec;
-
-  @Option(names = "--all", description = "Show each module of a long model in a row of its own.")
-  private boolean all;
+final class QuantizeCommand extends SpecCommand {
 
   QuantizeCommand(Screens screens, Installations installations) {
-    super(screens);
-    this.installations = installations;
+    super(screens, installations);
   }
 
   @Override
   public Integer call() {
     try (Reporter reporter = new Reporter(err());
-        Kvant kvant = installations.open(reporter);
-        ModelQuantizer quantizer = kvant.quantizer(spec.document())) {
+        Kvant kvant = installations().open(reporter);
+        ModelQuantizer quantizer = kvant.quantizer(document())) {
       ModelQuantizationConfig config = quantizer.config();
       Path source = Required.modelPath(config);
       Path directory = Required.resultsDir(config);
@@ -101,7 +85,7 @@ final class QuantizeCommand extends Subcommand {
         "%s, %s: backend %s, mode %s"
             .formatted(model.source(), model.format(), report.backend(), report.mode()));
     out.line();
-    ModuleTable.ofReport(report, new StoredModules(model.modules()), all).print(out);
+    ModuleTable.ofReport(report, new StoredModules(model.modules()), isAll()).print(out);
     out.line();
     out.line(sum(report));
     out.line();

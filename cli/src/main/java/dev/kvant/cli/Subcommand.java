@@ -4,12 +4,20 @@ import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What all subcommands have in common: where they print, and how. */
+/** What all subcommands have in common: what they work with, where they print, and how. */
+@Command(
+    sortOptions = false,
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = Subcommand.EXIT_CODES_HEADING,
+    exitCodeList = {Subcommand.EXIT_DONE, Subcommand.EXIT_FAILED, Subcommand.EXIT_WRONG_INPUT},
+    footerHeading = "%nExample:%n")
 abstract class Subcommand implements Callable<Integer> {
 
   static final String EXIT_CODES_HEADING = "%nExit codes:%n";
@@ -19,6 +27,7 @@ abstract class Subcommand implements Callable<Integer> {
   static final String EXIT_INTERRUPTED = "130:interrupted; nothing was left half-written";
 
   private final Screens screens;
+  private final Installations installations;
 
   @Spec
   @SuppressWarnings("NullAway.Init")
@@ -26,24 +35,35 @@ abstract class Subcommand implements Callable<Integer> {
 
   @Option(
       names = "--format",
+      order = 90,
       paramLabel = "FORMAT",
       defaultValue = "table",
       description = "How to print the result: ${COMPLETION-CANDIDATES}. Default: table.")
   @SuppressWarnings("NullAway.Init")
   private Format format;
 
-  @Option(names = "--verbose", description = "Show logs, and the stack trace of an error.")
+  @Option(
+      names = "--verbose",
+      order = 91,
+      description = "Show logs, and the stack trace of an error.")
   private boolean verbose;
 
   @Option(
       names = {"-h", "--help"},
+      order = 92,
       usageHelp = true,
       description = "Show this help.")
   @SuppressWarnings("UnusedVariable")
   private boolean help;
 
-  Subcommand(Screens screens) {
+  Subcommand(Screens screens, Installations installations) {
     this.screens = screens;
+    this.installations = installations;
+  }
+
+  /** Where plugins are. */
+  Installations installations() {
+    return installations;
   }
 
   /** Where the result goes. */

@@ -1,5 +1,6 @@
 package dev.kvant.cli;
 
+import dev.kvant.cli.output.Screens;
 import dev.kvant.runtime.config.ConfigDocument;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What a command is told of the spec: the document, and what takes precedence over it. */
-final class SpecOptions {
+/** A command that is told what to do by a spec, and by what takes precedence over it. */
+abstract class SpecCommand extends Subcommand {
 
   @Option(
       names = {"-c", "-e", "--config"},
@@ -40,8 +41,20 @@ final class SpecOptions {
   @Parameters(
       paramLabel = "key=value",
       arity = "0..*",
-      description = "Values that override the spec's, as in quantize.layers[0].weights.dtype=int8.")
+      description = "What overrides the spec, as in quantize.strict=false.")
   private List<String> overrides = new ArrayList<>();
+
+  @Option(names = "--all", description = "Show each module of a long model in a row of its own.")
+  private boolean all;
+
+  SpecCommand(Screens screens, Installations installations) {
+    super(screens, installations);
+  }
+
+  /** Whether modules that are alike keep rows of their own. */
+  boolean isAll() {
+    return all;
+  }
 
   /** The spec with all that takes precedence over it. */
   ConfigDocument document() {
