@@ -326,6 +326,41 @@ class DistributionIT {
   }
 
   @Test
+  void classes_that_java_has_noted_are_taken_from_there() throws Exception {
+    Path classes = installed.home().resolve("classes.jsa");
+    Path log = folder.resolve("classes.log");
+    try {
+      new Run.Command(installed.command(), "--version")
+          .with("KVANT_JAVA_OPTS", "-XX:ArchiveClassesAtExit=" + classes)
+          .run();
+      new Run.Command(installed.command(), "--version")
+          .with("KVANT_JAVA_OPTS", "-Xlog:class+load:file=" + log)
+          .run();
+
+      assertThat(log)
+          .content()
+          .contains("dev.kvant.cli.Main source: shared objects file (top)");
+    } finally {
+      Files.deleteIfExists(classes);
+    }
+  }
+
+  @Test
+  void notes_that_java_cannot_use_are_passed_over() throws Exception {
+    Path classes = installed.home().resolve("classes.jsa");
+    try {
+      Files.writeString(classes, "made by another Java");
+
+      Run run = new Run.Command(installed.command(), "--version").run();
+
+      assertThat(run.err()).isEmpty();
+      assertThat(run.exitCode()).isZero();
+    } finally {
+      Files.delete(classes);
+    }
+  }
+
+  @Test
   void a_java_home_without_java_is_named() throws Exception {
     Run run =
         new Run.Command(installed.command(), "--version")
