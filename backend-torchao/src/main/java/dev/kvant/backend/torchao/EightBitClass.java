@@ -50,6 +50,7 @@ final class EightBitClass {
   private final String restore;
   private final String multiply;
   private final String lookUp;
+  private boolean multiplies;
 
   /**
    * A class.
@@ -91,6 +92,11 @@ final class EightBitClass {
     return originalType;
   }
 
+  /** Whether the changed code has a product that the kernel is for. */
+  boolean multiplies() {
+    return multiplies;
+  }
+
   /** The number that libtorch gives to a type. */
   static int scalarType(ElementType elementType) {
     return switch (elementType) {
@@ -108,7 +114,6 @@ final class EightBitClass {
       type.addAttribute(originalType, "int");
     }
     type.addMethod(restore, "", "Tensor", steered("self.weight", restored()));
-    boolean multiplies = false;
     boolean looksUp = false;
     for (AttributeRead read : code.reads(type, PlannedWeights.WEIGHT)) {
       boolean isChanged = read.calls().stream().anyMatch(EightBitClass::changesArgument);
@@ -229,16 +234,23 @@ final class EightBitClass {
         .formatted(PACKED_COLUMNS, packedProduct().indent(2), blockedProduct().indent(2));
   }
 
-  /** Converts as many rows at a time as stay in the processor's cache. */
+  /**
+   * Converts as many rows at a time as stay in the processor's cache, always into the same memory:
+   * fresh pages for each block would cost several times the product of a few rows.
+   */
   private static String blockedProduct() {
     return """
-        block = ops.prim.max(torch.floordiv(524288, torch.size(weight, 1)), 16)
+        columns = torch.size(weight, 1)
+        block = ops.prim.max(torch.floordiv(524288, columns), 16)
         if torch.le(torch.size(weight, 0), torch.mul(block, 2)):
           product = torch.linear(input, torch.to(weight, dtype))
         else:
+          buffer = torch.empty([block, columns], dtype=dtype, layout=None, device=ops.prim.device(weight))
           products = annotate(List[Tensor], [])
           for part in torch.split(weight, block):
-            _0 = torch.append(products, torch.linear(input, torch.to(part, dtype)))
+            rows = torch.slice(buffer, 0, 0, torch.size(part, 0))
+            _0 = torch.copy_(rows, part)
+            _1 = torch.append(products, torch.linear(input, rows))
           product = torch.cat(products, -1)
         """;
   }
@@ -249,9 +261,9 @@ final class EightBitClass {
    */
   private static String packedProduct() {
     return """
-        rows = torch.to(torch.reshape(input, [-1, torch.size(input, -1)]), 15, False, True, 0)
-        ones = torch.new_ones(rows, [torch.size(weight, 0)])
-        packed = torch._weight_int8pack_mm(rows, weight, ones)
+        inputs = torch.to(torch.reshape(input, [-1, torch.size(input, -1)]), 15, False, True, 0)
+        ones = torch.new_ones(inputs, [torch.size(weight, 0)])
+        packed = torch._weight_int8pack_mm(inputs, weight, ones)
         shape = torch.add(torch.slice(torch.size(input), 0, -1), [torch.size(weight, 0)])
         product = torch.reshape(packed, shape)
         """;

@@ -176,14 +176,7 @@ final class RunnableArchive {
         if (!isRead) {
           note(weight, "no code of the model reads this weight by way of its module");
         }
-        if (options.kernel() == Kernel.INT8PACK
-            && weight.kind() == ModuleKind.LINEAR
-            && !isPackable(weight)) {
-          note(
-              weight,
-              "multiplied without int8pack, whose kernel needs a multiple of %d inputs"
-                  .formatted(EightBitClass.PACKED_COLUMNS));
-        }
+        noteKernel(weight, eightBit);
       }
       if (eightBit.hasOriginalType()) {
         ElementType original =
@@ -193,6 +186,20 @@ final class RunnableArchive {
             .put(
                 eightBit.originalTypeAttribute(), PickleInt.of(EightBitClass.scalarType(original)));
       }
+    }
+  }
+
+  private void noteKernel(PlannedWeight weight, EightBitClass eightBit) {
+    if (options.kernel() != Kernel.INT8PACK) {
+      return;
+    }
+    if (eightBit.multiplies() && !isPackable(weight)) {
+      note(
+          weight,
+          "multiplied without int8pack, whose kernel needs a multiple of %d inputs"
+              .formatted(EightBitClass.PACKED_COLUMNS));
+    } else if (weight.kind() == ModuleKind.LINEAR && !eightBit.multiplies()) {
+      note(weight, "multiplied without int8pack: its code has no linear() to replace");
     }
   }
 
