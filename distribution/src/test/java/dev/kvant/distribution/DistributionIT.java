@@ -337,9 +337,7 @@ class DistributionIT {
           .with("KVANT_JAVA_OPTS", "-Xlog:class+load:file=" + log)
           .run();
 
-      assertThat(log)
-          .content()
-          .contains("dev.kvant.cli.Main source: shared objects file (top)");
+      assertThat(log).content().contains("dev.kvant.cli.Main source: shared objects file (top)");
     } finally {
       Files.deleteIfExists(classes);
     }
