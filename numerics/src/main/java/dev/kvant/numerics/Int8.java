@@ -1,9 +1,13 @@
 package dev.kvant.numerics;
 
-/** Signed 8-bit integers: {@code q = clamp(rint(w * (1 / scale)), -128, 127)}. */
+/** Signed 8-bit integers, half to even. */
 final class Int8 implements Coding {
 
-  static final Int8 CODING = new Int8();
+  /** {@code q = clamp(rint(w / scale), -128, 127)}. */
+  static final Int8 DIVIDING = new Int8(false);
+
+  /** {@code q = clamp(rint(w * (1 / scale)), -128, 127)}. */
+  static final Int8 MULTIPLYING = new Int8(true);
 
   /** 1.5 * 2^23: its unit in the last place is 1, so that adding it rounds half to even. */
   private static final float MAGIC = 0x1.8p23f;
@@ -13,7 +17,11 @@ final class Int8 implements Coding {
   /** Sums of the magic number with less than this keep its exponent. */
   private static final float MAGIC_RANGE = 0x1p22f;
 
-  private Int8() {}
+  private final boolean multiplies;
+
+  private Int8(boolean multiplies) {
+    this.multiplies = multiplies;
+  }
 
   @Override
   public float max() {
@@ -32,6 +40,10 @@ final class Int8 implements Coding {
 
   @Override
   public void scale(float[] values, int from, int to, float scale, float amax) {
+    if (!multiplies) {
+      divide(values, from, to, scale);
+      return;
+    }
     float reciprocal = 1 / scale;
     if (amax * reciprocal < MAGIC_RANGE) {
       for (int i = from; i < to; i++) {
@@ -42,6 +54,13 @@ final class Int8 implements Coding {
         float clamped = Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, values[i] * reciprocal));
         values[i] = clamped + MAGIC;
       }
+    }
+  }
+
+  private static void divide(float[] values, int from, int to, float scale) {
+    for (int i = from; i < to; i++) {
+      float clamped = Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, values[i] / scale));
+      values[i] = clamped + MAGIC;
     }
   }
 

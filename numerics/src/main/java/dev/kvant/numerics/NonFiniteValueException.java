@@ -3,7 +3,7 @@ package dev.kvant.numerics;
 /**
  * A value is NaN or infinite, so that no range holds it.
  *
- * <p>Carries the first such element in the order of storage, for a caller that can name the tensor.
+ * <p>Carries the first such element in row-major order, for a caller that can name the tensor.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ public final class NonFiniteValueException extends IllegalArgumentException {
   /**
    * Creates the exception.
    *
-   * @param index the element, counted from the tensor's first
+   * @param index the element, counted from the first
    * @param value what it is
    */
   public NonFiniteValueException(long index, float value) {
@@ -29,7 +29,8 @@ public final class NonFiniteValueException extends IllegalArgumentException {
   /**
    * Returns the element's index.
    *
-   * @return at least 0, counted in row-major order from the tensor's first element
+   * @return at least 0, counted in row-major order: from the first element of the tensor where the
+   *     index of a block's first element was given, else from the first element of the block
    */
   public long index() {
     return index;

@@ -55,7 +55,7 @@ public enum QuantizedType {
 
   Coding coding() {
     return switch (this) {
-      case INT8 -> Int8.CODING;
+      case INT8 -> Int8.DIVIDING;
       case FLOAT8_E4M3FN -> Float8.E4M3FN;
       case FLOAT8_E5M2 -> Float8.E5M2;
     };

@@ -8,7 +8,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 /**
- * Quantizes weight matrices with one scale per row.
+ * Quantizes weight matrices symmetrically with one scale per row.
  *
  * <p>A matrix has the shape {@code [rows, columns]} and is handed over in blocks of whole rows: one
  * row, all rows, or what a memory budget allows. A block of weights is a {@link ByteBuffer}, on the
@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * #weights()} in row-major order, whatever the buffer's own {@linkplain ByteBuffer#order() order}.
  * A block of codes has one byte per weight. Positions and limits are left as they are. Arrays of
  * scales and of amax belong to the whole matrix: a block's argument {@code firstRow} says at which
- * index they start, and is added to the row that an exception names.
+ * index they start.
  *
  * <p>Other granularities come from the same methods:
  *
@@ -35,20 +35,20 @@ import java.util.function.Consumer;
  */
 public final class RowQuantizer {
 
-  /** Smallest int8 scale, 2^-23: torchao's {@code torch.finfo(torch.float32).eps}. */
-  private static final float SMALLEST_INT8_SCALE = 0x1p-23f;
-
   /** Weights that one thread takes at a time: large enough to make claiming cheap. */
   private static final int BLOCK_ELEMENTS = 1 << 17;
 
+  private final Recipe recipe;
   private final FloatType weights;
   private final QuantizedType codes;
   private final Executor executor;
   private final int parallelism;
 
-  private RowQuantizer(FloatType weights, QuantizedType codes, Executor executor, int parallelism) {
-    this.weights = weights;
-    this.codes = codes;
+  private RowQuantizer(
+      Recipe recipe, FloatType weights, QuantizedType codes, Executor executor, int parallelism) {
+    this.recipe = recipe;
+    this.weights = Objects.requireNonNull(weights, "weights");
+    this.codes = Objects.requireNonNull(codes, "codes");
     this.executor = executor;
     this.parallelism = parallelism;
   }
@@ -64,11 +64,21 @@ public final class RowQuantizer {
    * @see #quantize
    */
   public static RowQuantizer torchao(FloatType weights, QuantizedType codes) {
-    return new RowQuantizer(
-        Objects.requireNonNull(weights, "weights"),
-        Objects.requireNonNull(codes, "codes"),
-        Runnable::run,
-        1);
+    return new RowQuantizer(Recipe.TORCHAO, weights, codes, Runnable::run, 1);
+  }
+
+  /**
+   * Returns a quantizer that computes what onnxruntime.quantization 1.32 computes for symmetric
+   * weights, bit for bit, on the calling thread.
+   *
+   * @param weights the type of the weights
+   * @param codes the type to quantize to
+   * @return the quantizer
+   * @see #scale
+   * @see #quantize
+   */
+  public static RowQuantizer onnxRuntime(FloatType weights, QuantizedType codes) {
+    return new RowQuantizer(Recipe.ONNX_RUNTIME, weights, codes, Runnable::run, 1);
   }
 
   /**
@@ -88,7 +98,7 @@ public final class RowQuantizer {
       throw new IllegalArgumentException("parallelism must be at least 1, was " + parallelism);
     }
     return new RowQuantizer(
-        weights, codes, Objects.requireNonNull(executor, "executor"), parallelism);
+        recipe, weights, codes, Objects.requireNonNull(executor, "executor"), parallelism);
   }
 
   /**
@@ -119,7 +129,7 @@ public final class RowQuantizer {
    * @param columns the length of a row, at least 1
    * @param amax takes the result of the block's row {@code i} at {@code firstRow + i}
    * @param firstRow the number of the block's first row in the matrix
-   * @throws NonFiniteWeightException if a weight is NaN or infinite; what {@code amax} holds for
+   * @throws NonFiniteValueException if a weight is NaN or infinite; what {@code amax} holds for
    *     this block is then unspecified
    * @throws IllegalArgumentException if the sizes do not fit together
    */
@@ -134,14 +144,17 @@ public final class RowQuantizer {
    * Returns the scale for weights of magnitude up to {@code amax}: the real value of one unit of
    * the code.
    *
-   * <p>int8: {@code max(amax / 127.5, 2^-23)}. float8: {@code amax / max} with {@code max} 448 for
-   * e4m3fn and 57344 for e5m2. The quotient is rounded half to even to the type of the weights and
-   * is then exact in float32. Source: torchao 0.18, {@code choose_qparams_affine} with symmetric
-   * mapping and {@code _choose_scale_float8}.
+   * <p>torchao: for int8 {@code max(amax / 127.5, 2^-23)}, for float8 {@code amax / max} with
+   * {@code max} 448 for e4m3fn and 57344 for e5m2. The quotient is rounded half to even to the type
+   * of the weights and is then exact in float32. Source: torchao 0.18, {@code
+   * choose_qparams_affine} with symmetric mapping and {@code _choose_scale_float8}. Two float8
+   * cases differ from torchao, whose codes are NaN there: {@code amax} 0 has scale 1, and where the
+   * quotient is rounded to 0 it is taken in float32 instead, and is at least 2<sup>-149</sup>.
    *
-   * <p>Two float8 cases differ from torchao, whose codes are NaN there: {@code amax} 0 has scale 1,
-   * and where the quotient is rounded to 0 it is taken in float32 instead, and is at least
-   * 2<sup>-149</sup>.
+   * <p>ONNX Runtime: {@code amax / max} with {@code max} 127, 448 or 57344, in float64, rounded to
+   * the type of the weights; 1 where that is below 2<sup>-126</sup>, the smallest normal float32
+   * (2<sup>-24</sup> for float16). Source: {@code compute_scale_zp} of onnxruntime.quantization
+   * 1.32 with the range -127 to 127.
    *
    * @param amax the largest magnitude, finite, not negative and a value of the weights' type
    * @return the scale, finite and positive
@@ -151,23 +164,17 @@ public final class RowQuantizer {
     if (!(amax >= 0 && amax <= Float.MAX_VALUE)) {
       throw new IllegalArgumentException("amax must be finite and not negative, was " + amax);
     }
-    if (codes == QuantizedType.INT8) {
-      return Math.max(weights.round(amax / 127.5f), SMALLEST_INT8_SCALE);
-    }
-    if (amax == 0) {
-      return 1;
-    }
-    float scale = weights.round(amax / codes.max());
-    return scale > 0 ? scale : Math.max(amax / codes.max(), Float.MIN_VALUE);
+    return recipe.scale(weights, codes, amax);
   }
 
   /**
    * Quantizes rows with given scales.
    *
-   * <p>int8: {@code q = clamp(rint(w * (1 / scale)), -128, 127)}, reciprocal and product rounded to
-   * float32. float8: {@code q = cast(clamp(w / scale, -max, max))}, the quotient rounded to
-   * float32. {@code rint} and {@code cast} round half to even. Source: torchao 0.18, {@code
-   * _quantize_affine} and {@code _quantize_affine_float8}.
+   * <p>int8: {@code q = clamp(rint(w * (1 / scale)), -128, 127)} for torchao, reciprocal and
+   * product rounded to float32, and {@code q = clamp(rint(w / scale), -128, 127)} for ONNX Runtime.
+   * float8: {@code q = cast(clamp(w / scale, -max, max))}. Quotients are rounded to float32; {@code
+   * rint} and {@code cast} round half to even. Source: torchao 0.18, {@code _quantize_affine} and
+   * {@code _quantize_affine_float8}; onnxruntime.quantization 1.32, {@code quantize_nparray}.
    *
    * @param source a block of weights {@code [n, columns]}
    * @param columns the length of a row, at least 1
@@ -175,7 +182,7 @@ public final class RowQuantizer {
    *     and finite
    * @param firstRow the number of the block's first row in the matrix
    * @param target takes {@code n * columns} codes from its position on
-   * @throws NonFiniteWeightException if a weight is NaN or infinite; what {@code target} holds is
+   * @throws NonFiniteValueException if a weight is NaN or infinite; what {@code target} holds is
    *     then unspecified
    * @throws IllegalArgumentException if the sizes do not fit together or a scale is not positive
    *     and finite, or has no finite reciprocal for int8
@@ -202,7 +209,7 @@ public final class RowQuantizer {
    * @param scales takes the scale of the block's row {@code i} at {@code firstRow + i}
    * @param firstRow the number of the block's first row in the matrix
    * @param target takes {@code n * columns} codes from its position on
-   * @throws NonFiniteWeightException if a weight is NaN or infinite; what {@code scales} and {@code
+   * @throws NonFiniteValueException if a weight is NaN or infinite; what {@code scales} and {@code
    *     target} hold for this block is then unspecified
    * @throws IllegalArgumentException if the sizes do not fit together
    */
@@ -310,7 +317,7 @@ public final class RowQuantizer {
         throw new IllegalArgumentException(
             "The scale of row " + row + " must be positive and finite, was " + scale);
       }
-      if (codes == QuantizedType.INT8 && Float.isInfinite(1 / scale)) {
+      if (recipe == Recipe.TORCHAO && codes == QuantizedType.INT8 && Float.isInfinite(1 / scale)) {
         throw new IllegalArgumentException(
             "The int8 scale of row " + row + " must have a finite reciprocal, was " + scale);
       }
@@ -332,6 +339,6 @@ public final class RowQuantizer {
         executor,
         parallelism,
         (from, to) ->
-            work.accept(new TiledRows(weights, codes.coding(), columns, firstRow, from, to)));
+            work.accept(new TiledRows(weights, recipe.coding(codes), columns, firstRow, from, to)));
   }
 }

@@ -136,11 +136,11 @@ final class TiledRows {
     return amax;
   }
 
-  private NonFiniteWeightException firstNonFinite(ByteBuffer weights, int from, int to) {
+  private NonFiniteValueException firstNonFinite(ByteBuffer weights, int from, int to) {
     int index = from;
     while (index < to - 1 && Float.isFinite(type.get(weights, index))) {
       index++;
     }
-    return new NonFiniteWeightException(row(index), index % columns, type.get(weights, index));
+    return new NonFiniteValueException(index, type.get(weights, index));
   }
 }

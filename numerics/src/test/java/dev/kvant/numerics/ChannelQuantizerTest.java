@@ -2,7 +2,6 @@ package dev.kvant.numerics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,29 +11,14 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.FloatRange;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
+@DisplayName("A channel quantizer")
 class ChannelQuantizerTest {
 
-  @Test
-  void scales_of_int8_span_127_steps() {
-    ChannelQuantizer quantizer = int8(1, 1);
-
-    assertThat(quantizer.scale(12.7f)).isEqualTo((float) (12.7f / 127.0));
-  }
-
-  @ParameterizedTest
-  @EnumSource(QuantizedType.class)
-  void a_channel_of_zeros_has_the_scale_one(QuantizedType codes) {
-    assertThat(new ChannelQuantizer(FloatType.FLOAT32, codes, 1, 1).scale(0)).isEqualTo(1);
-  }
-
-  @Test
-  void scales_below_the_smallest_normal_number_become_one() {
-    assertThat(int8(1, 1).scale(Float.MIN_NORMAL)).isEqualTo(1);
-  }
+  private static final RowQuantizer INT8 =
+      RowQuantizer.onnxRuntime(FloatType.FLOAT32, QuantizedType.INT8);
 
   @Test
   void channels_of_the_last_axis_take_turns() {
@@ -71,20 +55,13 @@ class ChannelQuantizerTest {
         .satisfies(e -> assertThat(e.value()).isNaN());
   }
 
-  @Test
-  void an_infinite_amax_has_no_scale() {
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> int8(1, 1).scale(Float.POSITIVE_INFINITY))
-        .withMessageContaining("amax");
-  }
-
   @Property(tries = 200, seed = "42")
   void int8_loses_at_most_half_a_step(
       @ForAll @Size(min = 1, max = 50) float @FloatRange(min = -1e6f, max = 1e6f) [] values) {
     float[] amax = new float[1];
     ChannelQuantizer quantizer = int8(1, values.length);
     quantizer.amax(floats(values), 0, amax);
-    float scale = quantizer.scale(amax[0]);
+    float scale = INT8.scale(amax[0]);
     ByteBuffer codes = ByteBuffer.allocate(values.length);
 
     quantizer.quantize(floats(values), 0, new float[] {scale}, codes);
@@ -109,9 +86,7 @@ class ChannelQuantizerTest {
 
     assertThat(pieces).isEqualTo(whole);
 
-    float[] scales = {
-      quantizer.scale(whole[0]), quantizer.scale(whole[1]), quantizer.scale(whole[2])
-    };
+    float[] scales = {INT8.scale(whole[0]), INT8.scale(whole[1]), INT8.scale(whole[2])};
     ByteBuffer wholeCodes = ByteBuffer.allocate(24);
     quantizer.quantize(floats(values), 0, scales, wholeCodes);
     ByteBuffer pieceCodes = ByteBuffer.allocate(24);
@@ -123,7 +98,7 @@ class ChannelQuantizerTest {
   }
 
   private static ChannelQuantizer int8(int channels, long inner) {
-    return new ChannelQuantizer(FloatType.FLOAT32, QuantizedType.INT8, channels, inner);
+    return new ChannelQuantizer(INT8, channels, inner);
   }
 
   private static ByteBuffer floats(float... values) {

@@ -59,10 +59,10 @@ class ParallelRowsTest {
     }
     int first = ROWS - 1 - (ROWS - 1 - 401) / 7 * 7;
     for (int repetition = 0; repetition < 50; repetition++) {
-      NonFiniteWeightException thrown =
+      NonFiniteValueException thrown =
           catchThrowableOfType(
-              NonFiniteWeightException.class, () -> quantize(sequential.parallel(4, executor)));
-      assertThat(thrown.row()).isEqualTo(first);
+              NonFiniteValueException.class, () -> quantize(sequential.parallel(4, executor)));
+      assertThat(thrown.index() / COLUMNS).isEqualTo(first);
     }
   }
 

@@ -128,11 +128,11 @@ class RowQuantizerPropertyTest {
     float[] broken = row.clone();
     broken[column] = nan ? Float.NaN : Float.NEGATIVE_INFINITY;
 
-    NonFiniteWeightException thrown =
+    NonFiniteValueException thrown =
         catchThrowableOfType(
-            NonFiniteWeightException.class, () -> Quantized.of(broken, weights, codes));
+            NonFiniteValueException.class, () -> Quantized.of(broken, weights, codes));
 
-    assertThat(thrown.column()).isEqualTo(column);
+    assertThat(thrown.index()).isEqualTo(column);
   }
 
   /** A row, its scale and its codes. */

@@ -286,15 +286,14 @@ class RowQuantizerTest {
     for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
       ByteBuffer source = Blocks.of(weights, 1, 2, 3, 4, value, Float.NaN);
 
-      NonFiniteWeightException thrown =
+      NonFiniteValueException thrown =
           catchThrowableOfType(
-              NonFiniteWeightException.class,
+              NonFiniteValueException.class,
               () -> quantizer.quantizeRows(source, 3, new float[9], 7, ByteBuffer.allocate(6)));
 
-      assertThat(thrown.row()).isEqualTo(8);
-      assertThat(thrown.column()).isEqualTo(1);
+      assertThat(thrown.index()).isEqualTo(4);
       assertThat(thrown.value()).isEqualTo(Float.valueOf(value));
-      assertThat(thrown).hasMessage("The weight at row 8, column 1 is " + value + ", not finite");
+      assertThat(thrown).hasMessage("Element 4 is " + value + ", not finite");
     }
   }
 
@@ -304,11 +303,10 @@ class RowQuantizerTest {
     Blocks.put(source, FloatType.BFLOAT16, 20001 + 19999, Float.NaN);
     RowQuantizer quantizer = RowQuantizer.torchao(FloatType.BFLOAT16, QuantizedType.INT8);
 
-    NonFiniteWeightException thrown =
-        catchThrowableOfType(NonFiniteWeightException.class, () -> codes(quantizer, source, 20001));
+    NonFiniteValueException thrown =
+        catchThrowableOfType(NonFiniteValueException.class, () -> codes(quantizer, source, 20001));
 
-    assertThat(thrown.row()).isEqualTo(1);
-    assertThat(thrown.column()).isEqualTo(19999);
+    assertThat(thrown.index()).isEqualTo(20001 + 19999);
   }
 
   @Test
@@ -316,9 +314,9 @@ class RowQuantizerTest {
     ByteBuffer source = Blocks.of(FloatType.FLOAT32, 1, Float.NaN);
 
     assertThatThrownBy(() -> INT8.quantize(source, 2, new float[] {1}, 0, ByteBuffer.allocate(2)))
-        .isInstanceOf(NonFiniteWeightException.class);
+        .isInstanceOf(NonFiniteValueException.class);
     assertThatThrownBy(() -> INT8.amax(source, 2, new float[1], 0))
-        .isInstanceOf(NonFiniteWeightException.class);
+        .isInstanceOf(NonFiniteValueException.class);
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.kvant.numerics.Float16;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.QuantizedType;
+import dev.kvant.numerics.RowQuantizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -40,14 +41,15 @@ final class QuantizedWeight implements Content, WeightResult {
     for (int i = axis + 1; i < source.dims().size(); i++) {
       inner = Math.multiplyExact(inner, source.dims().get(i));
     }
+    RowQuantizer rows = RowQuantizer.onnxRuntime(type, codes);
     ChannelQuantizer quantizer =
-        new ChannelQuantizer(type, codes, Math.max(1, channels), Math.max(1, inner));
+        new ChannelQuantizer(rows, Math.max(1, channels), Math.max(1, inner));
     float[] scales = new float[Math.max(1, channels)];
     source
         .content()
         .forEachBlock((from, block) -> quantizer.amax(block, from / type.bytes(), scales));
     for (int channel = 0; channel < scales.length; channel++) {
-      scales[channel] = quantizer.scale(scales[channel]);
+      scales[channel] = rows.scale(scales[channel]);
     }
     return new QuantizedWeight(source, type, quantizer, scales);
   }

@@ -2,7 +2,7 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.QuantizationException;
 import dev.kvant.numerics.FloatType;
-import dev.kvant.numerics.NonFiniteWeightException;
+import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.RowQuantizer;
 import dev.kvant.torch.tensor.StoredTensor;
@@ -181,11 +181,10 @@ final class QuantizedWeight {
     weight.read(element, block);
     try {
       work.accept(block.flip(), columns, firstRow);
-    } catch (NonFiniteWeightException e) {
-      long first = element + (long) (e.row() - firstRow) * columns + e.column();
+    } catch (NonFiniteValueException e) {
       throw new QuantizationException(
           "'%s' cannot be quantized: element %s is %s; such a model answers nothing useful, train or export it again, or leave the module native"
-              .formatted(name, layout.index(first), e.value()),
+              .formatted(name, layout.index(element + e.index()), e.value()),
           e);
     }
   }
