@@ -2,22 +2,20 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.QuantizationPlan;
-import dev.kvant.torch.PlanJson;
-import dev.kvant.torch.archive.ArchiveWriter;
+import dev.kvant.torch.CheckpointWriter;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleObject;
-import dev.kvant.torch.pickle.PickleWriter;
+import dev.kvant.torch.tensor.CopiedTensors;
+import dev.kvant.torch.tensor.StorageRecords;
 import dev.kvant.torch.tensor.StoredTensor;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.zip.CRC32;
 
 /**
  * Writes a state dict as {@code torch.save} does with one that torchao has quantized: the same
@@ -67,28 +65,15 @@ final class Checkpoint {
             kept.add(tensor);
           }
         });
-    var nativeTensors = new NativeTensors(kept, records, workspace);
+    var copied = new CopiedTensors(kept, records, workspace.block(), workspace::advance);
     PickleObject root = PickleObject.call(new PickleGlobal("collections", "OrderedDict"));
     stateDict.forEach(
         (name, tensor) -> {
           QuantizedWeight weight = weights.get(name);
           root.entries()
-              .put(
-                  name,
-                  weight == null ? pickler.node(nativeTensors.take(name, tensor)) : node(weight));
+              .put(name, weight == null ? pickler.node(copied.take(name, tensor)) : node(weight));
         });
-    byte[] pickle = PickleWriter.write(root);
-    try (var archive = ArchiveWriter.create(file, ROOT)) {
-      archive.record("data.pkl", pickle);
-      archive.record(".format_version", ascii("1"));
-      archive.record(".storage_alignment", ascii(String.valueOf(ArchiveWriter.ALIGNMENT)));
-      archive.record("byteorder", ascii("little"));
-      records.write(archive);
-      archive.record("version", ascii("3\n"));
-      archive.record(".data/serialization_id", ascii(serializationId(pickle)));
-      archive.record(PlanJson.RECORD, PlanJson.write(plan));
-      archive.finish();
-    }
+    CheckpointWriter.write(file, ROOT, root, records, plan);
   }
 
   /** How many bytes a weight has here. */
@@ -122,16 +107,5 @@ final class Checkpoint {
             ? records.add(channels, target -> target.write(ByteBuffer.allocate(channels)))
             : "";
     return new Parts(codes, scales, zeroPoints);
-  }
-
-  /** Tells archives apart, as torch's does: 40 digits that depend on what is in them. */
-  private static String serializationId(byte[] pickle) {
-    var crc = new CRC32();
-    crc.update(pickle);
-    return "%040d".formatted(crc.getValue());
-  }
-
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
   }
 }

@@ -4,21 +4,18 @@ import dev.kvant.api.ElementType;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
 import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
-import dev.kvant.torch.PlanJson;
 import dev.kvant.torch.ScriptModel;
-import dev.kvant.torch.archive.ArchiveRecord;
-import dev.kvant.torch.archive.ArchiveWriter;
+import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.pickle.PickleInt;
 import dev.kvant.torch.pickle.PickleNone;
-import dev.kvant.torch.pickle.PickleWriter;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.script.ScriptType;
+import dev.kvant.torch.tensor.StorageRecords;
 import dev.kvant.torch.tensor.TensorNode;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,11 +33,6 @@ import java.util.Set;
 final class RunnableArchive {
 
   private static final String ROOT = "quantized_model_torchao";
-  private static final int MAX_CODE = 64 << 20;
-
-  /** Records that describe the code as it was. */
-  private static final Set<String> STALE =
-      Set.of("bytecode.pkl", "mobile_debug_handles.pkl", ".data/serialization_id");
 
   /** Where the parts of a weight are. */
   private record Parts(String codes, String scales) {}
@@ -53,9 +45,9 @@ final class RunnableArchive {
    */
   record Outcome(Map<String, String> notes, Set<String> restored) {}
 
-  private final ScriptModel model;
   private final TorchaoOptions options;
   private final Workspace workspace;
+  private final ScriptRewriter rewriter;
   private final ScriptTree tree;
   private final ScriptCode code;
   private final StorageRecords storages;
@@ -66,12 +58,12 @@ final class RunnableArchive {
   private final Set<String> restored = new LinkedHashSet<>();
 
   private RunnableArchive(ScriptModel model, TorchaoOptions options, Workspace workspace) {
-    this.model = model;
     this.options = options;
     this.workspace = workspace;
-    this.tree = model.readTree();
-    this.code = ScriptCode.parse(texts(model));
-    this.storages = new StorageRecords(dataNames(model));
+    this.rewriter = new ScriptRewriter(model);
+    this.tree = rewriter.tree();
+    this.code = rewriter.code();
+    this.storages = rewriter.storages();
   }
 
   /** Writes the file. */
@@ -84,33 +76,13 @@ final class RunnableArchive {
       Workspace workspace) {
     var archive = new RunnableArchive(model, options, workspace);
     archive.changeModules(weights);
-    archive.write(file, plan);
+    archive.rewriter.write(file, ROOT, plan, workspace::advance);
     return new Outcome(archive.notes, archive.restored);
   }
 
   /** How many bytes a weight has here. */
   static long bytes(QuantizedWeight weight) {
     return weight.weight().elements() + (long) weight.layout().channels() * Float.BYTES;
-  }
-
-  private static Map<String, String> texts(ScriptModel model) {
-    Map<String, String> texts = new LinkedHashMap<>();
-    for (ArchiveRecord record : model.archive().records()) {
-      if (record.name().startsWith("code/") && record.name().endsWith(".py")) {
-        texts.put(record.name(), new String(record.readAll(MAX_CODE), StandardCharsets.UTF_8));
-      }
-    }
-    return texts;
-  }
-
-  private static Set<String> dataNames(ScriptModel model) {
-    Set<String> names = new LinkedHashSet<>();
-    for (ArchiveRecord record : model.archive().records()) {
-      if (record.name().startsWith("data/")) {
-        names.add(record.name().substring("data/".length()));
-      }
-    }
-    return names;
   }
 
   private void changeModules(PlannedWeights weights) {
@@ -267,33 +239,5 @@ final class RunnableArchive {
 
   private void note(PlannedWeight weight, String note) {
     notes.merge(weight.module().name(), note, "%s; %s"::formatted);
-  }
-
-  private void write(Path file, QuantizationPlan plan) {
-    Map<String, String> changedTexts = code.changedTexts();
-    Set<String> referenced = StorageReferences.of(tree.root());
-    try (var archive = ArchiveWriter.create(file, ROOT)) {
-      for (ArchiveRecord record : model.archive().records()) {
-        String name = record.name();
-        String text = changedTexts.get(name);
-        if (text != null) {
-          archive.record(name, text.getBytes(StandardCharsets.UTF_8));
-        } else if (name.equals(ScriptTree.RECORD)) {
-          storages.write(archive);
-          archive.record(name, PickleWriter.write(tree.root()));
-        } else if (isKept(name, referenced)) {
-          archive.copy(record);
-          workspace.advance(name.startsWith("data/") ? record.size() : 0, name);
-        }
-      }
-      archive.record(PlanJson.RECORD, PlanJson.write(plan));
-      archive.finish();
-    }
-  }
-
-  private static boolean isKept(String name, Set<String> referenced) {
-    return name.startsWith("data/")
-        ? referenced.contains(name.substring("data/".length()))
-        : !name.endsWith(".debug_pkl") && !STALE.contains(name) && !name.equals(PlanJson.RECORD);
   }
 }

@@ -55,6 +55,11 @@ final class Workspace implements AutoCloseable {
     return RowQuantizer.torchao(source, codes).parallel(parallelism, threads);
   }
 
+  /** The buffer for weights as a whole. */
+  ByteBuffer block() {
+    return weights;
+  }
+
   int blockBytes() {
     return blockBytes;
   }

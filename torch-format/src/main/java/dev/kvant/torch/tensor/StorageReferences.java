@@ -1,4 +1,4 @@
-package dev.kvant.backend.torchao;
+package dev.kvant.torch.tensor;
 
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleList;
@@ -14,13 +14,17 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
-/** Finds the storages that a pickle refers to. */
-final class StorageReferences {
+/**
+ * Finds the storages that a pickle refers to.
+ *
+ * @since 0.1.0
+ */
+public final class StorageReferences {
 
   private StorageReferences() {}
 
-  /** Their names. */
-  static Set<String> of(PickleValue root) {
+  /** The names of the storages of all tensors in that pickle, in no particular order. */
+  public static Set<String> of(PickleValue root) {
     Set<String> names = new LinkedHashSet<>();
     Set<PickleValue> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     Deque<PickleValue> pending = new ArrayDeque<>(Set.of(root));

@@ -1,4 +1,4 @@
-package dev.kvant.backend.torchao;
+package dev.kvant.torch.tensor;
 
 import dev.kvant.torch.archive.ArchiveWriter;
 import dev.kvant.torch.archive.RecordContent;
@@ -10,8 +10,10 @@ import java.util.Set;
 /**
  * The storages that an archive will get: names are given out while its pickle is built, contents
  * are written behind it, in the same order.
+ *
+ * @since 0.1.0
  */
-final class StorageRecords {
+public final class StorageRecords {
 
   private record Storage(String name, long bytes, RecordContent content) {}
 
@@ -24,12 +26,17 @@ final class StorageRecords {
    *
    * @param taken the names that others have
    */
-  StorageRecords(Set<String> taken) {
+  public StorageRecords(Set<String> taken) {
     this.taken = new HashSet<>(taken);
   }
 
-  /** Announces a storage and tells its name. */
-  String add(long bytes, RecordContent content) {
+  /**
+   * Announces a storage and tells its name.
+   *
+   * @param bytes how many bytes it will have
+   * @param content writes them, when the archive's turn comes
+   */
+  public String add(long bytes, RecordContent content) {
     while (taken.contains(String.valueOf(next))) {
       next++;
     }
@@ -38,8 +45,8 @@ final class StorageRecords {
     return name;
   }
 
-  /** Writes them all. */
-  void write(ArchiveWriter archive) {
+  /** Writes them all, as records named {@code data/} and the storage's name. */
+  public void write(ArchiveWriter archive) {
     for (Storage storage : storages) {
       archive.record("data/" + storage.name(), storage.bytes(), storage.content());
     }

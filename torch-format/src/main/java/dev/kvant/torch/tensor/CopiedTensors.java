@@ -1,9 +1,6 @@
-package dev.kvant.backend.torchao;
+package dev.kvant.torch.tensor;
 
 import dev.kvant.torch.archive.ByteSource;
-import dev.kvant.torch.tensor.DenseTensor;
-import dev.kvant.torch.tensor.StoredTensor;
-import dev.kvant.torch.tensor.TensorNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -16,11 +13,16 @@ import java.util.Set;
 /**
  * Takes tensors as they are into another archive: a tensor with a storage of its own in row-major
  * order, different views of one storage with that storage, so that tied tensors stay tied.
+ *
+ * @since 0.1.0
  */
-final class NativeTensors {
+public final class CopiedTensors {
+
+  private static final int MIN_BLOCK = 8;
 
   private final StorageRecords records;
-  private final Workspace workspace;
+  private final ByteBuffer block;
+  private final CopyProgress progress;
   private final Map<String, Set<String>> viewsByStorage = new HashMap<>();
   private final Map<String, String> names = new HashMap<>();
 
@@ -28,10 +30,23 @@ final class NativeTensors {
    * For some tensors of a model.
    *
    * @param tensors all that will be taken
+   * @param records where their storages are announced
+   * @param block what elements pass through, of 8 bytes or more; all the memory that copying takes
+   * @param progress hears of every block
    */
-  NativeTensors(Collection<StoredTensor> tensors, StorageRecords records, Workspace workspace) {
+  public CopiedTensors(
+      Collection<StoredTensor> tensors,
+      StorageRecords records,
+      ByteBuffer block,
+      CopyProgress progress) {
+    if (block.capacity() < MIN_BLOCK) {
+      throw new IllegalArgumentException(
+          "block: %d bytes do not hold an element; give %d or more"
+              .formatted(block.capacity(), MIN_BLOCK));
+    }
     this.records = records;
-    this.workspace = workspace;
+    this.block = block;
+    this.progress = progress;
     for (StoredTensor tensor : tensors) {
       if (tensor instanceof DenseTensor dense) {
         viewsByStorage
@@ -46,7 +61,7 @@ final class NativeTensors {
    *
    * @param name the tensor's name, for progress
    */
-  TensorNode take(String name, StoredTensor tensor) {
+  public TensorNode take(String name, StoredTensor tensor) {
     if (tensor instanceof DenseTensor dense
         && viewsByStorage.getOrDefault(dense.storage().id(), Set.of()).size() > 1) {
       ByteSource content = dense.storage().content();
@@ -83,13 +98,12 @@ final class NativeTensors {
 
   private void copy(String name, long elements, int size, Reader reader, WritableByteChannel target)
       throws IOException {
-    long inBlock = workspace.blockBytes() / size;
+    long inBlock = block.capacity() / size;
     for (long first = 0; first < elements; first += inBlock) {
       int bytes = (int) Math.min(inBlock, elements - first) * size;
-      ByteBuffer block = workspace.weights(bytes);
-      reader.read(first, block);
+      reader.read(first, block.clear().limit(bytes));
       target.write(block.flip());
-      workspace.advance(bytes, name);
+      progress.advance(bytes, name);
     }
   }
 }

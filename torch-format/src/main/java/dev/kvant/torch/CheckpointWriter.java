@@ -1,0 +1,60 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.torch.archive.ArchiveWriter;
+import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.pickle.PickleWriter;
+import dev.kvant.torch.tensor.StorageRecords;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.zip.CRC32;
+
+/**
+ * Writes checkpoints: the records that {@code torch.save} writes, in the same order.
+ *
+ * @since 0.1.0
+ */
+public final class CheckpointWriter {
+
+  private CheckpointWriter() {}
+
+  /**
+   * Writes a file that {@code torch.load} opens.
+   *
+   * @param file where to, over what it holds
+   * @param root the folder within the archive, by habit the file's name without its ending
+   * @param content what {@code torch.load} gives
+   * @param storages what the tensors in it refer to
+   * @param plan goes along in a record that PyTorch ignores
+   * @throws QuantizationCancelledException if the thread was interrupted
+   * @throws KvantException if the file cannot be written
+   */
+  public static void write(
+      Path file, String root, PickleValue content, StorageRecords storages, QuantizationPlan plan) {
+    byte[] pickle = PickleWriter.write(content);
+    try (var archive = ArchiveWriter.create(file, root)) {
+      archive.record("data.pkl", pickle);
+      archive.record(".format_version", ascii("1"));
+      archive.record(".storage_alignment", ascii(String.valueOf(ArchiveWriter.ALIGNMENT)));
+      archive.record("byteorder", ascii("little"));
+      storages.write(archive);
+      archive.record("version", ascii("3\n"));
+      archive.record(".data/serialization_id", ascii(serializationId(pickle)));
+      archive.record(PlanJson.RECORD, PlanJson.write(plan));
+      archive.finish();
+    }
+  }
+
+  /** Tells archives apart, as torch's does: 40 digits that depend on what is in them. */
+  private static String serializationId(byte[] pickle) {
+    var crc = new CRC32();
+    crc.update(pickle);
+    return "%040d".formatted(crc.getValue());
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+}

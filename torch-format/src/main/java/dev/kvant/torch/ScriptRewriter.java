@@ -1,0 +1,112 @@
+package dev.kvant.torch;
+
+import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.ArchiveWriter;
+import dev.kvant.torch.pickle.PickleWriter;
+import dev.kvant.torch.script.ScriptCode;
+import dev.kvant.torch.script.ScriptTree;
+import dev.kvant.torch.tensor.CopyProgress;
+import dev.kvant.torch.tensor.StorageRecords;
+import dev.kvant.torch.tensor.StorageReferences;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A TorchScript archive on its way into another file: its module tree, its code and new storages,
+ * for the caller to change. All else stays as it is; storages that nothing refers to any more are
+ * left out.
+ *
+ * @since 0.1.0
+ */
+public final class ScriptRewriter {
+
+  private static final int MAX_CODE = 64 << 20;
+  private static final String DATA = "data/";
+
+  /** Records that describe the code as it was. */
+  private static final Set<String> STALE =
+      Set.of("bytecode.pkl", "mobile_debug_handles.pkl", ".data/serialization_id");
+
+  private final ScriptModel model;
+  private final ScriptTree tree;
+  private final ScriptCode code;
+  private final StorageRecords storages;
+
+  /** For a model, which stays as it is and must stay open. */
+  public ScriptRewriter(ScriptModel model) {
+    this.model = model;
+    this.tree = model.readTree();
+    Map<String, String> texts = new LinkedHashMap<>();
+    Set<String> data = new LinkedHashSet<>();
+    for (ArchiveRecord record : model.archive().records()) {
+      String name = record.name();
+      if (name.startsWith("code/") && name.endsWith(".py")) {
+        texts.put(name, new String(record.readAll(MAX_CODE), StandardCharsets.UTF_8));
+      } else if (name.startsWith(DATA)) {
+        data.add(name.substring(DATA.length()));
+      }
+    }
+    this.code = ScriptCode.parse(texts);
+    this.storages = new StorageRecords(data);
+  }
+
+  /** The modules, to be changed. */
+  public ScriptTree tree() {
+    return tree;
+  }
+
+  /** The code, to be changed. */
+  public ScriptCode code() {
+    return code;
+  }
+
+  /** Where storages for new tensors are announced. */
+  public StorageRecords storages() {
+    return storages;
+  }
+
+  /**
+   * Writes the archive with all changes.
+   *
+   * @param file where to, over what it holds
+   * @param root the folder within the archive, by habit the file's name without its ending
+   * @param plan goes along in a record that PyTorch ignores
+   * @param progress hears of every record that is copied
+   * @throws QuantizationCancelledException if the thread was interrupted
+   * @throws KvantException if the file cannot be written
+   */
+  public void write(Path file, String root, QuantizationPlan plan, CopyProgress progress) {
+    Map<String, String> changedTexts = code.changedTexts();
+    Set<String> referenced = StorageReferences.of(tree.root());
+    try (var archive = ArchiveWriter.create(file, root)) {
+      for (ArchiveRecord record : model.archive().records()) {
+        String name = record.name();
+        String text = changedTexts.get(name);
+        if (text != null) {
+          archive.record(name, text.getBytes(StandardCharsets.UTF_8));
+        } else if (name.equals(ScriptTree.RECORD)) {
+          storages.write(archive);
+          archive.record(name, PickleWriter.write(tree.root()));
+        } else if (isKept(name, referenced)) {
+          archive.copy(record);
+          progress.advance(name.startsWith(DATA) ? record.size() : 0, name);
+        }
+      }
+      archive.record(PlanJson.RECORD, PlanJson.write(plan));
+      archive.finish();
+    }
+  }
+
+  private static boolean isKept(String name, Set<String> referenced) {
+    return name.startsWith(DATA)
+        ? referenced.contains(name.substring(DATA.length()))
+        : !name.endsWith(".debug_pkl") && !STALE.contains(name) && !name.equals(PlanJson.RECORD);
+  }
+}
