@@ -10,9 +10,7 @@ import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.ArchiveTensors;
 import dev.kvant.torch.tensor.StoredTensor;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,25 +24,20 @@ import java.util.Optional;
  *
  * @since 0.1.0
  */
-public final class ScriptModel implements TorchModel {
+public final class ScriptModel extends DescribedModel {
 
   /** The id of the format. */
   public static final String FORMAT = "torchscript";
 
   private final TorchArchive archive;
-  private final DescribedModules modules;
-  private final Map<String, StoredTensor> stateDict;
-  private final List<String> opaque;
 
   private ScriptModel(
       TorchArchive archive,
-      DescribedModules modules,
+      List<ModuleDescription> modules,
       Map<String, StoredTensor> stateDict,
       List<String> opaque) {
+    super(archive.path(), FORMAT, modules, stateDict, opaque);
     this.archive = archive;
-    this.modules = modules;
-    this.stateDict = Collections.unmodifiableMap(stateDict);
-    this.opaque = List.copyOf(opaque);
   }
 
   /** Takes over the archive: the model closes it. */
@@ -73,7 +66,7 @@ public final class ScriptModel implements TorchModel {
     }
     List<ModuleDescription> modules = new ArrayList<>();
     byModule.forEach((module, own) -> modules.add(describe(module, own)));
-    return new ScriptModel(archive, DescribedModules.of(modules), stateDict, opaque);
+    return new ScriptModel(archive, modules, stateDict, opaque);
   }
 
   private static Map<String, StoredTensor> tensors(ScriptModule module, ArchiveTensors tensors) {
@@ -102,41 +95,6 @@ public final class ScriptModel implements TorchModel {
                 .formatted(archive.path())
             : "%s is a TorchScript module without parameters; there is nothing to quantize"
                 .formatted(archive.path()));
-  }
-
-  @Override
-  public Path source() {
-    return archive.path();
-  }
-
-  @Override
-  public String format() {
-    return FORMAT;
-  }
-
-  @Override
-  public List<ModuleDescription> modules() {
-    return modules.named();
-  }
-
-  @Override
-  public Optional<ModuleDescription> root() {
-    return modules.root();
-  }
-
-  @Override
-  public long tensorBytes() {
-    return Descriptions.storageBytes(stateDict.values());
-  }
-
-  @Override
-  public Map<String, StoredTensor> stateDict() {
-    return stateDict;
-  }
-
-  @Override
-  public List<String> opaqueEntries() {
-    return opaque;
   }
 
   @Override

@@ -1,11 +1,8 @@
 package dev.kvant.torch;
 
-import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,7 +15,7 @@ import java.util.function.Supplier;
  *
  * @since 0.1.0
  */
-public final class StateDictModel implements TorchModel {
+public final class StateDictModel extends DescribedModel {
 
   /** The id of PyTorch checkpoints. */
   public static final String PYTORCH = "pytorch";
@@ -26,11 +23,6 @@ public final class StateDictModel implements TorchModel {
   /** The id of safetensors files and folders. */
   public static final String SAFETENSORS = "safetensors";
 
-  private final Path source;
-  private final String format;
-  private final Map<String, StoredTensor> stateDict;
-  private final List<String> opaque;
-  private final DescribedModules modules;
   private final Supplier<Optional<QuantizationPlan>> plan;
   private final List<Runnable> closing;
 
@@ -41,48 +33,9 @@ public final class StateDictModel implements TorchModel {
       List<String> opaque,
       Supplier<Optional<QuantizationPlan>> plan,
       List<Runnable> closing) {
-    this.source = source;
-    this.format = format;
-    this.stateDict = Collections.unmodifiableMap(new LinkedHashMap<>(stateDict));
-    this.opaque = List.copyOf(opaque);
-    this.modules = DescribedModules.of(ModuleInference.modules(source, stateDict));
+    super(source, format, ModuleInference.modules(source, stateDict), stateDict, opaque);
     this.plan = plan;
     this.closing = List.copyOf(closing);
-  }
-
-  @Override
-  public Path source() {
-    return source;
-  }
-
-  @Override
-  public String format() {
-    return format;
-  }
-
-  @Override
-  public List<ModuleDescription> modules() {
-    return modules.named();
-  }
-
-  @Override
-  public Optional<ModuleDescription> root() {
-    return modules.root();
-  }
-
-  @Override
-  public long tensorBytes() {
-    return Descriptions.storageBytes(stateDict.values());
-  }
-
-  @Override
-  public Map<String, StoredTensor> stateDict() {
-    return stateDict;
-  }
-
-  @Override
-  public List<String> opaqueEntries() {
-    return opaque;
   }
 
   @Override

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @since 0.1.0
  */
-public sealed interface TorchModel extends QuantizableModel permits ScriptModel, StateDictModel {
+public sealed interface TorchModel extends QuantizableModel permits DescribedModel {
 
   /** Its tensors by qualified name, in the order of PyTorch's {@code state_dict()}. */
   Map<String, StoredTensor> stateDict();
