@@ -5,6 +5,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.runtime.Kvant;
+import java.util.Objects;
 import picocli.CommandLine.Command;
 
 /** Shows what would be done. */
@@ -26,7 +27,8 @@ final class PlanCommand extends SpecCommand {
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = installations().open(reporter);
         ModelQuantizer quantizer = kvant.quantizer(document().withoutResultsDir());
-        QuantizableModel model = kvant.load(Required.modelPath(quantizer.config()))) {
+        QuantizableModel model =
+            kvant.load(Objects.requireNonNull(quantizer.config().modelPath()))) {
       QuantizationPlan plan = quantizer.prepare(model).plan();
       reporter.done();
       StoredModules stored = new StoredModules(model.modules());

@@ -20,6 +20,7 @@ import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 
@@ -53,10 +54,11 @@ final class QuantizeCommand extends SpecCommand {
   public Integer call() {
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = installations().open(reporter);
-        ModelQuantizer quantizer = kvant.quantizer(document())) {
+        ModelQuantizer quantizer =
+            kvant.quantizer(document().requiringResultsDir("set it or give --out DIR"))) {
       ModelQuantizationConfig config = quantizer.config();
-      Path source = Required.modelPath(config);
-      Path directory = Required.resultsDir(config);
+      Path source = Objects.requireNonNull(config.modelPath());
+      Path directory = Objects.requireNonNull(config.resultsDir());
       try (QuantizableModel model = kvant.load(source)) {
         Optional<BeforeAndAfter> comparison =
             BeforeAndAfter.prepare(kvant, reporter, config, model);

@@ -56,7 +56,7 @@ abstract class SpecCommand extends Subcommand {
     return all;
   }
 
-  /** The spec with all that takes precedence over it. */
+  /** The spec with all that takes precedence over it; it names a model. */
   ConfigDocument document() {
     ConfigDocument document = ConfigDocument.read(config).withOverrides(overrides);
     if (model != null) {
@@ -68,6 +68,6 @@ abstract class SpecCommand extends Subcommand {
     if (calibration != null) {
       document = document.withCalibrationData(calibration);
     }
-    return document;
+    return document.requiringModelPath("set it or give --model FILE");
   }
 }

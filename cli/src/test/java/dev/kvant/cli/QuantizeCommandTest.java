@@ -227,6 +227,20 @@ class QuantizeCommandTest {
         .isEqualTo("error: quantize.results_dir: is required; set it or give --out DIR\n");
   }
 
+  @Test
+  void missing_paths_are_told_together_with_all_other_problems() {
+    Path spec = models.spec("quantize: { backend: text, strict: perhaps }");
+
+    Session session = Session.run("quantize", "-c", spec.toString());
+
+    assertThat(session.exitCode()).isEqualTo(2);
+    assertThat(session.err())
+        .contains(
+            "quantize.model_path: is required; set it or give --model FILE",
+            "quantize.results_dir: is required; set it or give --out DIR",
+            "quantize.strict: must be true or false, but is 'perhaps'");
+  }
+
   private Session quantize(String... arguments) {
     String[] all = new String[arguments.length + 3];
     all[0] = "quantize";

@@ -2,6 +2,7 @@ package dev.kvant.runtime.config;
 
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -38,18 +39,25 @@ public final class ConfigDocument {
   private final List<Edit> overrides;
   private final List<Edit> flags;
   private final boolean readsResultsDir;
+  private final List<Requirement> requirements;
   private final Function<String, @Nullable String> environment;
+
+  /** What a configuration may leave out, but whoever reads this document cannot do without. */
+  private record Requirement(
+      String key, Function<ModelQuantizationConfig, @Nullable Path> value, String remedy) {}
 
   private ConfigDocument(
       Node.Mapping root,
       List<Edit> overrides,
       List<Edit> flags,
       boolean readsResultsDir,
+      List<Requirement> requirements,
       Function<String, @Nullable String> environment) {
     this.root = root;
     this.overrides = List.copyOf(overrides);
     this.flags = List.copyOf(flags);
     this.readsResultsDir = readsResultsDir;
+    this.requirements = List.copyOf(requirements);
     this.environment = environment;
   }
 
@@ -101,7 +109,7 @@ public final class ConfigDocument {
   }
 
   private static ConfigDocument of(Node.Mapping root) {
-    return new ConfigDocument(root, List.of(), List.of(), true, System::getenv);
+    return new ConfigDocument(root, List.of(), List.of(), true, List.of(), System::getenv);
   }
 
   /**
@@ -115,7 +123,7 @@ public final class ConfigDocument {
   public ConfigDocument withOverrides(List<String> keyValues) {
     List<Edit> more = new ArrayList<>(overrides);
     more.addAll(Edit.parse(keyValues));
-    return new ConfigDocument(root, more, flags, readsResultsDir, environment);
+    return new ConfigDocument(root, more, flags, readsResultsDir, requirements, environment);
   }
 
   /** With another model to quantize. */
@@ -135,13 +143,39 @@ public final class ConfigDocument {
 
   /** Without reading where artifacts go, for when none are written. */
   public ConfigDocument withoutResultsDir() {
-    return new ConfigDocument(root, overrides, flags, false, environment);
+    return new ConfigDocument(root, overrides, flags, false, requirements, environment);
+  }
+
+  /**
+   * With the demand that there is a model path, so that its lack is told together with all other
+   * problems.
+   *
+   * @param remedy how to mend that, as in {@code set it or give --model FILE}
+   */
+  public ConfigDocument requiringModelPath(String remedy) {
+    return requiring("model_path", ModelQuantizationConfig::modelPath, remedy);
+  }
+
+  /**
+   * With the demand that there is a folder for the artifacts, likewise.
+   *
+   * @param remedy how to mend that, as in {@code set it or give --out DIR}
+   */
+  public ConfigDocument requiringResultsDir(String remedy) {
+    return requiring(RESULTS_DIR, ModelQuantizationConfig::resultsDir, remedy);
+  }
+
+  private ConfigDocument requiring(
+      String key, Function<ModelQuantizationConfig, @Nullable Path> value, String remedy) {
+    List<Requirement> more = new ArrayList<>(requirements);
+    more.add(new Requirement(key, value, Objects.requireNonNull(remedy, "remedy")));
+    return new ConfigDocument(root, overrides, flags, readsResultsDir, more, environment);
   }
 
   /** With environment variables from elsewhere than this process. */
   public ConfigDocument withEnvironment(Function<String, @Nullable String> variables) {
     Objects.requireNonNull(variables, "variables");
-    return new ConfigDocument(root, overrides, flags, readsResultsDir, variables);
+    return new ConfigDocument(root, overrides, flags, readsResultsDir, requirements, variables);
   }
 
   private ConfigDocument withFlag(String key, Path value) {
@@ -149,7 +183,7 @@ public final class ConfigDocument {
         (hasSection() ? KeyPath.ROOT.key(SECTION) : KeyPath.ROOT).resolve(KeyPath.parse(key));
     List<Edit> more = new ArrayList<>(flags);
     more.add(new Edit(path, Node.Scalar.of(value.toString()), true, path + "=" + value));
-    return new ConfigDocument(root, overrides, more, readsResultsDir, environment);
+    return new ConfigDocument(root, overrides, more, readsResultsDir, requirements, environment);
   }
 
   private boolean hasSection() {
@@ -175,15 +209,28 @@ public final class ConfigDocument {
             "there is no section '%s' in the document, only %s"
                 .formatted(SECTION, String.join(", ", effective.entries().keySet())));
       }
-      return new BoundConfig(new Binder(document, null, readsResultsDir).bind(), problems, "");
+      return bound(new Binder(document, null, readsResultsDir).bind(), problems, "");
     }
     Section section = document.section(SECTION);
     if (section == null) {
       throw new InvalidConfigurationException(
           problems.isEmpty() ? List.of(new ConfigurationProblem(SECTION, "is empty")) : problems);
     }
-    return new BoundConfig(
-        new Binder(section, document, readsResultsDir).bind(), problems, SECTION);
+    return bound(new Binder(section, document, readsResultsDir).bind(), problems, SECTION);
+  }
+
+  private BoundConfig bound(
+      ModelQuantizationConfig config, List<ConfigurationProblem> problems, String section) {
+    List<ConfigurationProblem> all = new ArrayList<>(problems);
+    for (Requirement requirement : requirements) {
+      String path = section.isEmpty() ? requirement.key() : section + "." + requirement.key();
+      // A value that is there and cannot be read has been complained about.
+      if (requirement.value().apply(config) == null
+          && problems.stream().noneMatch(known -> known.path().equals(path))) {
+        all.add(new ConfigurationProblem(path, "is required; " + requirement.remedy()));
+      }
+    }
+    return new BoundConfig(config, all, section);
   }
 
   private Node.Mapping withOverridesApplied() {
