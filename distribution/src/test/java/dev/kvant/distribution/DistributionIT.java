@@ -44,7 +44,7 @@ class DistributionIT {
   @Test
   void has_a_place_for_everything() {
     assertThat(installed.names(".")).contains("bin", "lib", "plugins", "LICENSE", "README.md");
-    assertThat(installed.names("plugins")).containsExactly("onnx", "torch", "torchao");
+    assertThat(installed.names("plugins")).containsExactly("modelopt", "onnx", "torch", "torchao");
     assertThat(installed.names("lib"))
         .anyMatch(name -> name.startsWith("kvant-cli-"))
         .noneMatch(name -> name.contains("torch"))
@@ -86,6 +86,7 @@ class DistributionIT {
                     .toString(),
             backend -> text(backend, "version"))
         .containsExactly(
+            tuple("modelopt", "modelopt", System.getProperty("kvant.version")),
             tuple("onnx", "onnx", System.getProperty("kvant.version")),
             tuple("torchao", "torchao", System.getProperty("kvant.version")));
   }

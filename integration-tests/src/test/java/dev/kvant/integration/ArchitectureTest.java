@@ -105,6 +105,11 @@ class ArchitectureTest {
                 "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics..", "dev.kvant.torch.."),
             List.of()),
         new Module(
+            List.of("dev.kvant.backend.modelopt.."),
+            List.of(
+                "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics..", "dev.kvant.torch.."),
+            List.of()),
+        new Module(
             List.of("dev.kvant.backend.onnx.."),
             List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics.."),
             List.of()),

@@ -1,0 +1,125 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.Quantizer;
+import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import dev.kvant.torch.ScriptModel;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Quantizes weights and activations of TorchScript models, with ranges that are observed on data,
+ * and writes what NVIDIA's ModelOpt restores in Python beside an archive that libtorch runs.
+ *
+ * @since 0.1.0
+ */
+public final class ModelOptBackend implements QuantizationBackend {
+
+  /** The file that ModelOpt restores. */
+  static final String CHECKPOINT = "quantized_model_modelopt.pth";
+
+  /** The file that libtorch runs. */
+  static final String RUNNABLE = "quantized_model_modelopt.pt";
+
+  /** The Linear whose weight its parent multiplies with. */
+  private static final String ATTENTION_OUTPUT = "NonDynamicallyQuantizableLinear";
+
+  private static final Set<ElementType> FLOATS =
+      Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
+
+  private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
+
+  private static final BackendDescriptor DESCRIPTOR =
+      new BackendDescriptor(
+          "modelopt",
+          List.of("modelopt.pytorch"),
+          Optional.ofNullable(ModelOptBackend.class.getPackage().getImplementationVersion())
+              .orElse("unpackaged"),
+          "calibrated static quantization of TorchScript, for ModelOpt in Python and for libtorch",
+          Map.of(
+              QuantizationMode.STATIC_PTQ,
+              new ModeDescriptor(
+                  DTYPES,
+                  DTYPES,
+                  List.of(
+                      CalibrationAlgorithm.MINMAX,
+                      CalibrationAlgorithm.ENTROPY,
+                      CalibrationAlgorithm.PERCENTILE,
+                      CalibrationAlgorithm.MSE))),
+          List.of(ScriptModel.FORMAT),
+          List.of(CHECKPOINT, RUNNABLE),
+          ModelOptOptions.descriptors());
+
+  /** For {@link java.util.ServiceLoader}; does nothing. */
+  public ModelOptBackend() {}
+
+  @Override
+  public BackendDescriptor descriptor() {
+    return DESCRIPTOR;
+  }
+
+  @Override
+  public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
+    return ConfigurationCheck.problems(config);
+  }
+
+  @Override
+  public Support supports(SupportQuery query) {
+    Optional<String> obstacle = obstacle(query.module());
+    if (obstacle.isPresent()) {
+      return Support.no(obstacle.get());
+    }
+    return query.dtype().equals(Dtype.FP8_E5M2)
+        ? Support.partly(Map.of(CHECKPOINT, "ModelOpt has no static quantization to fp8_e5m2"))
+        : Support.yes();
+  }
+
+  private static Optional<String> obstacle(ModuleDescription module) {
+    if (module.types().contains(ATTENTION_OUTPUT)) {
+      return Optional.of(
+          "MultiheadAttention multiplies with its weight without calling it, so that nothing of it"
+              + " is quantized in ModelOpt either");
+    }
+    Optional<ModuleKind> kind = ModuleKind.of(module.types());
+    if (kind.isEmpty()) {
+      return Optional.of(
+          "Linear, Conv1d to Conv3d and ConvTranspose1d to ConvTranspose3d are quantized, not "
+              + module.type());
+    }
+    Optional<TensorDescription> weight = module.weight();
+    if (weight.isEmpty()) {
+      return Optional.of("it has no tensor named 'weight'");
+    }
+    if (!FLOATS.contains(weight.get().elementType())) {
+      return Optional.of(
+          "its weight is %s; float32, float16 and bfloat16 can be quantized"
+              .formatted(weight.get().elementType()));
+    }
+    if (weight.get().shape().size() != kind.get().dimensions() || weight.get().elements() == 0) {
+      return Optional.of(
+          "its weight has the shape %s, which is none of a %s"
+              .formatted(weight.get().shape(), module.type()));
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public Quantizer create(QuantizerContext context) {
+    return new ModelOptQuantizer(Objects.requireNonNull(context, "context"));
+  }
+}

@@ -1,0 +1,165 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.spi.OptionDescriptor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code backend_kwargs} say.
+ *
+ * @param target what the runnable artifact is for
+ * @param perChannel whether weights have a range for each output channel unless a rule says
+ *     otherwise
+ * @param version the ModelOpt that the checkpoint is for
+ * @param dropBuffers patterns of the names of buffers that the checkpoint leaves out
+ * @param calibrationCache the file that keeps what calibration observed
+ */
+record ModelOptOptions(
+    Target target,
+    boolean perChannel,
+    Version version,
+    List<String> dropBuffers,
+    Optional<Path> calibrationCache) {
+
+  static final String TARGET = "target";
+  static final String WEIGHTS = "weights";
+  static final String VERSION = "modelopt_version";
+  static final String DROP_BUFFERS = "drop_buffers";
+  static final String CALIBRATION_CACHE = "calibration_cache";
+
+  private static final String PER_TENSOR = "per_tensor";
+  private static final String PER_CHANNEL = "per_channel";
+
+  /** What the runnable artifact is for. */
+  enum Target {
+    /** An x86-64 processor: Linear modules multiply integers. */
+    CPU,
+    /** Any device: values are rounded as ModelOpt does and stay floating-point. */
+    PORTABLE;
+
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** What holds unless it is said: the processor of this process, if it has what it takes. */
+    static Target ofThisProcess() {
+      return List.of("amd64", "x86_64").contains(System.getProperty("os.arch")) ? CPU : PORTABLE;
+    }
+  }
+
+  /** A version of ModelOpt; one restores no checkpoint that is for another. */
+  enum Version {
+    /** 0.33. */
+    V0_33("0.33"),
+    /** 0.47. */
+    V0_47("0.47");
+
+    /** What holds unless it is said. */
+    static final Version DEFAULT = V0_47;
+
+    private final String label;
+
+    Version(String label) {
+      this.label = label;
+    }
+
+    /** As in {@code 0.47}. */
+    String label() {
+      return label;
+    }
+
+    private static Optional<Version> of(Object number) {
+      for (Version version : values()) {
+        if (version.label.equals(String.valueOf(number))) {
+          return Optional.of(version);
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  ModelOptOptions {
+    dropBuffers = List.copyOf(dropBuffers);
+  }
+
+  static ModelOptOptions of(ModelQuantizationConfig config) {
+    Map<String, Object> kwargs = config.backendKwargs();
+    return new ModelOptOptions(
+        target(kwargs.get(TARGET)),
+        PER_CHANNEL.equals(kwargs.get(WEIGHTS)),
+        Version.of(kwargs.getOrDefault(VERSION, Version.DEFAULT.label())).orElse(Version.DEFAULT),
+        kwargs.get(DROP_BUFFERS) instanceof List<?> names
+            ? names.stream().map(String::valueOf).toList()
+            : List.of(),
+        kwargs.get(CALIBRATION_CACHE) instanceof String file
+            ? Optional.of(Path.of(file))
+            : Optional.empty());
+  }
+
+  private static Target target(@Nullable Object label) {
+    for (Target target : Target.values()) {
+      if (target.label().equals(label)) {
+        return target;
+      }
+    }
+    return Target.ofThisProcess();
+  }
+
+  /** What is wrong with them beyond their types. */
+  static List<ConfigurationProblem> problems(Map<String, Object> kwargs) {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    Object version = kwargs.get(VERSION);
+    if (version instanceof Number && Version.of(version).isEmpty()) {
+      problems.add(
+          new ConfigurationProblem(
+              "quantize.backend_kwargs." + VERSION,
+              "checkpoints are written for %s and %s, not for %s"
+                  .formatted(Version.V0_33.label(), Version.V0_47.label(), version)));
+    }
+    return problems;
+  }
+
+  static List<OptionDescriptor> descriptors() {
+    Target here = Target.ofThisProcess();
+    Target other = here == Target.CPU ? Target.PORTABLE : Target.CPU;
+    return List.of(
+        OptionDescriptor.choice(
+            TARGET,
+            List.of(here.label(), other.label()),
+            "what the runnable artifact is for: in cpu Linear modules multiply integers, which"
+                + " needs an x86-64 processor and is faster than float32; portable runs anywhere"
+                + " and rounds exactly as ModelOpt does"),
+        OptionDescriptor.choice(
+            WEIGHTS,
+            List.of(PER_TENSOR, PER_CHANNEL),
+            "whether a weight has one range or one for each output channel; a rule's quant_axis"
+                + " goes before"),
+        new OptionDescriptor(
+            VERSION,
+            OptionDescriptor.Type.NUMBER,
+            List.of(),
+            Version.DEFAULT.label(),
+            "the version of ModelOpt that restores the checkpoint, 0.33 or 0.47"),
+        new OptionDescriptor(
+            DROP_BUFFERS,
+            OptionDescriptor.Type.LIST_OF_STRINGS,
+            List.of(),
+            "",
+            "patterns of the names of buffers that Python does not persist, so that the checkpoint"
+                + " must not have them"),
+        new OptionDescriptor(
+            CALIBRATION_CACHE,
+            OptionDescriptor.Type.STRING,
+            List.of(),
+            "",
+            "a file that keeps what calibration observed, for a run with the same model, plan and"
+                + " data"));
+  }
+}

@@ -1,0 +1,37 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.numerics.observer.Grid;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * How the values of one operand of one module are quantized.
+ *
+ * @param grid what they are quantized to, one of the symmetric ones
+ * @param amax the magnitude at which the grid ends, for each channel or for all
+ * @param shape the shape of {@code amax} as a tensor that is broadcast against the values: {@code
+ *     []} for one of all, {@code [N, 1, …]} for one of each output channel
+ */
+@SuppressWarnings("ArrayRecordComponent") // as many as a weight has channels, read in loops
+record OperandQuantization(Grid grid, float[] amax, List<Long> shape) {
+
+  OperandQuantization {
+    Objects.requireNonNull(grid, "grid");
+    shape = List.copyOf(shape);
+    long elements = shape.stream().reduce(1L, Math::multiplyExact);
+    if (elements != amax.length) {
+      throw new IllegalArgumentException(
+          "amax: has %d elements, which is not the shape %s".formatted(amax.length, shape));
+    }
+  }
+
+  /** One range for all values. */
+  static OperandQuantization perTensor(Grid grid, float amax) {
+    return new OperandQuantization(grid, new float[] {amax}, List.of());
+  }
+
+  /** Whether all values have one range. */
+  boolean isPerTensor() {
+    return shape.isEmpty();
+  }
+}
