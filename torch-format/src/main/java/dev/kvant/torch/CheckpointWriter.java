@@ -42,7 +42,7 @@ public final class CheckpointWriter {
       storages.write(archive);
       archive.record("version", ascii("3\n"));
       archive.record(".data/serialization_id", ascii(serializationId(pickle)));
-      archive.record(PlanJson.RECORD, PlanJson.write(plan));
+      PlanRecord.write(plan, archive);
       archive.finish();
     }
   }

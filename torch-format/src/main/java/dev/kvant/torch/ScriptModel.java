@@ -99,7 +99,7 @@ public final class ScriptModel extends DescribedModel {
 
   @Override
   public Optional<QuantizationPlan> plan() {
-    return PlanJson.find(archive);
+    return PlanRecord.find(archive);
   }
 
   /** The archive, for copying its records. */

@@ -99,7 +99,7 @@ public final class ScriptRewriter {
           progress.advance(name.startsWith(DATA) ? record.size() : 0, name);
         }
       }
-      archive.record(PlanJson.RECORD, PlanJson.write(plan));
+      PlanRecord.write(plan, archive);
       archive.finish();
     }
   }
@@ -107,6 +107,6 @@ public final class ScriptRewriter {
   private static boolean isKept(String name, Set<String> referenced) {
     return name.startsWith(DATA)
         ? referenced.contains(name.substring(DATA.length()))
-        : !name.endsWith(".debug_pkl") && !STALE.contains(name) && !name.equals(PlanJson.RECORD);
+        : !name.endsWith(".debug_pkl") && !STALE.contains(name) && !name.equals(PlanRecord.NAME);
   }
 }

@@ -190,7 +190,7 @@ public final class TorchFormat implements ModelFormat {
           StateDictModel.PYTORCH,
           content.tensors(),
           content.opaque(),
-          () -> PlanJson.find(archive),
+          () -> PlanRecord.find(archive),
           List.of(archive::close));
     } catch (RuntimeException e) {
       archive.close();

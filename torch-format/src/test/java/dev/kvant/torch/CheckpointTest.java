@@ -10,6 +10,7 @@ import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.spi.plan.PlanJson;
 import dev.kvant.torch.archive.ArchiveWriter;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
@@ -65,7 +66,7 @@ class CheckpointTest {
     try (var writer = ArchiveWriter.create(file, "model")) {
       writer.record("data.pkl", PickleWriter.write(root));
       writer.record("data/0", new byte[] {1, 2});
-      writer.record(PlanJson.RECORD, PlanJson.write(PLAN));
+      writer.record(PlanRecord.NAME, PlanJson.write(PLAN));
       writer.finish();
     }
     return new TorchFormat().open(file);

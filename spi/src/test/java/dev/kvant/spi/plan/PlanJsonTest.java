@@ -1,4 +1,4 @@
-package dev.kvant.torch;
+package dev.kvant.spi.plan;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
