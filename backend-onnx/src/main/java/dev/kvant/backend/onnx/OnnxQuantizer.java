@@ -18,8 +18,10 @@ import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.plan.PlanJson;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,6 +108,8 @@ class OnnxQuantizer implements Quantizer {
         new ProgressReporter(context.listener(), "quantize", planned.modules().size(), "modules");
     GraphRewriter rewriter = new GraphRewriter(planned, calibration(prepared), options);
     Map<String, WeightResult> weights = rewriter.rewrite(progress);
+    String plan = new String(PlanJson.write(prepared.plan()), StandardCharsets.UTF_8);
+    planned.model().metadata().put(QuantizableOnnxModel.PLAN_ENTRY, plan);
     return new OnnxQuantizedModel(prepared, planned.model(), weights, notes(planned));
   }
 

@@ -2,36 +2,42 @@ package dev.kvant.backend.onnx;
 
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.backend.onnx.graph.Graph;
 import dev.kvant.backend.onnx.graph.Initializer;
 import dev.kvant.backend.onnx.graph.OnnxFile;
 import dev.kvant.backend.onnx.graph.OnnxModel;
 import dev.kvant.backend.onnx.graph.OnnxModule;
 import dev.kvant.backend.onnx.graph.OnnxModules;
+import dev.kvant.spi.plan.PlanJson;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** An ONNX file as a model to quantize. */
 final class QuantizableOnnxModel implements QuantizableModel {
 
+  /** The entry of a model's metadata that holds the plan which made it. */
+  static final String PLAN_ENTRY = "kvant.plan";
+
   private final OnnxFile file;
   private final List<ModuleDescription> modules;
   private final long tensorBytes;
+  private final @Nullable String plan;
 
-  private QuantizableOnnxModel(OnnxFile file, List<ModuleDescription> modules, long tensorBytes) {
+  private QuantizableOnnxModel(OnnxFile file, OnnxModel model) {
     this.file = file;
-    this.modules = modules;
-    this.tensorBytes = tensorBytes;
+    this.modules = OnnxModules.of(model).stream().map(OnnxModule::description).toList();
+    this.tensorBytes = tensorBytes(model);
+    this.plan = model.metadata().get(PLAN_ENTRY);
   }
 
   static QuantizableOnnxModel open(Path path) {
     OnnxFile file = OnnxFile.open(path);
     try {
-      OnnxModel model = file.load();
-      return new QuantizableOnnxModel(
-          file,
-          OnnxModules.of(model).stream().map(OnnxModule::description).toList(),
-          tensorBytes(model));
+      return new QuantizableOnnxModel(file, file.load());
     } catch (RuntimeException e) {
       file.close();
       throw e;
@@ -71,6 +77,16 @@ final class QuantizableOnnxModel implements QuantizableModel {
   @Override
   public long tensorBytes() {
     return tensorBytes;
+  }
+
+  @Override
+  public Optional<QuantizationPlan> plan() {
+    return Optional.ofNullable(plan)
+        .map(
+            text ->
+                PlanJson.read(
+                    text.getBytes(StandardCharsets.UTF_8),
+                    "the metadata '%s' of %s".formatted(PLAN_ENTRY, file.path())));
   }
 
   @Override

@@ -23,11 +23,6 @@ class OnnxBackendContractTest extends QuantizationBackendContract {
   }
 
   @Override
-  protected boolean artifactsTellTheirPlan() {
-    return false;
-  }
-
-  @Override
   protected CalibrationDataset calibrationData(SampleModel sample) {
     // The sums of the rows have both signs, so that both branches of the condition run.
     return sample.name().equals("convolution")
