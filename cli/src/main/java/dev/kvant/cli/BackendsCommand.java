@@ -6,6 +6,7 @@ import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
+import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.discovery.BrokenProvider;
@@ -25,13 +26,15 @@ import picocli.CommandLine.Command;
 
 /** Shows what is installed. */
 @Command(
-    name = "backends",
+    name = BackendsCommand.NAME,
     description = {
       "Shows the backends that are installed and what they can do.",
       "Says of each whether it can work here, and what is wrong with those that cannot be used."
     },
     footer = "  kvant backends --format json")
 final class BackendsCommand extends Subcommand {
+
+  static final String NAME = "backends";
 
   BackendsCommand(Screens screens, Installations installations) {
     super(screens, installations);
@@ -92,7 +95,7 @@ final class BackendsCommand extends Subcommand {
   private void section(String heading, Collection<String> lines) {
     if (!lines.isEmpty()) {
       out().line();
-      out().line(out().styled(Style.WARNING, heading));
+      out().line(Cell.of(Style.WARNING, heading));
       lines.forEach(line -> out().paragraph("  - ", Style.WARNING, line));
     }
   }
@@ -100,7 +103,7 @@ final class BackendsCommand extends Subcommand {
   private void show(InstalledBackend installed) {
     Screen out = out();
     BackendDescriptor backend = installed.descriptor();
-    out.line(out.styled(Style.STRONG, backend.id()) + " " + backend.version());
+    out.line(Cell.of(Style.STRONG, backend.id()), Cell.of(" " + backend.version()));
     out.paragraph("  ", Style.PLAIN, backend.description());
     if (installed.availability() instanceof Availability.Unavailable unavailable) {
       out.paragraph("  not available: ", Style.WARNING, unavailable.reason());

@@ -25,13 +25,15 @@ import picocli.CommandLine.Parameters;
 
 /** Shows what is inside of a model file. */
 @Command(
-    name = "inspect",
+    name = InspectCommand.NAME,
     description = {
       "Shows the modules of a model with their classes and tensors.",
       "Of a file that Kvant wrote it shows the plan as well."
     },
     footer = "  kvant inspect examples/digits/models/resnet_traced.pt")
 final class InspectCommand extends Subcommand {
+
+  static final String NAME = "inspect";
 
   @Parameters(
       paramLabel = "MODEL",
@@ -56,7 +58,7 @@ final class InspectCommand extends Subcommand {
     Screen out = out();
     List<ModuleDescription> modules = model.modules();
     long tensors = withRoot(model).stream().mapToLong(module -> module.tensors().size()).sum();
-    out.line(out.styled(Style.STRONG, model.source().toString()));
+    out.line(Cell.of(Style.STRONG, model.source().toString()));
     out.line(
         "%s, %s, %s, %s"
             .formatted(
@@ -79,7 +81,7 @@ final class InspectCommand extends Subcommand {
             plan -> {
               out.line();
               out.line(
-                  out.styled(
+                  Cell.of(
                       Style.STRONG,
                       "Quantized by Kvant: backend %s, mode %s"
                           .formatted(plan.backend(), plan.mode())));

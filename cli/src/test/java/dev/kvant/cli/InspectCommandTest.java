@@ -110,6 +110,17 @@ class InspectCommandTest {
   }
 
   @Test
+  void names_cannot_control_the_terminal() {
+    Path model =
+        new Models(folder)
+            .model("a\u001b]0;title\u0007=b\u009b2J Li\u001b[8mnear w\u001b[1A:float32:4x2\n");
+
+    assertThat(Session.run("inspect", model.toString()).out())
+        .contains("a?]0;title?  Li?[8mnear  w?[1A", "also b?2J")
+        .doesNotContainPattern("[\\p{Cc}&&[^\n]]");
+  }
+
+  @Test
   void a_model_without_modules_is_said_to_have_none() {
     Path model = new Models(folder).model("");
 

@@ -38,7 +38,7 @@ public final class JsonDocument {
 
   /** Prints the document and the end of the line. */
   public void print(Screen screen) {
-    screen.line(ascii(GSON.toJson(fields)));
+    screen.unchecked(ascii(GSON.toJson(fields)));
   }
 
   /** The document as nested maps and lists. */

@@ -44,7 +44,8 @@ public final class ProgressBar {
       return;
     }
     // The last column stays free: a terminal that fills it moves on to the next line.
-    String line = Table.shortened(screen, line(progress), Math.max(1, screen.columns() - 1));
+    String line =
+        Table.shortened(screen, Printable.of(line(progress)), Math.max(1, screen.columns() - 1));
     screen.writer().print(CLEAR_LINE + line);
     screen.writer().flush();
     drawn = true;

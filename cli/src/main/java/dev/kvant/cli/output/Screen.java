@@ -1,5 +1,6 @@
 package dev.kvant.cli.output;
 
+import dev.kvant.cli.output.Table.Cell;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +30,7 @@ public record Screen(
   }
 
   /** The text in that style, or as it is where colours are not shown. */
-  public String styled(Style style, String text) {
+  String styled(Style style, String text) {
     return coloured ? style.apply(text) : text;
   }
 
@@ -38,8 +39,22 @@ public record Screen(
     return unicode ? unicodeText : asciiText;
   }
 
-  /** Prints one line. */
+  /** Prints one line; a question mark stands for each control character in it. */
   public void line(String text) {
+    unchecked(Printable.of(text));
+  }
+
+  /** Prints texts in their styles, side by side on one line. */
+  public void line(Cell... texts) {
+    var line = new StringBuilder();
+    for (Cell text : texts) {
+      line.append(styled(text.style(), text.text()));
+    }
+    unchecked(line.toString());
+  }
+
+  /** Prints one line as it is, with whatever moves a cursor or changes a colour. */
+  void unchecked(String text) {
     writer.println(text);
   }
 
@@ -53,15 +68,16 @@ public record Screen(
    *
    * @param lead what stands before its first line, escape sequences not allowed
    * @param style the style of the lead
-   * @param text the paragraph; its own line breaks are kept
+   * @param text the paragraph; its own line breaks are kept, a question mark stands for each other
+   *     control character
    */
   public void paragraph(String lead, Style style, String text) {
     String indent = " ".repeat(length(lead));
     int room = columns == UNLIMITED ? UNLIMITED : Math.max(20, columns - indent.length());
     List<String> lines = new ArrayList<>();
-    text.lines().forEach(line -> lines.addAll(wrapped(line, room)));
+    text.lines().forEach(line -> lines.addAll(wrapped(Printable.of(line), room)));
     for (int i = 0; i < lines.size(); i++) {
-      line((i == 0 ? styled(style, lead) : indent) + lines.get(i));
+      unchecked((i == 0 ? styled(style, lead) : indent) + lines.get(i));
     }
   }
 

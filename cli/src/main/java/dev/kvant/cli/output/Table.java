@@ -62,15 +62,15 @@ public final class Table {
   public void print(Screen screen, int indent) {
     String margin = " ".repeat(indent);
     int[] widths = widths(Math.max(1, screen.columns() - indent));
-    screen.line(
+    screen.unchecked(
         margin + line(screen, widths, 0, columns.stream().map(Column::headerCell).toList()));
     int total = Arrays.stream(widths).filter(width -> width > 0).map(width -> width + 2).sum() - 2;
-    screen.line(
+    screen.unchecked(
         margin + screen.styled(Style.FAINT, screen.symbol("─", "-").repeat(Math.max(total, 1))));
     for (List<Cell> row : rows) {
       int height = height(row, widths);
       for (int i = 0; i < height; i++) {
-        screen.line(margin + line(screen, widths, i, row));
+        screen.unchecked(margin + line(screen, widths, i, row));
       }
     }
   }
@@ -229,13 +229,13 @@ public final class Table {
    * A text in its style.
    *
    * @param style the style
-   * @param text the text, one line
+   * @param text the text, one line; a question mark stands for each control character in it
    */
   public record Cell(Style style, String text) {
 
     public Cell {
       Objects.requireNonNull(style, "style");
-      Objects.requireNonNull(text, "text");
+      text = Printable.of(Objects.requireNonNull(text, "text"));
     }
 
     /** A plain text. */

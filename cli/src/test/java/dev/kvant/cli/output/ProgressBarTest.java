@@ -44,6 +44,16 @@ class ProgressBarTest {
   }
 
   @Test
+  void the_name_of_what_is_worked_on_cannot_control_the_terminal() {
+    Paper terminal = Paper.terminal(true, 80);
+
+    new ProgressBar(terminal.screen(), () -> now)
+        .show(new Progress("calibrate", 7, -1, "batches", "a\u001b[2J\nb"));
+
+    assertThat(terminal.text()).isEqualTo("\r\u001b[Kcalibrate  7 batches  a?[2J?b");
+  }
+
+  @Test
   void without_a_total_there_is_a_count_and_no_bar() {
     Paper terminal = Paper.terminal(true, 80);
 
