@@ -7,7 +7,11 @@ import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
@@ -34,7 +38,7 @@ final class Cli {
   /** Runs one command and returns its exit code; never throws. */
   int run(String... arguments) {
     try {
-      return commandLine().execute(arguments);
+      return commandLine(arguments).execute(arguments);
     } catch (OutOfMemoryError | StackOverflowError | LinkageError e) {
       new ErrorBlock(screens.err()).print(e, List.of(arguments).contains("--verbose"));
       return ExitCode.FAILED;
@@ -44,13 +48,15 @@ final class Cli {
     }
   }
 
-  private CommandLine commandLine() {
+  private CommandLine commandLine(String... arguments) {
     var line = new CommandLine(new KvantCommand());
-    line.addSubcommand(new QuantizeCommand(screens, installations))
-        .addSubcommand(new PlanCommand(screens, installations))
-        .addSubcommand(new EvaluateCommand(screens, installations))
-        .addSubcommand(new InspectCommand(screens, installations))
-        .addSubcommand(new BackendsCommand(screens, installations));
+    Map<String, Supplier<Subcommand>> subcommands = subcommands();
+    // Describing a command takes a while; one that is named first is the only one that runs.
+    String first = arguments.length == 0 ? "" : arguments[0];
+    if (subcommands.containsKey(first)) {
+      subcommands.keySet().retainAll(Set.of(first));
+    }
+    subcommands.values().forEach(subcommand -> line.addSubcommand(subcommand.get()));
     // An argument that starts with @ is a path like any other.
     line.setExpandAtFiles(false)
         .registerConverter(Format.class, Format::of)
@@ -63,6 +69,16 @@ final class Cli {
         .setParameterExceptionHandler(this::wrongUsage)
         .setExecutionExceptionHandler(this::failed);
     return line;
+  }
+
+  private Map<String, Supplier<Subcommand>> subcommands() {
+    Map<String, Supplier<Subcommand>> subcommands = new LinkedHashMap<>();
+    subcommands.put(QuantizeCommand.NAME, () -> new QuantizeCommand(screens, installations));
+    subcommands.put(PlanCommand.NAME, () -> new PlanCommand(screens, installations));
+    subcommands.put(EvaluateCommand.NAME, () -> new EvaluateCommand(screens, installations));
+    subcommands.put(InspectCommand.NAME, () -> new InspectCommand(screens, installations));
+    subcommands.put(BackendsCommand.NAME, () -> new BackendsCommand(screens, installations));
+    return subcommands;
   }
 
   private static int helpWidth(Screen screen) {

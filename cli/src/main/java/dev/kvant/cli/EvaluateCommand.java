@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 
 /** Runs a model on data and says how it did. */
 @Command(
-    name = "evaluate",
+    name = EvaluateCommand.NAME,
     description = {
       "Runs a model on data: accuracy, agreement with another model, size and speed.",
       "Top-1 is the share of samples whose largest value in the first output is the labelled one."
@@ -40,6 +40,8 @@ import picocli.CommandLine.Parameters;
       "      --data examples/digits/data/test.npz --min-top1 0.99"
     })
 final class EvaluateCommand extends Subcommand {
+
+  static final String NAME = "evaluate";
 
   @Parameters(paramLabel = "MODEL", description = "A model that can be run.")
   @SuppressWarnings("NullAway.Init")

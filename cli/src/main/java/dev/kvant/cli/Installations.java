@@ -1,6 +1,11 @@
 package dev.kvant.cli;
 
+import com.google.inject.Binder;
+import com.google.inject.Guice;
+import com.google.inject.multibindings.Multibinder;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.guice.KvantModule;
+import dev.kvant.guice.PluginDirectory;
 import dev.kvant.runtime.Kvant;
 import java.io.File;
 import java.nio.file.Files;
@@ -50,8 +55,15 @@ record Installations(List<Path> directories) {
 
   /** Opens Kvant with all plugins. */
   Kvant open(QuantizationListener listener) {
-    Kvant.Builder builder = Kvant.builder().listener(listener);
-    directories.stream().filter(Files::isDirectory).forEach(builder::pluginDirectory);
-    return builder.build();
+    return Guice.createInjector(new KvantModule(), binder -> contribute(binder, listener))
+        .getInstance(Kvant.class);
+  }
+
+  private void contribute(Binder binder, QuantizationListener listener) {
+    Multibinder.newSetBinder(binder, QuantizationListener.class).addBinding().toInstance(listener);
+    Multibinder<Path> plugins = Multibinder.newSetBinder(binder, Path.class, PluginDirectory.class);
+    directories.stream()
+        .filter(Files::isDirectory)
+        .forEach(directory -> plugins.addBinding().toInstance(directory));
   }
 }

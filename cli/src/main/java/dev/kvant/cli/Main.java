@@ -17,6 +17,7 @@ public final class Main {
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] arguments) {
     logs(List.of(arguments).contains("--verbose"));
+    startGuiceAtOnce();
     Screens screens = Screens.ofProcess(System.getenv(), System.getProperties());
     Installations installations = Installations.ofProcess(System.getenv(), System.getProperties());
     Interruption interruption = Interruption.byCtrlC(Thread.currentThread());
@@ -34,5 +35,11 @@ public final class Main {
     }
     // Hibernate Validator would greet through java.util.logging.
     System.setProperty("org.jboss.logging.provider", "slf4j");
+  }
+
+  /** One Kvant is injected once: classes made for speed, and traces of bindings, cost more. */
+  private static void startGuiceAtOnce() {
+    System.setProperty("guice_bytecode_gen_option", "DISABLED");
+    System.setProperty("guice_include_stack_traces", "OFF");
   }
 }

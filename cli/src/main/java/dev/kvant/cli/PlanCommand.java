@@ -10,13 +10,15 @@ import picocli.CommandLine.Command;
 
 /** Shows what would be done. */
 @Command(
-    name = "plan",
+    name = PlanCommand.NAME,
     description = {
       "Shows what 'quantize' would do to each module, and writes nothing.",
       "Takes the same arguments."
     },
     footer = "  kvant plan -c examples/digits/torchao-int8.yaml --model my_model.pt")
 final class PlanCommand extends SpecCommand {
+
+  static final String NAME = "plan";
 
   PlanCommand(Screens screens, Installations installations) {
     super(screens, installations);

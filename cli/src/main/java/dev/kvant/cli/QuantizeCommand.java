@@ -26,7 +26,7 @@ import picocli.CommandLine.Command;
 
 /** Quantizes a model as a spec says. */
 @Command(
-    name = "quantize",
+    name = QuantizeCommand.NAME,
     description = {
       "Quantizes a model as a spec says, and writes the result.",
       "Prints what was done to each module and, with 'evaluation' in the spec, how the model does"
@@ -45,6 +45,8 @@ import picocli.CommandLine.Command;
       "      quantize.layers[0].weights.dtype=fp8_e4m3fn"
     })
 final class QuantizeCommand extends SpecCommand {
+
+  static final String NAME = "quantize";
 
   QuantizeCommand(Screens screens, Installations installations) {
     super(screens, installations);
