@@ -1,9 +1,9 @@
-"""Makes the golden files of the module numerics with torch and torchao.
+"""Makes the golden files of the module numerics with torch, torchao and ModelOpt.
 
     python make_numerics_golden.py [DIRECTORY]
 
-DIRECTORY defaults to numerics/src/test/resources/golden of this repository. Needs torch and
-torchao 0.18. All files are NumPy .npz archives; float types that NumPy lacks are stored as the
+DIRECTORY defaults to numerics/src/test/resources/golden of this repository. Needs torch,
+torchao 0.18 and nvidia-modelopt 0.47. All files are NumPy .npz archives; float types that NumPy lacks are stored as the
 unsigned integers that hold their bits.
 
 torchao-{float32,float16,bfloat16}.npz: a weight matrix [rows, columns] of difficult rows and what
@@ -15,6 +15,14 @@ torchao.quantization.quantize_ makes of an nn.Linear that holds it.
     {q}.tensor_codes     uint8 [rows, columns], with one scale for the whole tensor
     {q}.tensor_scale     float32 [1]
 with q one of int8, float8_e4m3fn, float8_e5m2.
+
+modelopt-{float32,float16,bfloat16}.npz: what a TensorQuantizer of ModelOpt, calibrated by max,
+makes of the same weights.
+    {q}.amax             float32 [rows]
+    {q}.restored         bits, as the weights
+    {q}.tensor_amax      float32 [1], with one range for the whole tensor
+    {q}.tensor_restored  bits, as the weights
+with q one of int8, float8_e4m3fn.
 
 casts-float32.npz: float32 values at and beside every rounding boundary, and torch's casts.
     float32              bits, uint32 [n]
@@ -33,6 +41,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from modelopt.torch.quantization.config import QuantizerAttributeConfig
+from modelopt.torch.quantization.nn import TensorQuantizer
 from torchao.quantization import (
     Float8WeightOnlyConfig,
     Int8WeightOnlyConfig,
@@ -155,6 +165,25 @@ def torchao_file(dtype, directory):
     np.savez_compressed(directory / f"torchao-{str(dtype)[6:]}.npz", **arrays)
 
 
+def modelopt_file(dtype, directory):
+    weights = rows_for(dtype, torch.Generator().manual_seed(20))
+    # One range for all rows, without the largest finite values that would leave only zeros.
+    ordinary = torch.where(weights.abs().float() > 1e4, torch.zeros_like(weights), weights)
+    arrays = {}
+    for name, bits_of_codes in {"int8": 8, "float8_e4m3fn": (4, 3)}.items():
+        for prefix, axis, values in (("", 0, weights), ("tensor_", None, ordinary)):
+            quantizer = TensorQuantizer(QuantizerAttributeConfig(num_bits=bits_of_codes, axis=axis))
+            quantizer.disable_quant()
+            quantizer.enable_calib()
+            quantizer(values)
+            quantizer.load_calib_amax()
+            quantizer.disable_calib()
+            quantizer.enable_quant()
+            arrays[f"{name}.{prefix}amax"] = quantizer.amax.float().reshape(-1).numpy()
+            arrays[f"{name}.{prefix}restored"] = bits(quantizer(values).detach())
+    np.savez_compressed(directory / f"modelopt-{str(dtype)[6:]}.npz", **arrays)
+
+
 def boundaries():
     """float32 values at codes, at middles of neighbouring codes, and beside them."""
     points = []
@@ -202,6 +231,7 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         torchao_file(dtype, directory)
+        modelopt_file(dtype, directory)
     cast_files(directory)
 
 
