@@ -2,6 +2,7 @@ package dev.kvant.numerics.observer;
 
 import dev.kvant.numerics.NonFiniteValueException;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
  * Counts values in bins whose width is a power of two.
@@ -21,10 +22,12 @@ import java.nio.FloatBuffer;
 public final class Histogram {
 
   private static final int LOG_BINS = 12;
-  private static final int BINS = 1 << LOG_BINS;
 
-  /** Keeps the reciprocal of the width within float32. */
-  private static final int SMALLEST_EXPONENT = -126;
+  /** How many bins there are for each sign. */
+  public static final int BINS = 1 << LOG_BINS;
+
+  /** The exponent of the narrowest bins; keeps the reciprocal of their width within float32. */
+  public static final int SMALLEST_EXPONENT = -126;
 
   /** The bins of positive values, then those of negative ones. */
   private final long[] counts = new long[2 * BINS];
@@ -37,6 +40,63 @@ public final class Histogram {
 
   /** Creates an empty histogram. */
   public Histogram() {}
+
+  /**
+   * Returns what somebody else has counted in the same way.
+   *
+   * @param exponent the bins are {@code 2^exponent} wide
+   * @param counts how many values are in each bin, in the order of {@link #counts}
+   * @param range the smallest and the largest of the values, exactly
+   * @return a new histogram
+   * @throws IllegalArgumentException if there are not {@code 2 BINS + 1} counts, one is negative,
+   *     or the bins are narrower than any
+   */
+  public static Histogram of(int exponent, long[] counts, ValueRange range) {
+    if (counts.length != 2 * BINS + 1 || Arrays.stream(counts).anyMatch(count -> count < 0)) {
+      throw new IllegalArgumentException(
+          "counts must be %d numbers, none of them negative".formatted(2 * BINS + 1));
+    }
+    if (exponent < SMALLEST_EXPONENT) {
+      throw new IllegalArgumentException(
+          "exponent must be at least %d, was %d".formatted(SMALLEST_EXPONENT, exponent));
+    }
+    Histogram histogram = new Histogram();
+    histogram.exponent = exponent;
+    histogram.zeros = counts[BINS];
+    for (int bin = 0; bin < BINS; bin++) {
+      histogram.counts[bin] = counts[BINS + 1 + bin];
+      histogram.counts[BINS + bin] = counts[BINS - 1 - bin];
+    }
+    histogram.total = Arrays.stream(counts).sum();
+    histogram.min = range.min();
+    histogram.max = range.max();
+    return histogram;
+  }
+
+  /**
+   * Returns how many values are in each bin, from the most negative one to the most positive one,
+   * with the exact zeros in the middle.
+   *
+   * @return {@code 2 BINS + 1} numbers
+   */
+  public long[] counts() {
+    long[] ordered = new long[2 * BINS + 1];
+    ordered[BINS] = zeros;
+    for (int bin = 0; bin < BINS; bin++) {
+      ordered[BINS + 1 + bin] = counts[bin];
+      ordered[BINS - 1 - bin] = counts[BINS + bin];
+    }
+    return ordered;
+  }
+
+  /**
+   * Returns the binary logarithm of {@link #binWidth}.
+   *
+   * @return at least {@link #SMALLEST_EXPONENT}
+   */
+  public int exponent() {
+    return exponent;
+  }
 
   /**
    * Counts values.

@@ -32,6 +32,11 @@ final class HistogramObserver implements RangeObserver {
   }
 
   @Override
+  public void observe(Histogram counted) {
+    histogram.merge(counted);
+  }
+
+  @Override
   public boolean isEmpty() {
     return histogram.total() == 0;
   }

@@ -27,6 +27,14 @@ final class MinMaxObserver implements RangeObserver {
   }
 
   @Override
+  public void observe(Histogram counted) {
+    if (counted.total() > 0) {
+      min = Math.min(min, counted.range().min());
+      max = Math.max(max, counted.range().max());
+    }
+  }
+
+  @Override
   public boolean isEmpty() {
     return min > max;
   }

@@ -31,6 +31,13 @@ public interface RangeObserver {
   void merge(RangeObserver other);
 
   /**
+   * Sees all values that a histogram has counted.
+   *
+   * @param counted the histogram, which is left as it is
+   */
+  void observe(Histogram counted);
+
+  /**
    * Returns whether no value was seen yet.
    *
    * @return true until {@link #observe} was given a value

@@ -2,6 +2,7 @@ package dev.kvant.numerics.observer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.kvant.numerics.NonFiniteValueException;
@@ -82,6 +83,36 @@ class HistogramTest {
     merged.merge(of(array(others)));
 
     assertSame(merged, of(array(concatenated(some, others))));
+  }
+
+  @Property(tries = 300, seed = "42")
+  void counts_that_were_taken_out_can_be_put_back(@ForAll("values") List<Float> values) {
+    Histogram histogram = of(array(values));
+
+    assertSame(
+        Histogram.of(histogram.exponent(), histogram.counts(), histogram.range()), histogram);
+  }
+
+  @Test
+  void counts_go_from_the_most_negative_bin_to_the_most_positive() {
+    Histogram histogram = of(-1.5f, -0x1p-12f, 0, 0, 0x1p-12f, 1.5f);
+
+    long[] counts = histogram.counts();
+
+    assertThat(histogram.exponent()).isEqualTo(-11);
+    assertThat(counts).hasSize(8193);
+    assertThat(counts[4096 - 1 - 3072]).isEqualTo(1);
+    assertThat(counts[4095]).isEqualTo(1);
+    assertThat(counts[4096]).isEqualTo(2);
+    assertThat(counts[4097]).isEqualTo(1);
+    assertThat(counts[4097 + 3072]).isEqualTo(1);
+  }
+
+  @Test
+  void counts_of_another_number_of_bins_are_refused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Histogram.of(0, new long[10], new ValueRange(0, 0)))
+        .withMessageContaining("8193");
   }
 
   @Property(tries = 300, seed = "42")

@@ -52,6 +52,33 @@ class RangeObserverTest {
 
   @ParameterizedTest
   @MethodSource("all")
+  void takes_what_a_histogram_has_counted_for_seen(Supplier<RangeObserver> kind) {
+    float[] values = normal(10_000);
+    RangeObserver seeing = kind.get();
+    observe(seeing, values);
+    Histogram histogram = new Histogram();
+    histogram.add(FloatBuffer.wrap(values), 0);
+    RangeObserver told = kind.get();
+
+    told.observe(histogram);
+
+    for (Grid grid : Grid.values()) {
+      assertThat(told.range(grid)).isEqualTo(seeing.range(grid));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void has_seen_nothing_if_a_histogram_is_empty(Supplier<RangeObserver> kind) {
+    RangeObserver observer = kind.get();
+
+    observer.observe(new Histogram());
+
+    assertThat(observer.isEmpty()).isTrue();
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
   void gives_the_same_range_however_the_values_were_cut_into_batches(Supplier<RangeObserver> kind) {
     float[] values = normal(10_000);
     RangeObserver whole = kind.get();
