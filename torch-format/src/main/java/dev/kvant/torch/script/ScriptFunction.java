@@ -51,6 +51,22 @@ record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statem
     }
   }
 
+  /** The calls in its body, outer ones first. */
+  List<ScriptCall> calls() {
+    List<ScriptCall> calls = new ArrayList<>();
+    body.stream()
+        .flatMap(statement -> statement.values().stream())
+        .forEach(
+            value ->
+                value.walk(
+                    expression -> {
+                      if (expression instanceof Expression.Call call) {
+                        calls.add(ScriptCall.of(call));
+                      }
+                    }));
+    return calls;
+  }
+
   /** How often a variable is assigned to. */
   long assignments(String variable) {
     return body.stream()

@@ -31,6 +31,7 @@ public final class ScriptType {
   private final List<String> newBuffers = new ArrayList<>();
   private final List<String> newAttributes = new ArrayList<>();
   private final List<String> newMethods = new ArrayList<>();
+  private final Map<Integer, List<String>> newLines = new LinkedHashMap<>();
 
   /**
    * Where things stand in the file.
@@ -79,11 +80,20 @@ public final class ScriptType {
    * method.
    */
   public Optional<List<ScriptParameter>> parameters(String method) {
-    return methods.stream()
-        .filter(candidate -> simple(candidate.name()).equals(method))
-        .findFirst()
+    return function(method)
         .map(ScriptFunction::parameters)
         .map(all -> all.stream().filter(parameter -> !parameter.type().equals(name)).toList());
+  }
+
+  /** The calls that a method makes, outer ones first; empty if the class has no such method. */
+  public List<ScriptCall> calls(String method) {
+    return function(method).map(ScriptFunction::calls).orElse(List.of());
+  }
+
+  private Optional<ScriptFunction> function(String method) {
+    return methods.stream()
+        .filter(candidate -> simple(candidate.name()).equals(method))
+        .findFirst();
   }
 
   List<ScriptFunction> functions() {
@@ -146,6 +156,24 @@ public final class ScriptType {
                 .collect(Collectors.joining()));
   }
 
+  /**
+   * Puts a line before the first of a method, behind those that were put there before.
+   *
+   * @param method the name of a method that the file has
+   * @param line the line, without indentation
+   * @throws IllegalArgumentException if there is no such method
+   */
+  public void insertFirst(String method, String line) {
+    int start =
+        function(method)
+            .map(function -> function.body().get(0).line().start())
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "%s has no method '%s', but %s".formatted(name, method, methods())));
+    newLines.computeIfAbsent(start, key -> new ArrayList<>()).add(INDENT + INDENT + line + "\n");
+  }
+
   private void claim(String newName) {
     if (!names.add(newName)) {
       throw new IllegalArgumentException(
@@ -166,6 +194,7 @@ public final class ScriptType {
               + all.stream().map(buffer -> '"' + buffer + "\", ").collect(Collectors.joining())
               + "]\n");
     }
+    newLines.forEach((position, lines) -> lines.forEach(line -> edits.insert(position, line)));
     newAttributes.forEach(attribute -> edits.insert(layout.attributesEnd(), attribute));
     newMethods.forEach(method -> edits.insert(layout.end(), method));
   }

@@ -3,6 +3,7 @@ package dev.kvant.torch.script;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -84,6 +85,71 @@ class ScriptChangeTest {
     assertThatThrownBy(() -> linear.addAttribute("weight", "int"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("has 'weight' already");
+  }
+
+  @Test
+  void lines_are_put_before_the_first_of_a_method_in_their_order() {
+    ScriptCode code = Texts.linear(Texts.LINEAR);
+    ScriptType linear = Texts.linearOf(code);
+
+    linear.insertFirst("forward", "input0 = torch.neg(input)");
+    linear.insertFirst("forward", "input1 = torch.neg(input0)");
+
+    assertThat(code.changedTexts().get(LINEAR_RECORD))
+        .contains(
+            """
+                input: Tensor) -> Tensor:
+                input0 = torch.neg(input)
+                input1 = torch.neg(input0)
+                weight = self.weight
+            """);
+  }
+
+  @Test
+  void a_line_is_put_before_one_that_a_redirected_call_loses() {
+    ScriptCode code = Texts.linear(Texts.LINEAR);
+    ScriptType linear = Texts.linearOf(code);
+
+    AttributeRead read = code.reads(linear, "weight").get(0);
+    read.calls().get(0).redirect("(self).product", Set.of(0, 2));
+    read.replaceByCallOf("restored");
+    linear.insertFirst("forward", "input0 = torch.neg(input)");
+
+    assertThat(code.changedTexts().get(LINEAR_RECORD))
+        .contains(
+            """
+                input: Tensor) -> Tensor:
+                input0 = torch.neg(input)
+                bias = self.bias
+            """);
+  }
+
+  @Test
+  void a_line_for_a_method_that_is_not_there_is_refused() {
+    assertThatThrownBy(
+            () -> Texts.linearOf(Texts.linear(Texts.LINEAR)).insertFirst("forward1", "pass"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("no method 'forward1', but [forward]");
+  }
+
+  @Test
+  void calls_are_told_with_the_variables_that_they_are_given() {
+    ScriptType linear = Texts.linearOf(Texts.linear(Texts.OLD_LINEAR));
+
+    assertThat(linear.calls("forward"))
+        .containsExactly(new ScriptCall("_0", List.of("input", "", "")));
+    assertThat(linear.calls("forward1")).isEmpty();
+  }
+
+  @Test
+  void a_method_that_is_called_is_told_by_the_name_of_its_module() {
+    ScriptCode code =
+        Texts.linear(
+            Texts.LINEAR.replace(
+                "torch.linear(input, weight, bias)", "(self)._product(input, weight, 1)"));
+
+    assertThat(Texts.linearOf(code).calls("forward"))
+        .containsExactly(new ScriptCall("self._product", List.of("input", "weight", "")));
   }
 
   @Test
