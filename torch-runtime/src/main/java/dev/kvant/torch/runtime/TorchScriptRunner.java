@@ -17,10 +17,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
-/** One TorchScript model in libtorch, in evaluation mode and without gradients. */
-final class TorchScriptRunner implements ModelRunner {
+/**
+ * One TorchScript model in libtorch, in evaluation mode and without gradients.
+ *
+ * @since 0.1.0
+ */
+public final class TorchScriptRunner implements ModelRunner {
 
   private static final String INTERPRETER = "The following operation failed";
 
@@ -40,7 +45,13 @@ final class TorchScriptRunner implements ModelRunner {
     this.exchange = new TensorExchange(manager);
   }
 
-  static TorchScriptRunner open(Path model, Device device) {
+  /**
+   * Loads a model file.
+   *
+   * @throws dev.kvant.api.UnavailableException if the device or libtorch is not there
+   * @throws ModelFormatException if the file cannot be loaded
+   */
+  public static TorchScriptRunner open(Path model, Device device) {
     ForwardSignature signature = ForwardSignature.read(model);
     Libtorch libtorch = Libtorch.load();
     PtNDManager manager = libtorch.manager(device);
@@ -67,15 +78,49 @@ final class TorchScriptRunner implements ModelRunner {
 
   @Override
   public Map<String, Tensor> run(TensorBatch batch) {
+    return run(batch, this::read);
+  }
+
+  /**
+   * Runs one batch for what the model does meanwhile, whatever it answers.
+   *
+   * @throws CalibrationException if the batch does not fit the model's inputs
+   */
+  public void runForEffect(TensorBatch batch) {
+    run(batch, (result, scope) -> Map.<String, Tensor>of());
+  }
+
+  /**
+   * Calls a method that takes nothing.
+   *
+   * @return what it answers, named as {@link #run} names outputs
+   * @throws KvantException if there is no such method, it fails, or its answer cannot be read
+   */
+  public Map<String, Tensor> call(String method) {
+    checkOpen();
+    try (PtNDManager scope = manager.newSubManager(manager.getDevice());
+        IValue result = IValueUtils.runMethod(module, method)) {
+      return read(result, scope);
+    } catch (EngineException e) {
+      throw new KvantException("%s cannot run '%s': %s".formatted(model, method, reason(e)), e);
+    }
+  }
+
+  private void checkOpen() {
     if (closed) {
       throw new IllegalStateException("the model was closed");
     }
+  }
+
+  private Map<String, Tensor> run(
+      TensorBatch batch, BiFunction<IValue, PtNDManager, Map<String, Tensor>> reader) {
+    checkOpen();
     Map<String, Tensor> inputs = signature.arrange(batch);
     List<IValue> values = new ArrayList<>();
     try (PtNDManager scope = manager.newSubManager(manager.getDevice())) {
       inputs.forEach((name, tensor) -> values.add(exchange.toValue(name, tensor, scope)));
       try (IValue result = forward(values, inputs)) {
-        return read(result, scope);
+        return reader.apply(result, scope);
       }
     } finally {
       values.forEach(IValue::close);
