@@ -1,11 +1,23 @@
 #!/usr/bin/env bash
-# Builds the example against Kvant's artifacts in the local repository, drops it into the packed distribution and quantizes with it.
-# Expects that `mvn install` was run in the root folder.
+# Installs Kvant into a local Maven repository of its own, builds the example against nothing else, drops it into the packed distribution
+# and quantizes with it. The usual local repository is only read. Packs the distribution if `mvn verify` has not done so.
 set -euo pipefail
 cd "$(dirname "$0")"
-root=../..
+here=$PWD
+root=$(cd ../.. && pwd)
+repository=$here/target/repository
 
-mvn -B -q -ntp verify
+own() {
+  mvn -B -q -ntp -gs "$here/check-settings.xml" "-Dmaven.repo.local=$repository" "$@"
+}
+
+cd "$root"
+ls distribution/target/kvant-*.zip >/dev/null 2>&1 || mvn -B -q -ntp -pl distribution -am -DskipTests package
+rm -rf "$repository/dev/kvant"
+own -pl .,bom,tck,torch-format -am -DskipTests -Dspotless.check.skip=true install
+
+cd "$here"
+own verify
 
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
