@@ -91,6 +91,13 @@ final class Float8 implements Coding {
     }
   }
 
+  @Override
+  public void scaleEach(float[] weights, int count, float[] scales, int index) {
+    for (int i = 0; i < count; i++) {
+      weights[i] /= scales[index + i];
+    }
+  }
+
   /**
    * {@inheritDoc}
    *

@@ -51,17 +51,32 @@ final class Int8 implements Coding {
       }
     } else {
       for (int i = from; i < to; i++) {
-        float clamped = Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, values[i] * reciprocal));
-        values[i] = clamped + MAGIC;
+        values[i] = clamp(values[i] * reciprocal) + MAGIC;
       }
     }
   }
 
   private static void divide(float[] values, int from, int to, float scale) {
     for (int i = from; i < to; i++) {
-      float clamped = Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, values[i] / scale));
-      values[i] = clamped + MAGIC;
+      values[i] = clamp(values[i] / scale) + MAGIC;
     }
+  }
+
+  @Override
+  public void scaleEach(float[] values, int count, float[] scales, int index) {
+    if (multiplies) {
+      for (int i = 0; i < count; i++) {
+        values[i] = clamp(values[i] * (1 / scales[index + i])) + MAGIC;
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        values[i] = clamp(values[i] / scales[index + i]) + MAGIC;
+      }
+    }
+  }
+
+  private static float clamp(float value) {
+    return Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, value));
   }
 
   @Override

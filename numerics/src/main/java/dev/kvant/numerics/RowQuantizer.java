@@ -195,7 +195,7 @@ public final class RowQuantizer {
     checkRoom("target", target, rows * (long) columns);
     ByteBuffer in = littleEndian(source);
     ByteBuffer out = littleEndian(target);
-    spread(rows, columns, firstRow, tiles -> tiles.quantize(in, (row, amax) -> scales[row], out));
+    spread(rows, columns, firstRow, tiles -> tiles.quantize(in, scales, out));
   }
 
   /**
@@ -254,8 +254,8 @@ public final class RowQuantizer {
   /**
    * Measures how far the dequantized values {@code q * scale}, in float32, are from the weights.
    *
-   * <p>The sums of each row are added up in the order of its columns, those of the rows in their
-   * order, so that the result does not depend on the number of threads.
+   * <p>The order of summation depends on the sizes of matrix and block alone, so that the result
+   * does not depend on the number of threads.
    *
    * @param source a block of weights {@code [n, columns]}
    * @param columns the length of a row, at least 1
@@ -279,7 +279,7 @@ public final class RowQuantizer {
     ByteBuffer coded = littleEndian(quantized);
     QuantizationError[] errors = new QuantizationError[rows];
     Arrays.fill(errors, QuantizationError.NONE);
-    spread(rows, columns, firstRow, tiles -> tiles.error(in, coded, scales, errors));
+    spread(rows, columns, firstRow, tiles -> errors[tiles.from()] = tiles.error(in, coded, scales));
     return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
   }
 

@@ -29,6 +29,10 @@ final class Tile {
 
   private final IntBuffer intView;
 
+  private double signal;
+  private double quantizedSignal;
+  private double noise;
+
   Tile(FloatType type, Coding coding, int capacity) {
     this.type = type;
     this.coding = coding;
@@ -56,9 +60,21 @@ final class Tile {
     return amax;
   }
 
+  /** Raises entries of an array, from an index on, to the magnitudes of the first weights. */
+  void raiseEach(float[] amax, int index, int count) {
+    for (int i = 0; i < count; i++) {
+      amax[index + i] = Math.max(amax[index + i], Math.abs(values[i]));
+    }
+  }
+
   /** Prepares the weights {@code [from, to)}, which share a scale, for {@link #encode}. */
   void scale(int from, int to, float scale, float amax) {
     coding.scale(values, from, to, scale, amax);
+  }
+
+  /** Prepares the first weights, each of which has a scale in an array from an index on. */
+  void scaleEach(float[] scales, int index, int count) {
+    coding.scaleEach(values, count, scales, index);
   }
 
   /** Encodes the scaled weights and writes the codes to a block from an index on. */
@@ -87,22 +103,40 @@ final class Tile {
   }
 
   /** Compares the weights {@code [from, to)}, which share a scale, with a block of codes. */
-  QuantizationError error(ByteBuffer block, int index, int from, int to, float scale) {
-    double signal = 0;
-    double quantizedSignal = 0;
-    double noise = 0;
+  void compare(ByteBuffer block, int index, int from, int to, float scale) {
     for (int done = from; done < to; done += STEP) {
       int step = Math.min(STEP, to - done);
       block.get(index + done, codes, 0, step);
       coding.decode(codes, step, scale, restored, 0);
-      for (int i = 0; i < step; i++) {
-        double value = values[done + i];
-        double approximation = restored[i];
-        signal += value * value;
-        quantizedSignal += approximation * approximation;
-        noise += (value - approximation) * (value - approximation);
-      }
+      compare(done, step);
     }
+  }
+
+  /** Compares the first weights, each of which has a scale in an array from an index on. */
+  void compareEach(ByteBuffer block, int index, int count, float[] scales, int firstScale) {
+    for (int done = 0; done < count; done += STEP) {
+      int step = Math.min(STEP, count - done);
+      block.get(index + done, codes, 0, step);
+      coding.decode(codes, step, 1, restored, 0);
+      for (int i = 0; i < step; i++) {
+        restored[i] *= scales[firstScale + done + i];
+      }
+      compare(done, step);
+    }
+  }
+
+  private void compare(int from, int count) {
+    for (int i = 0; i < count; i++) {
+      double value = values[from + i];
+      double approximation = restored[i];
+      signal += value * value;
+      quantizedSignal += approximation * approximation;
+      noise += (value - approximation) * (value - approximation);
+    }
+  }
+
+  /** What all comparisons found. */
+  QuantizationError error() {
     return new QuantizationError(signal, quantizedSignal, noise);
   }
 }

@@ -6,7 +6,8 @@ import java.nio.ByteBuffer;
  * Some rows of a block, gone through tile by tile on one thread.
  *
  * <p>A tile holds either whole rows or a part of one row, so memory stays small whatever the length
- * of a row. Buffers hold the whole block and are little-endian.
+ * of a row. Buffers hold the whole block and are little-endian. Rows of one weight, which a matrix
+ * with its channels in columns consists of, are worked on side by side.
  */
 final class TiledRows {
 
@@ -49,11 +50,30 @@ final class TiledRows {
     for (int index = begin, count; index < end; index += count) {
       count = count(index);
       tile.load(weights, index, count);
+      if (columns == 1) {
+        amax(weights, index, 0, count);
+        tile.raiseEach(amax, row(index), count);
+        continue;
+      }
       int length = Math.min(columns, count);
       for (int start = 0; start < count; start += length) {
         int row = row(index + start);
         amax[row] = Math.max(amax[row], amax(weights, index, start, start + length));
       }
+    }
+  }
+
+  void quantize(ByteBuffer weights, float[] scales, ByteBuffer codes) {
+    if (columns > 1) {
+      quantize(weights, (row, amax) -> scales[row], codes);
+      return;
+    }
+    for (int index = begin, count; index < end; index += count) {
+      count = count(index);
+      tile.load(weights, index, count);
+      amax(weights, index, 0, count);
+      tile.scaleEach(scales, row(index), count);
+      tile.encode(codes, index, count);
     }
   }
 
@@ -102,18 +122,26 @@ final class TiledRows {
     }
   }
 
-  /** Adds each row's error to its entry, numbered in the block. */
-  void error(ByteBuffer weights, ByteBuffer codes, float[] scales, QuantizationError[] errors) {
+  /** How far the restored rows are from the weights. */
+  QuantizationError error(ByteBuffer weights, ByteBuffer codes, float[] scales) {
     for (int index = begin, count; index < end; index += count) {
       count = count(index);
       tile.load(weights, index, count);
+      if (columns == 1) {
+        tile.compareEach(codes, index, count, scales, row(index));
+        continue;
+      }
       int length = Math.min(columns, count);
       for (int start = 0; start < count; start += length) {
-        int row = row(index + start);
-        QuantizationError error = tile.error(codes, index, start, start + length, scales[row]);
-        errors[row - firstRow] = errors[row - firstRow].plus(error);
+        tile.compare(codes, index, start, start + length, scales[row(index + start)]);
       }
     }
+    return tile.error();
+  }
+
+  /** The place of the first row in the block. */
+  int from() {
+    return begin / columns;
   }
 
   /** How many weights the tile that starts at an index has. */

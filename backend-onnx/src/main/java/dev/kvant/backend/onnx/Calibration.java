@@ -15,6 +15,7 @@ import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.Float16;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.observer.AffineStep;
+import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.spi.ProgressReporter;
 import java.nio.FloatBuffer;
@@ -26,12 +27,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What was observed of the tensors that are to be quantized. */
 final class Calibration {
 
   private final OnnxOptions options;
   private final Map<Activation, RangeObserver> observers = new LinkedHashMap<>();
+  private final Map<Activation, AffineStep> steps = new ConcurrentHashMap<>();
 
   Calibration(OnnxOptions options) {
     this.options = options;
@@ -86,6 +89,9 @@ final class Calibration {
             "the calibration data is empty; give at least one batch, a hundred samples are usual");
       }
       workers.finish().forEach(this::merge);
+      observers.forEach(
+          (activation, observer) -> workers.submit(any -> findStep(activation, observer)));
+      workers.finish();
     }
   }
 
@@ -195,13 +201,16 @@ final class Calibration {
     return floats.flip();
   }
 
+  private void findStep(Activation activation, RangeObserver observer) {
+    if (!observer.isEmpty()) {
+      Grid grid = activation.setting().grid();
+      steps.put(activation, grid.step(observer.range(grid)));
+    }
+  }
+
   /** The step of a tensor; empty if it was never computed while data ran through the model. */
   Optional<AffineStep> step(Activation activation) {
-    RangeObserver observer = observers.get(activation);
-    return observer == null || observer.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            activation.setting().grid().step(observer.range(activation.setting().grid())));
+    return Optional.ofNullable(steps.get(activation));
   }
 
   /** Whether nothing was observed. */

@@ -7,11 +7,15 @@ import dev.kvant.backend.onnx.graph.Graph;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.spi.ProgressReporter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** Does to a graph what is planned for it. */
 final class GraphRewriter {
+
+  /** A node and what of its activations is quantized. */
+  private record Rewrite(Planned module, Optional<Activation> input, Optional<Activation> output) {}
 
   private final PlannedGraph planned;
   private final Calibration calibration;
@@ -40,15 +44,13 @@ final class GraphRewriter {
   Map<String, WeightResult> rewrite(ProgressReporter progress) {
     Map<String, WeightResult> weights = new LinkedHashMap<>();
     // Graphs and activations are named as they were observed, so all are looked up first.
-    Map<Planned, Optional<Activation>> inputs = new LinkedHashMap<>();
-    Map<Planned, Optional<Activation>> outputs = new LinkedHashMap<>();
-    for (Planned module : planned.modules()) {
-      inputs.put(module, module.input(options));
-      outputs.put(module, module.output(options));
-    }
-    for (Planned module : planned.modules()) {
-      Optional<AffineStep> step =
-          rewriteInput(module, inputs.getOrDefault(module, Optional.empty()));
+    List<Rewrite> rewrites =
+        planned.modules().stream()
+            .map(module -> new Rewrite(module, module.input(options), module.output(options)))
+            .toList();
+    for (Rewrite rewrite : rewrites) {
+      Planned module = rewrite.module();
+      Optional<AffineStep> step = rewriteInput(module, rewrite.input());
       if (!module.decision().weights().isQuantized()) {
         progress.advance(1, module.name());
         continue;
@@ -65,12 +67,15 @@ final class GraphRewriter {
       progress.advance(1, module.name());
     }
     biasRewriter.rewrite();
-    outputs.forEach(
-        (module, output) ->
-            output.ifPresent(
-                activation ->
-                    activationRewriter.rewriteOutput(
-                        activation, step(module, activation), module.graph(), module.node())));
+    for (Rewrite rewrite : rewrites) {
+      Planned module = rewrite.module();
+      rewrite
+          .output()
+          .ifPresent(
+              activation ->
+                  activationRewriter.rewriteOutput(
+                      activation, step(module, activation), module.graph(), module.node()));
+    }
     UnusedConstants.remove(planned.model());
     return weights;
   }

@@ -6,7 +6,7 @@ final class CostSearch implements HistogramObserver.Search {
   /** What it costs to quantize the values of a histogram with a step that spans a range. */
   @FunctionalInterface
   interface Cost {
-    double of(Histogram.Bins bins, Grid grid, ValueRange range);
+    double of(BinSums sums, Grid grid, ValueRange range);
   }
 
   /** Ranges are halved in so many steps of equal proportion. */
@@ -26,11 +26,11 @@ final class CostSearch implements HistogramObserver.Search {
 
   @Override
   public ValueRange range(Histogram histogram, Grid grid) {
-    Histogram.Bins bins = histogram.bins();
+    BinSums sums = BinSums.of(histogram.bins());
     ValueRange whole = histogram.range();
     if (grid.isSymmetric()) {
       float amax = whole.amax();
-      int steps = best(bins, grid, each -> new ValueRange(-shrunk(amax, each), shrunk(amax, each)));
+      int steps = best(sums, grid, each -> new ValueRange(-shrunk(amax, each), shrunk(amax, each)));
       return new ValueRange(-shrunk(amax, steps), shrunk(amax, steps));
     }
     float min = Math.min(whole.min(), 0);
@@ -40,12 +40,12 @@ final class CostSearch implements HistogramObserver.Search {
     for (int round = 0; round < ROUNDS; round++) {
       int lowerBefore = lower;
       int upperBefore = upper;
-      upper = best(bins, grid, each -> new ValueRange(shrunk(min, lowerBefore), shrunk(max, each)));
+      upper = best(sums, grid, each -> new ValueRange(shrunk(min, lowerBefore), shrunk(max, each)));
       int newUpper = upper;
       lower =
           min == 0
               ? 0
-              : best(bins, grid, each -> new ValueRange(shrunk(min, each), shrunk(max, newUpper)));
+              : best(sums, grid, each -> new ValueRange(shrunk(min, each), shrunk(max, newUpper)));
       if (lower == lowerBefore && upper == upperBefore) {
         break;
       }
@@ -63,11 +63,11 @@ final class CostSearch implements HistogramObserver.Search {
   }
 
   /** The number of steps with the least cost; the larger range where two cost the same. */
-  private int best(Histogram.Bins bins, Grid grid, Candidates candidates) {
+  private int best(BinSums sums, Grid grid, Candidates candidates) {
     int best = 0;
     double least = Double.POSITIVE_INFINITY;
     for (int steps = 0; steps <= STEPS; steps++) {
-      double here = cost.of(bins, grid, candidates.of(steps));
+      double here = cost.of(sums, grid, candidates.of(steps));
       if (here < least) {
         least = here;
         best = steps;
@@ -77,13 +77,13 @@ final class CostSearch implements HistogramObserver.Search {
   }
 
   /** The sum of squared differences between centers of bins and what they become. */
-  static double squaredError(Histogram.Bins bins, Grid grid, ValueRange range) {
+  static double squaredError(BinSums sums, Grid grid, ValueRange range) {
     AffineStep step = grid.step(range);
     double sum = 0;
-    for (int bin = 0; bin < bins.size(); bin++) {
-      double center = bins.center(bin);
-      double error = center - grid.restore(center, step);
-      sum += bins.counts()[bin] * error * error;
+    int end;
+    for (int bin = 0; bin < sums.size(); bin = end) {
+      end = sums.endOfCode(bin, sums.size(), grid, step);
+      sum += sums.squaredError(bin, end, grid.restore(sums.center(bin), step));
     }
     return sum;
   }
@@ -98,31 +98,19 @@ final class CostSearch implements HistogramObserver.Search {
    * {@code Σ n/N log((n/N) / (m/M))} is {@code (Σ n log n - Σ n log m) / N + log(M / N)}. As {@code
    * m} is one number for all bins of a code, one logarithm serves them all.
    */
-  static double divergence(Histogram.Bins bins, Grid grid, ValueRange range) {
+  static double divergence(BinSums sums, Grid grid, ValueRange range) {
     AffineStep step = grid.step(range);
+    int first = sums.first(range);
+    int last = sums.last(range);
     double explained = 0;
-    long total = 0;
-    long expected = 0;
-    int bin = 0;
-    while (bin < bins.size()) {
-      int code = grid.code(bins.center(bin), step);
-      long inside = 0;
-      int insideBins = 0;
-      for (; bin < bins.size() && grid.code(bins.center(bin), step) == code; bin++) {
-        long count = bins.counts()[bin];
-        total += count;
-        if (bins.touches(bin, range)) {
-          inside += count;
-          insideBins++;
-        } else {
-          expected++;
-        }
-      }
-      if (insideBins > 0) {
-        explained += inside * StrictMath.log((double) inside / insideBins);
-        expected += inside;
-      }
+    int end;
+    for (int bin = first; bin < last; bin = end) {
+      end = sums.endOfCode(bin, last, grid, step);
+      long inside = sums.count(bin, end);
+      explained += inside * StrictMath.log((double) inside / (end - bin));
     }
-    return total * StrictMath.log((double) expected) - explained;
+    int outside = sums.size() - (last - first);
+    long expected = sums.count(first, last) + outside;
+    return sums.count(0, sums.size()) * StrictMath.log((double) expected) - explained;
   }
 }

@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 /** Smallest and largest of values, all of which must be finite. */
 final class Extremes {
 
+  /** Values that are copied into an array at a time: loops over arrays are vectorized. */
+  static final int CHUNK = 2048;
+
   private Extremes() {}
 
   /** The range of the values from position to limit; null if there are none. */
@@ -18,11 +21,17 @@ final class Extremes {
     }
     float min = Float.POSITIVE_INFINITY;
     float max = Float.NEGATIVE_INFINITY;
-    for (int i = from; i < to; i++) {
-      float value = values.get(i);
+    float[] chunk = new float[Math.min(CHUNK, to - from)];
+    for (int done = from; done < to; done += chunk.length) {
+      int count = Math.min(chunk.length, to - done);
+      values.get(done, chunk, 0, count);
       // Math.min and Math.max give NaN once there was one.
-      min = Math.min(min, value);
-      max = Math.max(max, value);
+      for (int i = 0; i < count; i++) {
+        min = Math.min(min, chunk[i]);
+      }
+      for (int i = 0; i < count; i++) {
+        max = Math.max(max, chunk[i]);
+      }
     }
     if (!(min >= -Float.MAX_VALUE && max <= Float.MAX_VALUE)) {
       for (int i = from; i < to; i++) {

@@ -29,11 +29,13 @@ public final class Histogram {
   /** The exponent of the narrowest bins; keeps the reciprocal of their width within float32. */
   public static final int SMALLEST_EXPONENT = -126;
 
-  /** The bins of positive values, then those of negative ones. */
-  private final long[] counts = new long[2 * BINS];
+  /** Where zeros are counted. */
+  private static final int ZERO = 2 * BINS;
+
+  /** The bins of positive values, then those of negative ones, then zeros. */
+  private final long[] counts = new long[2 * BINS + 1];
 
   private int exponent = SMALLEST_EXPONENT;
-  private long zeros;
   private long total;
   private float min = Float.POSITIVE_INFINITY;
   private float max = Float.NEGATIVE_INFINITY;
@@ -113,20 +115,28 @@ public final class Histogram {
     min = Math.min(min, seen.min());
     max = Math.max(max, seen.max());
     widen(exponentFor(seen.amax()));
-    float reciprocal = Math.scalb(1f, -exponent);
-    long zerosHere = 0;
-    for (int i = values.position(); i < values.limit(); i++) {
-      float value = values.get(i);
-      if (value == 0) {
-        zerosHere++;
-      } else {
-        // The product is exact, or so small that it belongs into the first bin anyway.
-        int bin = (int) (Math.abs(value) * reciprocal);
-        counts[value > 0 ? bin : BINS + bin]++;
-      }
+    float[] chunk = new float[Math.min(Extremes.CHUNK, values.remaining())];
+    for (int done = values.position(); done < values.limit(); done += chunk.length) {
+      int count = Math.min(chunk.length, values.limit() - done);
+      values.get(done, chunk, 0, count);
+      count(chunk, count);
     }
-    zeros += zerosHere;
     total += values.remaining();
+  }
+
+  /** Branches would be guessed wrongly for half of the signs, and for half of what a ReLU gives. */
+  private void count(float[] values, int number) {
+    float reciprocal = Math.scalb(1f, -exponent);
+    for (int i = 0; i < number; i++) {
+      int bits = Float.floatToRawIntBits(values[i]);
+      int magnitude = bits & Integer.MAX_VALUE;
+      int sign = bits >>> (Integer.SIZE - 1);
+      // All ones for what is not zero.
+      int mask = -magnitude >> (Integer.SIZE - 1);
+      // The product is exact, or so small that it belongs into the first bin anyway.
+      int bin = (int) (Math.abs(values[i]) * reciprocal) + (sign << LOG_BINS);
+      counts[(bin & mask) | (ZERO & ~mask)]++;
+    }
   }
 
   /**
@@ -142,7 +152,7 @@ public final class Histogram {
       counts[folded] += other.counts[bin];
       counts[BINS + folded] += other.counts[BINS + bin];
     }
-    zeros += other.zeros;
+    counts[ZERO] += other.counts[ZERO];
     total += other.total;
     min = Math.min(min, other.min);
     max = Math.max(max, other.max);
@@ -158,7 +168,7 @@ public final class Histogram {
     if (shift <= 0) {
       return;
     }
-    if (total > zeros) {
+    if (total > zeros()) {
       for (int bin = 1; bin < BINS; bin++) {
         int folded = shift > LOG_BINS ? 0 : bin >> shift;
         move(bin, folded);
@@ -190,7 +200,7 @@ public final class Histogram {
    * @return from 0 to {@link #total()}
    */
   public long zeros() {
-    return zeros;
+    return counts[ZERO];
   }
 
   /**
@@ -222,12 +232,12 @@ public final class Histogram {
    */
   Bins bins() {
     int size = 0;
-    for (long count : counts) {
-      size += count > 0 ? 1 : 0;
+    for (int bin = 0; bin < ZERO; bin++) {
+      size += counts[bin] > 0 ? 1 : 0;
     }
-    double width = binWidth();
     double[] lower = new double[size];
     long[] sizes = new long[size];
+    double width = binWidth();
     int next = 0;
     for (int bin = BINS - 1; bin >= 0; bin--) {
       if (counts[BINS + bin] > 0) {
@@ -258,9 +268,8 @@ public final class Histogram {
       return lower.length;
     }
 
-    /** Whether a part of the bin is in the range. */
-    boolean touches(int bin, ValueRange range) {
-      return lower[bin] <= range.max() && lower[bin] + width >= range.min();
+    double upper(int bin) {
+      return lower[bin] + width;
     }
 
     double center(int bin) {

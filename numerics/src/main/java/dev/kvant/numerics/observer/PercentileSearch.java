@@ -25,7 +25,7 @@ final class PercentileSearch implements HistogramObserver.Search {
     Histogram.Bins bins = histogram.bins();
     double[] outer = new double[bins.size()];
     for (int bin = 0; bin < outer.length; bin++) {
-      outer[bin] = Math.max(-bins.lower()[bin], bins.lower()[bin] + bins.width());
+      outer[bin] = Math.max(-bins.lower()[bin], bins.upper(bin));
     }
     int[] byMagnitude =
         IntStream.range(0, outer.length)
@@ -70,7 +70,7 @@ final class PercentileSearch implements HistogramObserver.Search {
     long positives = Arrays.stream(bins.counts()).sum() - negatives;
     long above = 0;
     for (int bin = bins.size() - 1; bin >= 0 && bins.lower()[bin] >= 0; bin--) {
-      max = (float) Math.min(whole.max(), bins.lower()[bin] + bins.width());
+      max = (float) Math.min(whole.max(), bins.upper(bin));
       above += bins.counts()[bin];
       if (above > cut) {
         break;

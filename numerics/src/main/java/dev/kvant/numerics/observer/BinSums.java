@@ -1,0 +1,116 @@
+package dev.kvant.numerics.observer;
+
+/**
+ * Sums over consecutive bins of a histogram, each found by one subtraction.
+ *
+ * <p>Bins with one code are found by doubling steps and bisection, which takes a few looks for each
+ * of at most 256 codes, however many bins there are.
+ */
+final class BinSums {
+
+  private final Histogram.Bins bins;
+
+  /** Each entry sums up the bins before it. */
+  private final long[] counts;
+
+  /** The same for count times center, the sum of the values. */
+  private final double[] values;
+
+  /** The same for count times squared center. */
+  private final double[] squares;
+
+  private BinSums(Histogram.Bins bins, long[] counts, double[] values, double[] squares) {
+    this.bins = bins;
+    this.counts = counts;
+    this.values = values;
+    this.squares = squares;
+  }
+
+  static BinSums of(Histogram.Bins bins) {
+    long[] counts = new long[bins.size() + 1];
+    double[] values = new double[bins.size() + 1];
+    double[] squares = new double[bins.size() + 1];
+    for (int bin = 0; bin < bins.size(); bin++) {
+      long count = bins.counts()[bin];
+      double center = bins.center(bin);
+      counts[bin + 1] = counts[bin] + count;
+      values[bin + 1] = values[bin] + count * center;
+      squares[bin + 1] = squares[bin] + count * center * center;
+    }
+    return new BinSums(bins, counts, values, squares);
+  }
+
+  int size() {
+    return bins.size();
+  }
+
+  double center(int bin) {
+    return bins.center(bin);
+  }
+
+  /** How many values the bins {@code [from, to)} hold. */
+  long count(int from, int to) {
+    return counts[to] - counts[from];
+  }
+
+  /** The squared distance of the bins {@code [from, to)} from a value. */
+  double squaredError(int from, int to, double value) {
+    double error =
+        squares[to]
+            - squares[from]
+            - 2 * value * (values[to] - values[from])
+            + value * value * count(from, to);
+    return Math.max(0, error);
+  }
+
+  /** The first bin of which a part is in a range, or what is behind the last bin. */
+  int first(ValueRange range) {
+    int from = 0;
+    int to = size();
+    while (from < to) {
+      int middle = (from + to) >>> 1;
+      if (bins.upper(middle) < range.min()) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from;
+  }
+
+  /** What is behind the last bin of which a part is in a range. */
+  int last(ValueRange range) {
+    int from = 0;
+    int to = size();
+    while (from < to) {
+      int middle = (from + to) >>> 1;
+      if (bins.lower()[middle] <= range.max()) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from;
+  }
+
+  /** What is behind the last bin before {@code end} that has the same code as a bin. */
+  int endOfCode(int bin, int end, Grid grid, AffineStep step) {
+    int code = grid.code(center(bin), step);
+    int same = bin;
+    int reach = 1;
+    while (bin + reach < end && grid.code(center(bin + reach), step) == code) {
+      same = bin + reach;
+      reach *= 2;
+    }
+    int other = Math.min(end, bin + reach);
+    while (other - same > 1) {
+      int middle = (same + other) >>> 1;
+      if (grid.code(center(middle), step) == code) {
+        same = middle;
+      } else {
+        other = middle;
+      }
+    }
+    return other;
+  }
+}
