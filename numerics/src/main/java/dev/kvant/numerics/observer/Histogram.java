@@ -64,7 +64,7 @@ public final class Histogram {
     }
     Histogram histogram = new Histogram();
     histogram.exponent = exponent;
-    histogram.zeros = counts[BINS];
+    histogram.counts[ZERO] = counts[BINS];
     for (int bin = 0; bin < BINS; bin++) {
       histogram.counts[bin] = counts[BINS + 1 + bin];
       histogram.counts[BINS + bin] = counts[BINS - 1 - bin];
@@ -83,7 +83,7 @@ public final class Histogram {
    */
   public long[] counts() {
     long[] ordered = new long[2 * BINS + 1];
-    ordered[BINS] = zeros;
+    ordered[BINS] = counts[ZERO];
     for (int bin = 0; bin < BINS; bin++) {
       ordered[BINS + 1 + bin] = counts[bin];
       ordered[BINS - 1 - bin] = counts[BINS + bin];
