@@ -5,6 +5,7 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.TorchModel;
+import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.util.ArrayList;
 import java.util.Collections;

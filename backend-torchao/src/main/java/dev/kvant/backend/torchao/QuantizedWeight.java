@@ -5,6 +5,7 @@ import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.RowQuantizer;
+import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -12,6 +12,7 @@ import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.script.ScriptType;
+import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.StorageRecords;
 import dev.kvant.torch.tensor.TensorNode;
 import dev.kvant.torch.tensor.TensorPickler;

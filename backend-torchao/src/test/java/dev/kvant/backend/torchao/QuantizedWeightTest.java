@@ -10,6 +10,7 @@ import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.RowQuantizer;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.TensorStorage;
 import java.io.ByteArrayOutputStream;

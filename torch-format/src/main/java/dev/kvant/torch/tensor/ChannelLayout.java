@@ -1,30 +1,32 @@
-package dev.kvant.backend.torchao;
+package dev.kvant.torch.tensor;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a weight falls into parts of one scale each. In row-major order it is {@code slices} times a
+ * How a tensor falls into parts of one scale each. In row-major order it is {@code slices} times a
  * matrix {@code [channels, columns]}; channel {@code c} of every slice has scale {@code c}.
  *
- * @param shape the weight's dimensions
+ * @param shape the tensor's dimensions
  * @param axis the dimension along which scales differ
  * @param slices the product of the dimensions before it
  * @param channels how many scales there are
  * @param columns the product of the dimensions behind it
+ * @since 0.1.0
  */
-record ChannelLayout(List<Long> shape, int axis, long slices, int channels, int columns) {
+public record ChannelLayout(List<Long> shape, int axis, long slices, int channels, int columns) {
 
-  ChannelLayout {
+  public ChannelLayout {
     shape = List.copyOf(shape);
   }
 
   /**
-   * For a weight that is not empty.
+   * For a tensor that is not empty.
    *
+   * @param axis the dimension along which scales differ
    * @throws ArithmeticException if there are 2^31 scales or more, or a row is as long
    */
-  static ChannelLayout of(List<Long> shape, int axis) {
+  public static ChannelLayout of(List<Long> shape, int axis) {
     return new ChannelLayout(
         shape,
         axis,
@@ -38,7 +40,7 @@ record ChannelLayout(List<Long> shape, int axis, long slices, int channels, int 
   }
 
   /** The dimensions of the scales that multiply the codes: 1 for all but the axis. */
-  List<Long> scaleShape() {
+  public List<Long> scaleShape() {
     List<Long> scales = new ArrayList<>();
     for (int i = 0; i < shape.size(); i++) {
       scales.add(i == axis ? shape.get(i) : 1L);
@@ -46,8 +48,12 @@ record ChannelLayout(List<Long> shape, int axis, long slices, int channels, int 
     return scales;
   }
 
-  /** Where an element stands, as in {@code [3, 0, 7]}. */
-  List<Long> index(long element) {
+  /**
+   * Where an element stands, as in {@code [3, 0, 7]}.
+   *
+   * @param element its row-major index
+   */
+  public List<Long> index(long element) {
     var index = new Long[shape.size()];
     long rest = element;
     for (int i = shape.size() - 1; i >= 0; i--) {
