@@ -57,22 +57,29 @@ record ModelOptOptions(
   /** A version of ModelOpt; one restores no checkpoint that is for another. */
   enum Version {
     /** 0.33. */
-    V0_33("0.33"),
+    V0_33("0.33", "0.33.1"),
     /** 0.47. */
-    V0_47("0.47");
+    V0_47("0.47", "0.47.0");
 
     /** What holds unless it is said. */
     static final Version DEFAULT = V0_47;
 
     private final String label;
+    private final String release;
 
-    Version(String label) {
+    Version(String label, String release) {
       this.label = label;
+      this.release = release;
     }
 
     /** As in {@code 0.47}. */
     String label() {
       return label;
+    }
+
+    /** The release that a checkpoint claims to be of, as in {@code 0.47.0}. */
+    String release() {
+      return release;
     }
 
     private static Optional<Version> of(Object number) {
