@@ -3,8 +3,8 @@ package dev.kvant.api;
 import java.util.List;
 
 /**
- * Hears of progress and warnings while a quantizer works. Called on the thread that runs the step,
- * so it should return soon.
+ * Hears of progress, warnings and results while a quantizer works. Called on the thread that runs
+ * the step, so it should return soon.
  *
  * @since 0.1.0
  */
@@ -26,6 +26,16 @@ public interface QuantizationListener {
       public void onWarning(QuantizationWarning warning) {
         copy.forEach(listener -> listener.onWarning(warning));
       }
+
+      @Override
+      public void onFinished(FinishedStep step) {
+        copy.forEach(listener -> listener.onFinished(step));
+      }
+
+      @Override
+      public void onSaved(SavedModel model) {
+        copy.forEach(listener -> listener.onSaved(model));
+      }
     };
   }
 
@@ -34,4 +44,10 @@ public interface QuantizationListener {
 
   /** Something goes otherwise than configured. */
   default void onWarning(QuantizationWarning warning) {}
+
+  /** A step of a quantizer has ended, well or not. */
+  default void onFinished(FinishedStep step) {}
+
+  /** A quantizer has written a model; comes before the end of its step {@code save}. */
+  default void onSaved(SavedModel model) {}
 }

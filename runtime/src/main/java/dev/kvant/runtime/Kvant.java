@@ -85,7 +85,10 @@ public final class Kvant implements AutoCloseable {
             builder.formats,
             builder.runners,
             builder.sources);
-    this.listener = QuantizationListener.all(builder.listeners);
+    List<QuantizationListener> listeners = new ArrayList<>();
+    listeners.add(new QuantizationLog(log));
+    listeners.addAll(builder.listeners);
+    this.listener = QuantizationListener.all(listeners);
     this.parallelism = builder.parallelism;
   }
 

@@ -1,6 +1,8 @@
 package dev.kvant.runtime;
 
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.FinishedStep;
+import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.PreparedModel;
@@ -18,17 +20,15 @@ import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Plans for every model and has a backend's quantizer do the work. */
 final class PlannedQuantizer implements ModelQuantizer {
-
-  private static final Logger log = LoggerFactory.getLogger(PlannedQuantizer.class);
 
   private final QuantizationBackend backend;
   private final QuantizerContext context;
@@ -64,8 +64,11 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   @Override
   public PreparedModel prepare(QuantizableModel model) {
-    begin("prepare");
     Objects.requireNonNull(model, "model");
+    return step("prepare", () -> planned(model));
+  }
+
+  private PreparedModel planned(QuantizableModel model) {
     List<String> formats = backend.descriptor().formats();
     if (!formats.contains(model.format())) {
       throw new UnsupportedModelException(
@@ -91,14 +94,18 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   @Override
   public void calibrate(PreparedModel model, CalibrationDataset data) {
-    begin("calibrate");
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(data, "data");
-    if (quantizer instanceof Calibratable calibratable) {
-      calibratable.calibrate(model, data);
-    } else {
-      warnOfUnusedData();
-    }
+    step(
+        "calibrate",
+        () -> {
+          if (quantizer instanceof Calibratable calibratable) {
+            calibratable.calibrate(model, data);
+          } else {
+            warnOfUnusedData();
+          }
+          return model;
+        });
   }
 
   @Override
@@ -112,9 +119,8 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   @Override
   public QuantizedModel quantize(PreparedModel model) {
-    begin("quantize");
     Objects.requireNonNull(model, "model");
-    QuantizedModel quantized = quantizer.quantize(model);
+    QuantizedModel quantized = step("quantize", () -> quantizer.quantize(model));
     given.add(quantized);
     lastQuantized = quantized;
     return quantized;
@@ -153,10 +159,15 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   @Override
   public SavedModel saveModel(QuantizedModel model, Path directory) {
-    begin("save");
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(directory, "directory");
-    return quantizer.save(model, directory);
+    return step(
+        "save",
+        () -> {
+          SavedModel saved = quantizer.save(model, directory);
+          context.listener().onSaved(saved);
+          return saved;
+        });
   }
 
   @Override
@@ -168,6 +179,34 @@ final class PlannedQuantizer implements ModelQuantizer {
       given.forEach(QuantizedModel::close);
       quantizer.close();
     }
+  }
+
+  /** Does the work of a step and tells the listener how that ended. */
+  private <T> T step(String step, Supplier<T> work) {
+    begin(step);
+    long start = System.nanoTime();
+    T result;
+    try {
+      result = work.get();
+    } catch (RuntimeException | Error e) {
+      Outcome outcome =
+          e instanceof QuantizationCancelledException ? Outcome.CANCELLED : Outcome.FAILED;
+      try {
+        finished(step, start, outcome);
+      } catch (RuntimeException | Error another) {
+        e.addSuppressed(another);
+      }
+      throw e;
+    }
+    finished(step, start, Outcome.DONE);
+    return result;
+  }
+
+  private void finished(String step, long start, Outcome outcome) {
+    Duration duration = Duration.ofNanos(System.nanoTime() - start);
+    context
+        .listener()
+        .onFinished(new FinishedStep(step, backend.descriptor().id(), duration, outcome));
   }
 
   private void begin(String step) {
@@ -191,7 +230,6 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   private void warn(QuantizationWarning warning) {
-    log.warn(warning.message());
     context.listener().onWarning(warning);
   }
 }

@@ -2,9 +2,12 @@ package dev.kvant.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.FinishedStep;
+import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.PreparedModel;
@@ -208,6 +211,96 @@ class LifecycleTest {
     }
     assertThat(heard).hasSize(2).isEqualTo(second);
     assertThat(own).hasSize(1);
+  }
+
+  @Test
+  void a_listener_hears_how_each_step_ended_and_what_was_saved() {
+    StepLog log = new StepLog();
+    try (ModelQuantizer quantizer = kvant(log).quantizer(config().build())) {
+      SavedModel saved = quantizer.saveModel(quantizer.quantizeModel(model), Path.of("results"));
+
+      assertThat(log.steps)
+          .extracting(FinishedStep::step, FinishedStep::backend, FinishedStep::outcome)
+          .containsExactly(
+              tuple("prepare", "fake", Outcome.DONE),
+              tuple("quantize", "fake", Outcome.DONE),
+              tuple("save", "fake", Outcome.DONE));
+      assertThat(log.steps).allMatch(step -> !step.duration().isNegative());
+      assertThat(log.saved).containsExactly(saved);
+    }
+  }
+
+  @Test
+  void a_listener_hears_of_a_step_that_failed() {
+    StepLog log = new StepLog();
+    try (ModelQuantizer quantizer = kvant(log).quantizer(config().build())) {
+      assertThatThrownBy(() -> quantizer.prepare(new FakeModel().format("onnx")))
+          .isInstanceOf(UnsupportedModelException.class);
+
+      assertThat(log.steps)
+          .extracting(FinishedStep::step, FinishedStep::outcome)
+          .containsExactly(tuple("prepare", Outcome.FAILED));
+    }
+  }
+
+  @Test
+  void a_listener_hears_of_a_step_that_was_cancelled() {
+    StepLog log = new StepLog();
+    QuantizationListener cancelling =
+        new QuantizationListener() {
+          @Override
+          public void onWarning(QuantizationWarning warning) {
+            throw new QuantizationCancelledException("enough");
+          }
+        };
+    try (ModelQuantizer quantizer = kvant(log).quantizer(config().build(), cancelling)) {
+      PreparedModel prepared = quantizer.prepare(model);
+      assertThatThrownBy(() -> quantizer.calibrate(prepared, DATA))
+          .isInstanceOf(QuantizationCancelledException.class);
+
+      assertThat(log.steps).last().extracting(FinishedStep::outcome).isEqualTo(Outcome.CANCELLED);
+    }
+  }
+
+  @Test
+  void what_a_listener_throws_does_not_hide_why_a_step_failed() {
+    QuantizationListener broken =
+        new QuantizationListener() {
+          @Override
+          public void onFinished(FinishedStep step) {
+            throw new IllegalArgumentException("broken");
+          }
+        };
+    try (ModelQuantizer quantizer = kvant(broken).quantizer(config().build())) {
+      assertThatThrownBy(() -> quantizer.prepare(new FakeModel().format("onnx")))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasSuppressedException(new IllegalArgumentException("broken"));
+    }
+  }
+
+  private static Kvant kvant(QuantizationListener listener) {
+    return Kvant.builder()
+        .withoutDiscovery()
+        .backend(FakeBackend.weightOnly("fake"))
+        .listener(listener)
+        .build();
+  }
+
+  /** Remembers what has ended and what was written. */
+  private static final class StepLog implements QuantizationListener {
+
+    private final List<FinishedStep> steps = new ArrayList<>();
+    private final List<SavedModel> saved = new ArrayList<>();
+
+    @Override
+    public void onFinished(FinishedStep step) {
+      steps.add(step);
+    }
+
+    @Override
+    public void onSaved(SavedModel model) {
+      saved.add(model);
+    }
   }
 
   private static QuantizationListener warningsInto(List<QuantizationWarning> list) {
