@@ -1,11 +1,12 @@
 """Makes the golden files of the module backend-modelopt with ModelOpt.
 
-    python make_modelopt_golden.py [DIRECTORY]
+    PYTHONHASHSEED=0 python make_modelopt_golden.py [DIRECTORY]
 
 DIRECTORY defaults to backend-modelopt/src/test/resources/golden of this repository. Needs torch, transformers and
 nvidia-modelopt 0.47.
 
 kinds.pt, bert.pt: archives with a module of each class that ModelOpt knows, and with one whose root is a class of transformers.
+mixed.pth: what ModelOpt saves of the network Mixed, calibrated by max on one batch, weights per output channel.
 quantizers.json: by archive the quantizers that ModelOpt inserts into the network it was made of, sorted.
 """
 import json
@@ -72,6 +73,15 @@ def quantizers(network):
     return sorted(state["metadata"]["quantizer_state"])
 
 
+def saved(out):
+    network = networks.build(networks.Mixed, 7)
+    quantized = {"num_bits": 8, "axis": 0}
+    mtq.quantize(network, {"algorithm": "max", "quant_cfg": {
+        "*": {"enable": False}, "*weight_quantizer": quantized, "*back.weight_quantizer": {"num_bits": 8, "axis": 1},
+        "*input_quantizer": {"num_bits": 8, "axis": None}}}, lambda model: model(networks.tokens()))
+    mto.save(network, out / "mixed.pth")
+
+
 def main(out):
     out.mkdir(parents=True, exist_ok=True)
     torch.backends.mha.set_fastpath_enabled(False)
@@ -80,6 +90,7 @@ def main(out):
         torch.jit.trace(bert(), torch.ones(1, 4, dtype=torch.int64), check_trace=False).save(out / "bert.pt")
     for name in ("kinds.pt", "bert.pt"):
         neutral.neutralize(out / name)
+    saved(out)
     found = {
         "kinds.pt": quantizers(Kinds().eval()),
         "bert.pt": quantizers(bert()),

@@ -69,6 +69,9 @@ final class TypeInference {
   Optional<String> type(String module, List<TensorDescription> tensors) {
     Map<String, TensorDescription> byName =
         tensors.stream().collect(Collectors.toMap(TensorDescription::name, Function.identity()));
+    if (byName.containsKey("_amax")) {
+      return Optional.of("TensorQuantizer");
+    }
     if (attentionModules.contains(module)) {
       return Optional.of("MultiheadAttention");
     }

@@ -144,9 +144,15 @@ final class ModelOptCheckpoint {
   private PickleDict state() {
     var state = new ModelOptState();
     quantizers.forEach(
-        (module, names) ->
-            names.forEach(
-                name -> state.add(qualified(module.name(), name), quantization(module, name))));
+        (module, names) -> {
+          int outputAxis =
+              ModuleKind.of(List.of(module.type().simpleName()))
+                  .map(ModuleKind::outputAxis)
+                  .orElse(0);
+          for (String name : names) {
+            state.add(qualified(module.name(), name), quantization(module, name), outputAxis);
+          }
+        });
     return state.pickle(options.version());
   }
 

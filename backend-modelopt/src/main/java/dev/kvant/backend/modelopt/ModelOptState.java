@@ -27,8 +27,12 @@ final class ModelOptState {
 
   private final PickleDict quantizers = new PickleDict();
 
-  /** Adds a quantizer; nothing to quantize switches it off. */
-  void add(String name, Optional<OperandQuantization> quantization) {
+  /**
+   * Adds a quantizer; nothing to quantize switches it off.
+   *
+   * @param outputAxis the dimension that counts the outputs of its module's weight
+   */
+  void add(String name, Optional<OperandQuantization> quantization, int outputAxis) {
     var buffers = new PickleDict();
     quantization.ifPresent(
         present ->
@@ -40,7 +44,9 @@ final class ModelOptState {
         name,
         new PickleDict()
             .put("_num_bits", quantization.map(ModelOptState::bits).orElse(PickleInt.of(BITS)))
-            .put("_axis", quantization.map(ModelOptState::axis).orElse(PickleNone.NONE))
+            .put(
+                "_axis",
+                quantization.map(present -> axis(present, outputAxis)).orElse(PickleNone.NONE))
             .put("_disabled", new PickleBool(quantization.isEmpty()))
             .put(
                 "_pytorch_state_metadata",
@@ -68,13 +74,16 @@ final class ModelOptState {
   }
 
   /** The one dimension along which ranges differ, if there is any. */
-  private static PickleValue axis(OperandQuantization quantization) {
+  private static PickleValue axis(OperandQuantization quantization, int outputAxis) {
     if (quantization.isPerTensor()) {
       return PickleNone.NONE;
     }
     List<Long> shape = quantization.shape();
-    // A weight of one channel has ones only: its axis is the first, and any would do.
-    int axis = IntStream.range(0, shape.size()).filter(i -> shape.get(i) > 1).findFirst().orElse(0);
-    return PickleInt.of(axis);
+    // Where there is but one channel, the shape does not tell.
+    return PickleInt.of(
+        IntStream.range(0, shape.size())
+            .filter(i -> shape.get(i) > 1)
+            .findFirst()
+            .orElse(outputAxis));
   }
 }

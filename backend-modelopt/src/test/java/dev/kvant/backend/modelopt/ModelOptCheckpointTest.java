@@ -110,12 +110,14 @@ class ModelOptCheckpointTest {
     }
   }
 
-  @Test
-  void a_transposed_convolution_has_ranges_along_its_second_dimension() {
-    var channels =
-        new OperandQuantization(Grid.INT8_SYMMETRIC, new float[] {1, 2}, List.of(1L, 2L, 1L, 1L));
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void a_transposed_convolution_has_ranges_along_its_second_dimension(int channels) {
+    var ranges =
+        new OperandQuantization(
+            Grid.INT8_SYMMETRIC, new float[channels], List.of(1L, (long) channels, 1L, 1L));
     try (ScriptModel source = TestModels.script(TestModels.model("mixed.pt"))) {
-      write(source, options(), quantized(source, "back", channels, null));
+      write(source, options(), quantized(source, "back", ranges, null));
     }
 
     assertThat(quantizer("back.weight_quantizer").get("_axis")).contains(PickleInt.of(1));
@@ -195,6 +197,27 @@ class ModelOptCheckpointTest {
             .containsKey("first.weight")
             .doesNotContainKeys("positions", "norms.running_mean");
       }
+    }
+  }
+
+  @Test
+  void what_modelopt_itself_saves_is_read_as_a_state_dict_with_quantizers() {
+    try (ScriptModel source = TestModels.script(TestModels.model("mixed.pt"));
+        TorchModel saved = TestModels.open(TestModels.golden("mixed.pth"))) {
+      assertThat(saved.stateDict())
+          .containsKeys("stack.3.weight", "stack.3.weight_quantizer._amax");
+      assertThat(saved.modules())
+          .filteredOn(module -> module.type().equals("TensorQuantizer"))
+          .extracting(ModuleDescription::name)
+          .contains("conv.input_quantizer", "lstm.weight_ih_l0_weight_quantizer");
+      assertThat(saved.modules())
+          .filteredOn(module -> module.type().equals("Linear"))
+          .extracting(ModuleDescription::name)
+          .containsAll(
+              source.modules().stream()
+                  .filter(module -> module.type().equals("Linear"))
+                  .map(ModuleDescription::name)
+                  .toList());
     }
   }
 

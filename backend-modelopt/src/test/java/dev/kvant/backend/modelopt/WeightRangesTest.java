@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvant.api.ElementType;
+import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.Float16;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.archive.ByteSource;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.StoredTensor;
@@ -17,7 +20,9 @@ import dev.kvant.torch.tensor.TensorStorage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.function.Supplier;
@@ -152,6 +157,49 @@ class WeightRangesTest {
     assertThatThrownBy(() -> range(tensor(List.of(1L), 1), OptionalInt.empty()))
         .isInstanceOf(QuantizationCancelledException.class);
     assertThat(Thread.interrupted()).isTrue();
+  }
+
+  @Test
+  void ranges_of_output_channels_are_those_that_modelopt_finds() {
+    try (ScriptModel model = TestModels.script(TestModels.model("mixed.pt"));
+        TorchModel saved = TestModels.open(TestModels.golden("mixed.pth"))) {
+      List<String> compared = new ArrayList<>();
+      for (ModuleDescription module : model.modules()) {
+        Optional<ModuleKind> kind = ModuleKind.of(module.types());
+        if (kind.isPresent()) {
+          OperandQuantization range =
+              range(
+                  model.tensor(module.name(), "weight").orElseThrow(),
+                  OptionalInt.of(kind.get().outputAxis()));
+          StoredTensor expected =
+              saved.tensor(module.name() + ".weight_quantizer", "_amax").orElseThrow();
+
+          // ModelOpt has no dimensions left where there is but one channel.
+          if (expected.elements() > 1) {
+            assertThat(range.shape()).as(module.name()).isEqualTo(expected.shape());
+          }
+          assertThat(range.amax()).as(module.name()).isEqualTo(floats(expected));
+          compared.add(module.name());
+        }
+      }
+      assertThat(compared).contains("conv", "back", "first", "low.linear", "brain.linear");
+    }
+  }
+
+  private static float[] floats(StoredTensor tensor) {
+    ByteBuffer bytes = ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    tensor.read(0, bytes);
+    bytes.flip();
+    float[] values = new float[(int) tensor.elements()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (tensor.elementType()) {
+            case FLOAT16 -> Float16.toFloat(bytes.getShort());
+            case BFLOAT16 -> BFloat16.toFloat(bytes.getShort());
+            default -> bytes.getFloat();
+          };
+    }
+    return values;
   }
 
   private static OperandQuantization range(StoredTensor weight, OptionalInt axis) {
