@@ -130,6 +130,10 @@ final class WeightRanges implements AutoCloseable {
   private <T> List<T> run(List<Callable<T>> tasks) {
     List<T> results = new ArrayList<>();
     try {
+      // Tasks that are done before they are waited for would hide it.
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
       for (Future<T> task : threads.invokeAll(tasks)) {
         results.add(task.get());
       }
