@@ -54,6 +54,9 @@ final class RuntimeSession implements AutoCloseable {
   private static final String EXTERNAL_FOLDER =
       "session.model_external_initializers_file_folder_path";
 
+  /** The most bytes that a copy of a graph may hold itself on the heap. */
+  private static final long LARGEST_IN_MEMORY = 64 << 20;
+
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final InputContract contract;
@@ -96,7 +99,8 @@ final class RuntimeSession implements AutoCloseable {
    * @throws ModelFormatException if ONNX Runtime does not take the graph
    */
   static RuntimeSession openUnoptimized(OnnxModel model, Device device) {
-    if (model.hasExternalData()) {
+    if (OnnxWriter.changedBytes(model) <= LARGEST_IN_MEMORY
+        || OnnxWriter.size(model) > OnnxWriter.LARGEST_FILE) {
       byte[] graph = OnnxWriter.toBytes(model);
       return open(
           model.source(),
@@ -108,7 +112,7 @@ final class RuntimeSession implements AutoCloseable {
             return environment.createSession(graph, options);
           });
     }
-    // Through a file, so that the tensors need not be on the heap.
+    // Through a file, so that what was changed need not be on the heap once more.
     try {
       Path file = Files.createTempFile("kvant", ".onnx");
       try {

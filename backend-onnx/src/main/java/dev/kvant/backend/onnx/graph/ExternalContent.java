@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Bytes in a file beside the model, read when they are asked for. */
-record ExternalContent(ExternalData files, ExternalData.Region region) implements Content {
+record ExternalContent(ExternalData files, ExternalData.Region region) implements FileContent {
 
   @Override
   public long bytes() {

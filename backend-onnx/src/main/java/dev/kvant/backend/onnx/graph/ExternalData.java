@@ -69,6 +69,11 @@ final class ExternalData implements AutoCloseable {
     return new Region(file, offset, length);
   }
 
+  /** Where bytes of the model's own file are. */
+  Region inModel(long offset, long length) {
+    return new Region(model, offset, length);
+  }
+
   private long number(TensorProto tensor, StringStringEntryProto entry) {
     try {
       return Long.parseLong(entry.getValue());

@@ -40,9 +40,9 @@ public final class Graph {
   }
 
   /** The graph of a model. */
-  static Graph of(GraphProto proto, ExternalData files) {
+  static Graph of(GraphProto proto, List<Long> rawData, ExternalData files) {
     Graph graph = new Graph(proto, null, null, "");
-    graph.fill(proto, files);
+    graph.fill(proto, rawData, files);
     return graph;
   }
 
@@ -52,13 +52,15 @@ public final class Graph {
     String ownerName = owner.name().isEmpty() ? owner.outputs().get(0) : owner.name();
     Graph graph =
         new Graph(proto, parent, owner, parent.place + ownerName + "/" + attribute.getName() + "/");
-    graph.fill(proto, files);
+    graph.fill(proto, List.of(), files);
     return graph;
   }
 
-  private void fill(GraphProto proto, ExternalData files) {
-    for (TensorProto tensor : proto.getInitializerList()) {
-      initializers.put(tensor.getName(), Initializer.of(tensor, files));
+  private void fill(GraphProto proto, List<Long> rawData, ExternalData files) {
+    for (int i = 0; i < proto.getInitializerCount(); i++) {
+      TensorProto tensor = proto.getInitializer(i);
+      long offset = i < rawData.size() ? rawData.get(i) : RawData.NONE;
+      initializers.put(tensor.getName(), Initializer.of(tensor, offset, files));
     }
     for (NodeProto node : proto.getNodeList()) {
       Node added = Node.of(node, this, files);
@@ -67,7 +69,8 @@ public final class Graph {
       if (added.is("Constant") && value != null && value.hasT() && !added.outputs().isEmpty()) {
         String name = added.outputs().get(0);
         constantNodes.put(
-            name, Initializer.of(value.getT().toBuilder().setName(name).build(), files));
+            name,
+            Initializer.of(value.getT().toBuilder().setName(name).build(), RawData.NONE, files));
       }
     }
   }

@@ -19,7 +19,12 @@ public final class Initializer {
     this.tensor = tensor;
   }
 
-  static Initializer of(TensorProto proto, ExternalData files) {
+  /**
+   * A constant as a file has it.
+   *
+   * @param rawData where its bytes are in the model's file, or {@link RawData#NONE}
+   */
+  static Initializer of(TensorProto proto, long rawData, ExternalData files) {
     if (proto.getDataType() == DataType.STRING.number()) {
       return new Initializer(proto, null);
     }
@@ -34,7 +39,7 @@ public final class Initializer {
             .clearExternalData()
             .clearDataLocation()
             .build();
-    return new Initializer(header, StoredTensor.of(proto, files));
+    return new Initializer(header, StoredTensor.of(proto, rawData, files));
   }
 
   /** A new constant. */

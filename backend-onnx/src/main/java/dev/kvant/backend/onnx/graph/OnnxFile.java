@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 /**
  * An ONNX file that was opened: its structure in memory, its tensors still on disk.
@@ -21,12 +22,14 @@ public final class OnnxFile implements AutoCloseable {
 
   private final Path path;
   private final ModelProto proto;
+  private final List<Long> rawData;
   private final ExternalData files;
   private final long bytes;
 
-  private OnnxFile(Path path, ModelProto proto, long bytes) {
+  private OnnxFile(Path path, ModelProto proto, List<Long> rawData, long bytes) {
     this.path = path;
     this.proto = proto;
+    this.rawData = rawData;
     this.bytes = bytes;
     this.files = new ExternalData(path);
   }
@@ -55,7 +58,7 @@ public final class OnnxFile implements AutoCloseable {
             "%s has no graph or names no operator set; it is not an ONNX model or is truncated"
                 .formatted(path));
       }
-      return new OnnxFile(path, proto, size);
+      return new OnnxFile(path, proto, RawData.offsets(mapped.newCodedInput()), size);
     } catch (InvalidProtocolBufferException e) {
       throw new ModelFormatException(
           "%s is not an ONNX model or is truncated: %s".formatted(path, e.getMessage()), e);
@@ -80,7 +83,7 @@ public final class OnnxFile implements AutoCloseable {
    * @throws ModelFormatException if the graph is not sound
    */
   public OnnxModel load() {
-    return OnnxModel.of(path, proto, files);
+    return OnnxModel.of(path, proto, rawData, files);
   }
 
   /** Closes the external files. A second call does nothing. */

@@ -25,31 +25,29 @@ public final class OnnxModel {
   private final Path source;
   private final ModelProto rest;
   private final Graph graph;
-  private final boolean hasExternalData;
   private final Map<String, Long> opsets = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
   private final Set<String> names = new HashSet<>();
   private long irVersion;
 
-  private OnnxModel(Path source, ModelProto rest, Graph graph, boolean hasExternalData) {
+  private OnnxModel(Path source, ModelProto rest, Graph graph) {
     this.source = source;
     this.rest = rest;
     this.graph = graph;
-    this.hasExternalData = hasExternalData;
     this.irVersion = rest.getIrVersion();
   }
 
-  static OnnxModel of(Path path, ModelProto proto, ExternalData files) {
-    Graph graph = Graph.of(proto.getGraph(), files);
+  /**
+   * A model as a file has it.
+   *
+   * @param rawData where the file has the bytes of the graph's initializers
+   */
+  static OnnxModel of(Path path, ModelProto proto, List<Long> rawData, ExternalData files) {
+    Graph graph = Graph.of(proto.getGraph(), rawData, files);
     new GraphCheck(path).check(graph);
-    boolean external =
-        graph.all().stream()
-            .flatMap(each -> each.ownConstants().stream())
-            .flatMap(constant -> constant.tensor().stream())
-            .anyMatch(tensor -> tensor.content() instanceof ExternalContent);
     ModelProto rest =
         proto.toBuilder().clearGraph().clearOpsetImport().clearMetadataProps().build();
-    OnnxModel model = new OnnxModel(path, rest, graph, external);
+    OnnxModel model = new OnnxModel(path, rest, graph);
     for (OperatorSetIdProto opset : proto.getOpsetImportList()) {
       model.opsets.put(canonical(opset.getDomain()), opset.getVersion());
     }
@@ -84,11 +82,6 @@ public final class OnnxModel {
   /** The model's own graph. */
   public Graph graph() {
     return graph;
-  }
-
-  /** Whether the file keeps tensors in files beside it. */
-  public boolean hasExternalData() {
-    return hasExternalData;
   }
 
   /** The version of a domain's operators; empty if the model uses none of them. */
@@ -145,8 +138,7 @@ public final class OnnxModel {
         new OnnxModel(
             source,
             rest.toBuilder().clearFunctions().build(),
-            Graph.of(proto.build(), new ExternalData(source)),
-            false);
+            Graph.of(proto.build(), List.of(), new ExternalData(source)));
     model.opsets.putAll(opsets);
     return model;
   }

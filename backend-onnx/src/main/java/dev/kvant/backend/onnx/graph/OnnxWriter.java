@@ -70,8 +70,19 @@ public final class OnnxWriter {
     }
   }
 
+  /** How many bytes of the constants are in no file, but changed or made by computing. */
+  public static long changedBytes(OnnxModel model) {
+    return model.graph().initializers().values().stream()
+        .flatMap(initializer -> initializer.tensor().stream())
+        .map(StoredTensor::content)
+        .filter(content -> !(content instanceof FileContent))
+        .mapToLong(Content::bytes)
+        .sum();
+  }
+
   /**
-   * Writes a model that takes its external tensors from where they are.
+   * Writes a model that takes its large tensors from where they are, in external files or in the
+   * file that it was read from.
    *
    * @return the file's content; the names of external files are relative to the source's folder
    */
@@ -134,8 +145,10 @@ public final class OnnxWriter {
     List<Entry> entries = new ArrayList<>();
     for (Initializer initializer : model.graph().initializers().values()) {
       List<Content> raw = initializer.tensor().map(StoredTensor::content).stream().toList();
-      if (!raw.isEmpty() && raw.get(0) instanceof ExternalContent external) {
-        ExternalData.Region region = external.region();
+      if (!raw.isEmpty()
+          && raw.get(0) instanceof FileContent file
+          && file.bytes() >= SMALLEST_EXTERNAL) {
+        ExternalData.Region region = file.region();
         entries.add(
             new Entry(
                 reference(

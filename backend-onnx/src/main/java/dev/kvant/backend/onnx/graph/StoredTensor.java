@@ -35,9 +35,10 @@ public record StoredTensor(String name, DataType type, List<Long> dims, Content 
   /**
    * A tensor as a file has it.
    *
+   * @param rawData where its bytes are in the model's file, or {@link RawData#NONE}
    * @throws ModelFormatException if its bytes are missing or not as many as its shape asks for
    */
-  static StoredTensor of(TensorProto proto, ExternalData files) {
+  static StoredTensor of(TensorProto proto, long rawData, ExternalData files) {
     DataType type =
         DataType.of(proto.getDataType())
             .orElseThrow(
@@ -50,7 +51,11 @@ public record StoredTensor(String name, DataType type, List<Long> dims, Content 
     if (proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
       content = new ExternalContent(files, files.locate(proto, type.bytes(elements)));
     } else if (proto.hasRawData()) {
-      content = new InMemoryContent(proto.getRawData().asReadOnlyByteBuffer());
+      ByteBuffer bytes = proto.getRawData().asReadOnlyByteBuffer();
+      content =
+          rawData == RawData.NONE
+              ? new InMemoryContent(bytes)
+              : new MappedContent(bytes, files.inModel(rawData, bytes.remaining()));
     } else {
       content = new InMemoryContent(fromFields(proto, type));
     }
