@@ -53,6 +53,11 @@ public final class ChannelQuantizer {
    */
   public void amax(ByteBuffer block, long firstElement, float[] amax) {
     checkLength("amax", amax);
+    if (inner == 1) {
+      ByteBuffer source = RowQuantizer.littleEndian(block);
+      inTensor(firstElement, () -> columns(source, firstElement).amax(source, amax));
+      return;
+    }
     forEachMatrix(
         block,
         firstElement,
@@ -80,6 +85,13 @@ public final class ChannelQuantizer {
       throw new IllegalArgumentException(
           "target must have room for " + elements + " bytes, but has " + target.remaining());
     }
+    if (inner == 1) {
+      return quantizeColumns(
+          RowQuantizer.littleEndian(block),
+          firstElement,
+          scales,
+          RowQuantizer.littleEndian(target));
+    }
     QuantizationError[] error = {QuantizationError.NONE};
     forEachMatrix(
         block,
@@ -91,6 +103,26 @@ public final class ChannelQuantizer {
           error[0] = error[0].plus(rows.error(matrix, columns, scales, channel, codes));
         });
     return error[0];
+  }
+
+  private QuantizationError quantizeColumns(
+      ByteBuffer source, long firstElement, float[] scales, ByteBuffer codes) {
+    rows.checkScales(scales, 0, channels);
+    inTensor(firstElement, () -> columns(source, firstElement).quantize(source, scales, codes));
+    return columns(source, firstElement).error(source, codes, scales);
+  }
+
+  private TiledColumns columns(ByteBuffer source, long firstElement) {
+    int elements = source.remaining() / rows.weights().bytes();
+    return rows.columns(elements, channels, (int) (firstElement % channels));
+  }
+
+  private static void inTensor(long firstElement, Runnable work) {
+    try {
+      work.run();
+    } catch (NonFiniteValueException e) {
+      throw new NonFiniteValueException(firstElement + e.index(), e.value());
+    }
   }
 
   @FunctionalInterface
@@ -116,11 +148,8 @@ public final class ChannelQuantizer {
       int wholeRows = Math.min(channels - channel, (elements - from) / columns);
       count = columns == inner ? wholeRows * columns : columns;
       ByteBuffer matrix = block.slice(block.position() + from * bytes, count * bytes);
-      try {
-        consumer.accept(from, matrix, columns, channel);
-      } catch (NonFiniteValueException e) {
-        throw new NonFiniteValueException(element + e.index(), e.value());
-      }
+      int start = from;
+      inTensor(element, () -> consumer.accept(start, matrix, columns, channel));
     }
   }
 

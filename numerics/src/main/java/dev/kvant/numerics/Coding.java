@@ -24,8 +24,8 @@ interface Coding {
    */
   void scale(float[] values, int from, int to, float scale, float amax);
 
-  /** Does the same to the first values, each of which has a scale in an array from an index on. */
-  void scaleEach(float[] values, int count, float[] scales, int index);
+  /** Does the same with a scale for each value, from an index of an array on. */
+  void scaleEach(float[] values, int from, int to, float[] scales, int index);
 
   /** Turns the bits of scaled values into codes; may overwrite the bits. */
   void encode(int[] bits, int count, byte[] codes);

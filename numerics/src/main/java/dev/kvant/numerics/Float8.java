@@ -92,9 +92,9 @@ final class Float8 implements Coding {
   }
 
   @Override
-  public void scaleEach(float[] weights, int count, float[] scales, int index) {
-    for (int i = 0; i < count; i++) {
-      weights[i] /= scales[index + i];
+  public void scaleEach(float[] weights, int from, int to, float[] scales, int index) {
+    for (int i = from; i < to; i++) {
+      weights[i] /= scales[index + i - from];
     }
   }
 

@@ -63,14 +63,14 @@ final class Int8 implements Coding {
   }
 
   @Override
-  public void scaleEach(float[] values, int count, float[] scales, int index) {
+  public void scaleEach(float[] values, int from, int to, float[] scales, int index) {
     if (multiplies) {
-      for (int i = 0; i < count; i++) {
-        values[i] = clamp(values[i] * (1 / scales[index + i])) + MAGIC;
+      for (int i = from; i < to; i++) {
+        values[i] = clamp(values[i] * (1 / scales[index + i - from])) + MAGIC;
       }
     } else {
-      for (int i = 0; i < count; i++) {
-        values[i] = clamp(values[i] / scales[index + i]) + MAGIC;
+      for (int i = from; i < to; i++) {
+        values[i] = clamp(values[i] / scales[index + i - from]) + MAGIC;
       }
     }
   }

@@ -195,7 +195,7 @@ public final class RowQuantizer {
     checkRoom("target", target, rows * (long) columns);
     ByteBuffer in = littleEndian(source);
     ByteBuffer out = littleEndian(target);
-    spread(rows, columns, firstRow, tiles -> tiles.quantize(in, scales, out));
+    spread(rows, columns, firstRow, tiles -> tiles.quantize(in, (row, amax) -> scales[row], out));
   }
 
   /**
@@ -283,7 +283,12 @@ public final class RowQuantizer {
     return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
   }
 
-  private static ByteBuffer littleEndian(ByteBuffer buffer) {
+  /** A block whose channels take turns from element to element; one scale for each of them. */
+  TiledColumns columns(int elements, int channels, int firstChannel) {
+    return new TiledColumns(weights, recipe.coding(codes), channels, firstChannel, elements);
+  }
+
+  static ByteBuffer littleEndian(ByteBuffer buffer) {
     return buffer.slice().order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -310,7 +315,7 @@ public final class RowQuantizer {
     }
   }
 
-  private void checkScales(float[] scales, int firstRow, int rows) {
+  void checkScales(float[] scales, int firstRow, int rows) {
     for (int row = firstRow; row < firstRow + rows; row++) {
       float scale = scales[row];
       if (!(scale > 0 && scale <= Float.MAX_VALUE)) {

@@ -51,19 +51,35 @@ final class Tile {
     type.load(block, index, values, count);
   }
 
-  /** The largest magnitude; not {@linkplain FloatType#isFinite finite} if any weight is not. */
-  float amax(int from, int to) {
+  /**
+   * The largest magnitude of the weights {@code [from, to)}, which were loaded from an index of a
+   * block on.
+   *
+   * @throws NonFiniteValueException if one is NaN or infinite
+   */
+  float finiteAmax(ByteBuffer block, int index, int from, int to) {
     float amax = 0;
     for (int i = from; i < to; i++) {
       amax = Math.max(amax, Math.abs(values[i]));
     }
+    if (!type.isFinite(amax)) {
+      throw firstNonFinite(block, index + from, index + to);
+    }
     return amax;
   }
 
-  /** Raises entries of an array, from an index on, to the magnitudes of the first weights. */
-  void raiseEach(float[] amax, int index, int count) {
-    for (int i = 0; i < count; i++) {
-      amax[index + i] = Math.max(amax[index + i], Math.abs(values[i]));
+  private NonFiniteValueException firstNonFinite(ByteBuffer block, int from, int to) {
+    int index = from;
+    while (index < to - 1 && Float.isFinite(type.get(block, index))) {
+      index++;
+    }
+    return new NonFiniteValueException(index, type.get(block, index));
+  }
+
+  /** Raises entries of an array, from an index on, to the magnitudes of the weights. */
+  void raiseEach(int from, int to, float[] amax, int index) {
+    for (int i = from; i < to; i++) {
+      amax[index + i - from] = Math.max(amax[index + i - from], Math.abs(values[i]));
     }
   }
 
@@ -72,9 +88,9 @@ final class Tile {
     coding.scale(values, from, to, scale, amax);
   }
 
-  /** Prepares the first weights, each of which has a scale in an array from an index on. */
-  void scaleEach(float[] scales, int index, int count) {
-    coding.scaleEach(values, count, scales, index);
+  /** Prepares the weights {@code [from, to)}, each with a scale of an array from an index on. */
+  void scaleEach(int from, int to, float[] scales, int index) {
+    coding.scaleEach(values, from, to, scales, index);
   }
 
   /** Encodes the scaled weights and writes the codes to a block from an index on. */
@@ -112,14 +128,15 @@ final class Tile {
     }
   }
 
-  /** Compares the first weights, each of which has a scale in an array from an index on. */
-  void compareEach(ByteBuffer block, int index, int count, float[] scales, int firstScale) {
-    for (int done = 0; done < count; done += STEP) {
-      int step = Math.min(STEP, count - done);
+  /** Compares the weights {@code [from, to)}, each with a scale of an array from an index on. */
+  void compareEach(ByteBuffer block, int index, int from, int to, float[] scales, int scale) {
+    for (int done = from; done < to; done += STEP) {
+      int step = Math.min(STEP, to - done);
       block.get(index + done, codes, 0, step);
       coding.decode(codes, step, 1, restored, 0);
+      int first = scale + done - from;
       for (int i = 0; i < step; i++) {
-        restored[i] *= scales[firstScale + done + i];
+        restored[i] *= scales[first + i];
       }
       compare(done, step);
     }

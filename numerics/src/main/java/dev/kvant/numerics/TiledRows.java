@@ -6,8 +6,7 @@ import java.nio.ByteBuffer;
  * Some rows of a block, gone through tile by tile on one thread.
  *
  * <p>A tile holds either whole rows or a part of one row, so memory stays small whatever the length
- * of a row. Buffers hold the whole block and are little-endian. Rows of one weight, which a matrix
- * with its channels in columns consists of, are worked on side by side.
+ * of a row. Buffers hold the whole block and are little-endian.
  */
 final class TiledRows {
 
@@ -23,7 +22,6 @@ final class TiledRows {
   /** The longest row that a tile takes as a whole, so that its weights are read only once. */
   private static final int LONGEST_ROW = 16384;
 
-  private final FloatType type;
   private final int columns;
   private final int firstRow;
   private final int begin;
@@ -36,7 +34,6 @@ final class TiledRows {
    * @param firstRow the number of the block's first row in the matrix
    */
   TiledRows(FloatType type, Coding coding, int columns, int firstRow, int from, int to) {
-    this.type = type;
     this.columns = columns;
     this.firstRow = firstRow;
     this.begin = from * columns;
@@ -50,30 +47,11 @@ final class TiledRows {
     for (int index = begin, count; index < end; index += count) {
       count = count(index);
       tile.load(weights, index, count);
-      if (columns == 1) {
-        amax(weights, index, 0, count);
-        tile.raiseEach(amax, row(index), count);
-        continue;
-      }
       int length = Math.min(columns, count);
       for (int start = 0; start < count; start += length) {
         int row = row(index + start);
-        amax[row] = Math.max(amax[row], amax(weights, index, start, start + length));
+        amax[row] = Math.max(amax[row], tile.finiteAmax(weights, index, start, start + length));
       }
-    }
-  }
-
-  void quantize(ByteBuffer weights, float[] scales, ByteBuffer codes) {
-    if (columns > 1) {
-      quantize(weights, (row, amax) -> scales[row], codes);
-      return;
-    }
-    for (int index = begin, count; index < end; index += count) {
-      count = count(index);
-      tile.load(weights, index, count);
-      amax(weights, index, 0, count);
-      tile.scaleEach(scales, row(index), count);
-      tile.encode(codes, index, count);
     }
   }
 
@@ -88,7 +66,7 @@ final class TiledRows {
       count = count(index);
       tile.load(weights, index, count);
       for (int start = 0; start < count; start += columns) {
-        float amax = amax(weights, index, start, start + columns);
+        float amax = tile.finiteAmax(weights, index, start, start + columns);
         tile.scale(start, start + columns, scales.scale(row(index + start), amax), amax);
       }
       tile.encode(codes, index, count);
@@ -100,7 +78,7 @@ final class TiledRows {
     for (int index = begin, count; index < begin + columns; index += count) {
       count = count(index);
       tile.load(weights, index, count);
-      amax = Math.max(amax, amax(weights, index, 0, count));
+      amax = Math.max(amax, tile.finiteAmax(weights, index, 0, count));
     }
     float scale = scales.scale(row(begin), amax);
     for (int index = begin, count; index < begin + columns; index += count) {
@@ -127,10 +105,6 @@ final class TiledRows {
     for (int index = begin, count; index < end; index += count) {
       count = count(index);
       tile.load(weights, index, count);
-      if (columns == 1) {
-        tile.compareEach(codes, index, count, scales, row(index));
-        continue;
-      }
       int length = Math.min(columns, count);
       for (int start = 0; start < count; start += length) {
         tile.compare(codes, index, start, start + length, scales[row(index + start)]);
@@ -154,21 +128,5 @@ final class TiledRows {
 
   private int row(int index) {
     return firstRow + index / columns;
-  }
-
-  private float amax(ByteBuffer weights, int index, int from, int to) {
-    float amax = tile.amax(from, to);
-    if (!type.isFinite(amax)) {
-      throw firstNonFinite(weights, index + from, index + to);
-    }
-    return amax;
-  }
-
-  private NonFiniteValueException firstNonFinite(ByteBuffer weights, int from, int to) {
-    int index = from;
-    while (index < to - 1 && Float.isFinite(type.get(weights, index))) {
-      index++;
-    }
-    return new NonFiniteValueException(index, type.get(weights, index));
   }
 }

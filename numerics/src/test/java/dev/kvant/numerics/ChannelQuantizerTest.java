@@ -11,8 +11,11 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.FloatRange;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("A channel quantizer")
 class ChannelQuantizerTest {
@@ -45,6 +48,37 @@ class ChannelQuantizerTest {
     int8(1, 4).quantize(floats(0.5f, 1.5f, -0.5f, -2.5f), 0, new float[] {1}, codes);
 
     assertThat(codes.array()).containsExactly(0, 2, 0, -2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"INT8, 5000", "INT8, 7", "FLOAT8_E4M3FN, 5000", "FLOAT8_E5M2, 384"})
+  void channels_of_the_last_axis_are_quantized_as_rows_are(QuantizedType codes, int channels) {
+    int slices = 9000 / channels + 2;
+    RowQuantizer rows = RowQuantizer.onnxRuntime(FloatType.FLOAT32, codes);
+    ByteBuffer columns = Blocks.random(FloatType.FLOAT32, slices * channels);
+    ByteBuffer transposed = ByteBuffer.allocate(columns.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < slices * channels; i++) {
+      int index = i % channels * slices + i / channels;
+      transposed.putFloat(index * Float.BYTES, columns.getFloat(i * Float.BYTES));
+    }
+    float[] scales = new float[channels];
+    byte[] expected = new byte[slices * channels];
+    rows.quantizeRows(transposed, slices, scales, 0, ByteBuffer.wrap(expected));
+    byte[] actual = new byte[slices * channels];
+    ChannelQuantizer quantizer = new ChannelQuantizer(rows, channels, 1);
+
+    float[] amax = new float[channels];
+    quantizer.amax(columns, 0, amax);
+    QuantizationError error = quantizer.quantize(columns, 0, scales, ByteBuffer.wrap(actual));
+
+    for (int i = 0; i < actual.length; i++) {
+      assertThat(actual[i]).isEqualTo(expected[i % channels * slices + i / channels]);
+      assertThat(scales[i % channels]).isEqualTo(rows.scale(amax[i % channels]));
+    }
+    assertThat(error.noise())
+        .isCloseTo(
+            rows.error(transposed, slices, scales, 0, ByteBuffer.wrap(expected)).noise(),
+            Percentage.withPercentage(1e-6));
   }
 
   @Test
