@@ -1,12 +1,17 @@
 package dev.kvant.numerics.observer;
 
+import java.util.stream.IntStream;
+
 /** Shrinks a range as long as that lowers the cost of quantizing to it. */
 final class CostSearch implements HistogramObserver.Search {
 
-  /** What it costs to quantize the values of a histogram with a step that spans a range. */
+  /**
+   * What it costs to quantize the values of a histogram with a step that spans a range. From a
+   * limit on any number that is not below it will do.
+   */
   @FunctionalInterface
   interface Cost {
-    double of(BinSums sums, Grid grid, ValueRange range);
+    double of(BinSums sums, Grid grid, ValueRange range, double limit);
   }
 
   /** Ranges are halved in so many steps of equal proportion. */
@@ -17,6 +22,12 @@ final class CostSearch implements HistogramObserver.Search {
 
   /** How often the ends of an asymmetric range are tried in turn. */
   private static final int ROUNDS = 3;
+
+  /** What a range is shrunk by in that many steps. */
+  private static final double[] FACTORS =
+      IntStream.rangeClosed(0, STEPS)
+          .mapToDouble(steps -> StrictMath.pow(2, -(double) steps / STEPS_PER_HALF))
+          .toArray();
 
   private final Cost cost;
 
@@ -54,7 +65,7 @@ final class CostSearch implements HistogramObserver.Search {
   }
 
   private static float shrunk(float end, int steps) {
-    return (float) (end * StrictMath.pow(2, -(double) steps / STEPS_PER_HALF));
+    return (float) (end * FACTORS[steps]);
   }
 
   @FunctionalInterface
@@ -67,7 +78,7 @@ final class CostSearch implements HistogramObserver.Search {
     int best = 0;
     double least = Double.POSITIVE_INFINITY;
     for (int steps = 0; steps <= STEPS; steps++) {
-      double here = cost.of(sums, grid, candidates.of(steps));
+      double here = cost.of(sums, grid, candidates.of(steps), least);
       if (here < least) {
         least = here;
         best = steps;
@@ -77,11 +88,11 @@ final class CostSearch implements HistogramObserver.Search {
   }
 
   /** The sum of squared differences between centers of bins and what they become. */
-  static double squaredError(BinSums sums, Grid grid, ValueRange range) {
+  static double squaredError(BinSums sums, Grid grid, ValueRange range, double limit) {
     AffineStep step = grid.step(range);
     double sum = 0;
     int end;
-    for (int bin = 0; bin < sums.size(); bin = end) {
+    for (int bin = 0; bin < sums.size() && sum < limit; bin = end) {
       end = sums.endOfCode(bin, sums.size(), grid, step);
       sum += sums.squaredError(bin, end, grid.restore(sums.center(bin), step));
     }
@@ -98,7 +109,7 @@ final class CostSearch implements HistogramObserver.Search {
    * {@code Σ n/N log((n/N) / (m/M))} is {@code (Σ n log n - Σ n log m) / N + log(M / N)}. As {@code
    * m} is one number for all bins of a code, one logarithm serves them all.
    */
-  static double divergence(BinSums sums, Grid grid, ValueRange range) {
+  static double divergence(BinSums sums, Grid grid, ValueRange range, double limit) {
     AffineStep step = grid.step(range);
     int first = sums.first(range);
     int last = sums.last(range);
