@@ -85,6 +85,17 @@ class ArchitectureTest {
             List.of("dev.kvant.guice.."),
             List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.runtime.."),
             List.of()),
+        new Module(List.of("dev.kvant.micrometer.."), List.of("dev.kvant.api.."), List.of()),
+        new Module(
+            List.of("dev.kvant.spring.."),
+            List.of(
+                "dev.kvant.api..",
+                "dev.kvant.spi..",
+                "dev.kvant.runtime..",
+                "dev.kvant.micrometer.."),
+            List.of()),
+        new Module(
+            List.of("dev.kvant.tck.."), List.of("dev.kvant.api..", "dev.kvant.spi.."), List.of()),
         new Module(
             List.of(
                 "dev.kvant.torch",

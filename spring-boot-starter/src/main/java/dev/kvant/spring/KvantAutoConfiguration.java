@@ -1,0 +1,76 @@
+package dev.kvant.spring;
+
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.ModelRunnerProvider;
+import dev.kvant.spi.ModelSource;
+import dev.kvant.spi.QuantizationBackend;
+import java.nio.file.Path;
+import java.util.Map;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.io.ResourceLoader;
+
+/**
+ * Makes {@link Kvant} a bean that is closed with its context, unless the application has one of its
+ * own.
+ *
+ * <p>Beans of the types {@link QuantizationBackend}, {@link ModelFormat}, {@link
+ * ModelRunnerProvider}, {@link ModelSource}, {@link QuantizationListener} and {@link
+ * KvantCustomizer} contribute to it. With {@code kvant.quantize.backend} set, what {@code
+ * kvant.quantize} says is a bean as well, to be passed to {@link Kvant#quantizer(ConfigDocument)}.
+ *
+ * @since 0.1.0
+ */
+@AutoConfiguration
+@EnableConfigurationProperties(KvantProperties.class)
+public class KvantAutoConfiguration {
+
+  /** For Spring. */
+  public KvantAutoConfiguration() {}
+
+  @Bean(destroyMethod = "close")
+  @ConditionalOnMissingBean
+  Kvant kvant(
+      KvantProperties properties,
+      ResourceLoader application,
+      ObjectProvider<QuantizationBackend> backends,
+      ObjectProvider<ModelFormat> formats,
+      ObjectProvider<ModelRunnerProvider> runners,
+      ObjectProvider<ModelSource> sources,
+      ObjectProvider<QuantizationListener> listeners,
+      ObjectProvider<KvantCustomizer> customizers) {
+    Kvant.Builder builder = Kvant.builder();
+    ClassLoader loader = application.getClassLoader();
+    if (!properties.discovery()) {
+      builder.withoutDiscovery();
+    } else if (loader != null) {
+      // In an executable jar the application's classes are in a loader of their own.
+      builder.classLoader(loader);
+    }
+    if (properties.parallelism() != null) {
+      builder.parallelism(properties.parallelism());
+    }
+    properties.pluginDirectories().forEach(name -> builder.pluginDirectory(Path.of(name)));
+    backends.orderedStream().forEach(builder::backend);
+    formats.orderedStream().forEach(builder::format);
+    runners.orderedStream().forEach(builder::runner);
+    sources.orderedStream().forEach(builder::source);
+    listeners.orderedStream().forEach(builder::listener);
+    customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+    return builder.build();
+  }
+
+  @Bean
+  @ConditionalOnMissingBean
+  @ConditionalOnProperty("kvant.quantize.backend")
+  ConfigDocument kvantConfigDocument(KvantProperties properties) {
+    return ConfigDocument.of(Map.of("quantize", PropertyTree.document(properties.quantize())));
+  }
+}

@@ -1,0 +1,5 @@
+/** Tests in application contexts that are really started. */
+@NullMarked
+package dev.kvant.spring;
+
+import org.jspecify.annotations.NullMarked;
