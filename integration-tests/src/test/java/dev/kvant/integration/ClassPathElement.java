@@ -92,7 +92,8 @@ record ClassPathElement(Path path) {
     return both;
   }
 
-  private Map<String, byte[]> files() {
+  /** What it holds, by name. */
+  Map<String, byte[]> files() {
     try {
       return Files.isDirectory(path) ? filesOfFolder() : filesOfJar();
     } catch (IOException e) {

@@ -1,5 +1,6 @@
 package dev.kvant.spi;
 
+import dev.kvant.api.Experimental;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.Map;
  *
  * @since 0.1.0
  */
+@Experimental
 public interface ModelRunner extends AutoCloseable {
 
   /** The names of the inputs, in order. */

@@ -1,6 +1,7 @@
 package dev.kvant.spi;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.Experimental;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -10,6 +11,7 @@ import java.util.List;
  *
  * @since 0.1.0
  */
+@Experimental
 public interface ModelRunnerProvider {
 
   /** The ids of the model formats that it runs. */

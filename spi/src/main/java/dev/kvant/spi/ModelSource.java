@@ -1,5 +1,6 @@
 package dev.kvant.spi;
 
+import dev.kvant.api.Experimental;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -9,6 +10,7 @@ import java.util.Optional;
  *
  * @since 0.1.0
  */
+@Experimental
 public interface ModelSource {
 
   /**

@@ -2,6 +2,7 @@ package dev.kvant.runtime.data;
 
 import dev.kvant.api.DataException;
 import dev.kvant.api.ImageConfig;
+import dev.kvant.api.Internal;
 import dev.kvant.api.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1.0
  */
+@Internal
 public final class Samples implements AutoCloseable {
 
   /** The array that holds right answers instead of inputs. */

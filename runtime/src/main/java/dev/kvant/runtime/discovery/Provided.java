@@ -1,5 +1,6 @@
 package dev.kvant.runtime.discovery;
 
+import dev.kvant.api.Internal;
 import java.util.Objects;
 
 /**
@@ -10,6 +11,7 @@ import java.util.Objects;
  * @param location the jar or folder of its class
  * @since 0.1.0
  */
+@Internal
 public record Provided<S>(S instance, String location) {
 
   public Provided {

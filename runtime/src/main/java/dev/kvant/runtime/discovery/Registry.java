@@ -1,6 +1,7 @@
 package dev.kvant.runtime.discovery;
 
 import dev.kvant.api.DiscoveryException;
+import dev.kvant.api.Internal;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModelFormat;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * @since 0.1.0
  */
+@Internal
 public final class Registry implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Registry.class);

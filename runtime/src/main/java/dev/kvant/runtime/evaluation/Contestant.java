@@ -1,5 +1,6 @@
 package dev.kvant.runtime.evaluation;
 
+import dev.kvant.api.Internal;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1.0
  */
+@Internal
 public final class Contestant implements AutoCloseable {
 
   /** The first runs of a graph compile it, and say nothing about those that follow. */

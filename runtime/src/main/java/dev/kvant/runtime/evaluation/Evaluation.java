@@ -1,6 +1,7 @@
 package dev.kvant.runtime.evaluation;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.Experimental;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param likeness how alike the outputs of both are, or null if there was no reference
  * @since 0.1.0
  */
+@Experimental
 public record Evaluation(
     long samples,
     int batchSize,

@@ -3,6 +3,7 @@ package dev.kvant.runtime.evaluation;
 import dev.kvant.api.DataException;
 import dev.kvant.api.Device;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.Internal;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1.0
  */
+@Internal
 public final class Evaluator {
 
   private final EvaluationConfig data;

@@ -1,5 +1,7 @@
 package dev.kvant.runtime.evaluation;
 
+import dev.kvant.api.Experimental;
+
 /**
  * How much the outputs of a model are like those of its reference.
  *
@@ -14,4 +16,5 @@ package dev.kvant.runtime.evaluation;
  *     outputs are equal
  * @since 0.1.0
  */
+@Experimental
 public record Likeness(double cosineMean, double cosineMin, double sqnrDecibels) {}

@@ -1,5 +1,6 @@
 package dev.kvant.runtime.evaluation;
 
+import dev.kvant.api.Experimental;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param latencyMillis the median time that it took for a whole batch, in milliseconds
  * @since 0.1.0
  */
+@Experimental
 public record ModelScore(
     Path path, String format, long bytes, @Nullable Long right, double latencyMillis) {
 

@@ -1,6 +1,7 @@
 package dev.kvant.runtime.plan;
 
 import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Internal;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
@@ -21,6 +22,7 @@ import java.util.Objects;
  *
  * @since 0.1.0
  */
+@Internal
 public final class Planner {
 
   private final ModelQuantizationConfig config;

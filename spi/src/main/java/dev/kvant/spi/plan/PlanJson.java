@@ -2,6 +2,7 @@ package dev.kvant.spi.plan;
 
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Internal;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandDecision;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1.0
  */
+@Internal
 public final class PlanJson {
 
   /** Grows when an older reader would misunderstand what is written. */
