@@ -5,8 +5,8 @@ examples/minilm. Needs numpy and tokenizers.
 
     python benchmarks/peers/make_sentences.py JAR [OUT]      (default: benchmarks/data/minilm-onnx)
 
-calibration.npz and test.npz hold 64 and 80 texts, each filled up to 64 tokens; full-64.npz and full-1024.npz texts that were put together
-until they had 64 tokens; mixed-64 and mixed-1024 are folders with a file for each text, of 8 to 64 tokens.
+full-64.npz and full-1024.npz hold texts to calibrate with, put together until they have 64 tokens each; test.npz 80 others of that length;
+mixed-64 and mixed-1024 are folders with a file for each text, of 8 to 64 tokens.
 """
 import sys
 import zipfile
@@ -22,13 +22,9 @@ TOKENS = 64
 CLS, SEP = 101, 102
 
 
-def filled(rows):
-    ids = np.zeros((len(rows), TOKENS), np.int64)
-    mask = np.zeros_like(ids)
-    for i, row in enumerate(rows):
-        ids[i, :len(row)] = row
-        mask[i, :len(row)] = 1
-    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+def inputs(rows):
+    ids = np.array(rows, np.int64)
+    return {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
 
 
 def together(rows, count, lengths):
@@ -55,14 +51,13 @@ def main(jar, out):
         return [encoding.ids for encoding in tokenizer.encode_batch((TEXTS / name).read_text().splitlines())]
 
     calibration = rows("calibration.txt")
-    np.savez(out / "calibration.npz", **filled(calibration))
-    np.savez(out / "test.npz", **filled(rows("sentences.txt")))
+    np.savez(out / "test.npz", **inputs(together(rows("sentences.txt"), 80, [TOKENS])))
     for count in (64, 1024):
-        np.savez(out / f"full-{count}.npz", **filled(together(calibration, count, [TOKENS])))
+        np.savez(out / f"full-{count}.npz", **inputs(together(calibration, count, [TOKENS])))
         folder = out / f"mixed-{count}"
         folder.mkdir(exist_ok=True)
         for i, row in enumerate(together(calibration, count, range(8, TOKENS + 1))):
-            np.savez(folder / f"{i:04}.npz", **{name: array[:, :len(row)] for name, array in filled([row]).items()})
+            np.savez(folder / f"{i:04}.npz", **inputs([row]))
 
 
 if __name__ == "__main__":

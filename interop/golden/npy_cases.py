@@ -40,6 +40,7 @@ whole = (folder / "float32.npy").read_bytes()
 
 # Archives
 np.savez(folder / "pairs.npz", input=np.arange(10, dtype="float32").reshape(5, 2), label=np.arange(5))
+np.savez(folder / "triples.npz", input=np.arange(12, dtype="float32").reshape(4, 3), label=np.arange(4))
 np.savez_compressed(folder / "compressed.npz", input=np.arange(10, dtype="float32").reshape(5, 2), label=np.arange(5))
 np.savez(folder / "uneven.npz", a=np.zeros((5, 2)), b=np.zeros((4, 2)))
 np.savez(folder / "empty.npz")

@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The samples of many files, one file after the other, as if they were one. */
+/**
+ * The samples of many files, one file after the other, as if they were one. Where samples of
+ * another shape begin, such as longer texts, a batch ends early.
+ */
 final class FolderReader implements SampleReader {
 
   /** Opens one of the files. */
@@ -26,6 +29,9 @@ final class FolderReader implements SampleReader {
   private @Nullable SampleReader current;
   private @Nullable Path currentFile;
 
+  /** Samples that were read but belong into the next batch; empty if there are none. */
+  private Map<String, Tensor> held = Map.of();
+
   FolderReader(List<Path> files, Opener opener) {
     this.files = files.iterator();
     this.opener = opener;
@@ -35,6 +41,11 @@ final class FolderReader implements SampleReader {
   public Map<String, Tensor> next(int most) throws IOException {
     List<Map<String, Tensor>> parts = new ArrayList<>();
     int missing = most;
+    if (!held.isEmpty()) {
+      missing -= rows(held);
+      parts.add(held);
+      held = Map.of();
+    }
     while (missing > 0) {
       SampleReader reader = current;
       if (reader == null) {
@@ -50,10 +61,12 @@ final class FolderReader implements SampleReader {
       if (part.isEmpty()) {
         reader.close();
         current = null;
-      } else {
+      } else if (parts.isEmpty() || isAlike(parts.get(0), part)) {
         missing -= rows(part);
-        checkAlike(parts, part);
         parts.add(part);
+      } else {
+        held = part;
+        break;
       }
     }
     return joined(parts);
@@ -63,32 +76,26 @@ final class FolderReader implements SampleReader {
     return Math.toIntExact(part.values().iterator().next().shape().get(0));
   }
 
-  private void checkAlike(List<Map<String, Tensor>> parts, Map<String, Tensor> part) {
-    if (parts.isEmpty()) {
-      return;
-    }
-    Map<String, Tensor> first = parts.get(0);
+  /** Whether samples have the shapes of earlier ones; names and types they must have. */
+  private boolean isAlike(Map<String, Tensor> first, Map<String, Tensor> part) {
     if (!first.keySet().equals(part.keySet())) {
       throw new DataException(
           "%s has the arrays %s, and files before it %s"
               .formatted(currentFile, part.keySet(), first.keySet()));
     }
-    part.forEach(
-        (name, tensor) -> {
-          Tensor before = tensor(first, name);
-          if (!sampleShape(before).equals(sampleShape(tensor))
-              || before.elementType() != tensor.elementType()) {
-            throw new DataException(
-                "'%s' of %s holds samples %s%s, and files before it %s%s"
-                    .formatted(
-                        name,
-                        currentFile,
-                        tensor.elementType(),
-                        sampleShape(tensor),
-                        before.elementType(),
-                        sampleShape(before)));
-          }
-        });
+    boolean isAlike = true;
+    for (Map.Entry<String, Tensor> entry : part.entrySet()) {
+      Tensor before = tensor(first, entry.getKey());
+      Tensor tensor = entry.getValue();
+      if (before.elementType() != tensor.elementType()) {
+        throw new DataException(
+            "'%s' of %s holds %s, and files before it %s"
+                .formatted(
+                    entry.getKey(), currentFile, tensor.elementType(), before.elementType()));
+      }
+      isAlike &= sampleShape(before).equals(sampleShape(tensor));
+    }
+    return isAlike;
   }
 
   private static Tensor tensor(Map<String, Tensor> tensors, String name) {

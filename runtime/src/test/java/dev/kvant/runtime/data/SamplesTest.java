@@ -97,7 +97,21 @@ class SamplesTest {
 
     assertThatThrownBy(() -> all(folder, null, 4))
         .isInstanceOf(DataException.class)
-        .hasMessageContaining("b.npy holds samples float64[3], and files before it float32[3]");
+        .hasMessageContaining("b.npy holds float64, and files before it float32");
+  }
+
+  @Test
+  void of_a_folder_come_apart_where_their_shape_changes() throws IOException {
+    copy("pairs.npz", "a.npz");
+    copy("pairs.npz", "b.npz");
+    copy("triples.npz", "c.npz");
+    copy("pairs.npz", "d.npz");
+
+    List<Map<String, Tensor>> batches = all(folder, null, 8);
+
+    assertThat(batches)
+        .extracting(batch -> tensor(batch, "input").shape())
+        .containsExactly(List.of(8L, 2L), List.of(2L, 2L), List.of(4L, 3L), List.of(5L, 2L));
   }
 
   @Test
