@@ -38,6 +38,7 @@ public final class ScriptRewriter {
   private final ScriptTree tree;
   private final ScriptCode code;
   private final StorageRecords storages;
+  private final Map<String, byte[]> added = new LinkedHashMap<>();
 
   /** For a model, which stays as it is and must stay open. */
   public ScriptRewriter(ScriptModel model) {
@@ -73,6 +74,18 @@ public final class ScriptRewriter {
   }
 
   /**
+   * Adds a record, unless the archive has one of that name.
+   *
+   * @param name its name without the root folder
+   * @param content all that it holds
+   */
+  public void addRecord(String name, byte[] content) {
+    if (model.archive().find(name).isEmpty()) {
+      added.put(name, content.clone());
+    }
+  }
+
+  /**
    * Writes the archive with all changes.
    *
    * @param file where to, over what it holds
@@ -99,6 +112,7 @@ public final class ScriptRewriter {
           progress.advance(name.startsWith(DATA) ? record.size() : 0, name);
         }
       }
+      added.forEach(archive::record);
       PlanRecord.write(plan, archive);
       archive.finish();
     }

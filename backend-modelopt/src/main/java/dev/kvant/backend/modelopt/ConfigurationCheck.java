@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 /** Finds what a configuration asks of this backend that it cannot do. */
 final class ConfigurationCheck {
 
-  /** The option of the algorithm {@code percentile}. */
-  static final String PERCENTILE = "percentile";
-
   private static final String NO_ENTROPY =
       "entropy compares distributions over integers of equal distance, which float8 has not; use"
           + " one of minmax, percentile, mse";
@@ -66,7 +63,7 @@ final class ConfigurationCheck {
     }
     for (Map.Entry<String, Object> option : part.observerOrFakeQuantKwargs().entrySet()) {
       String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
-      if (!option.getKey().equals(PERCENTILE)) {
+      if (!option.getKey().equals(RangeSearch.PERCENTILE)) {
         problem(key, "is unknown; the only one is percentile, as in 99.99");
       } else if (!(option.getValue() instanceof Number percentage)
           || !(percentage.doubleValue() > 0 && percentage.doubleValue() <= 100)) {

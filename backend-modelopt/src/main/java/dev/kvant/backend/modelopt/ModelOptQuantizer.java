@@ -1,26 +1,63 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.OperandSettings;
 import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.spi.ArtifactTransaction;
+import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
 import dev.kvant.torch.ScriptModel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Takes TorchScript models through static quantization with one configuration. */
-final class ModelOptQuantizer implements Quantizer {
+final class ModelOptQuantizer implements Quantizer, Calibratable {
 
+  /** What tensors pass through on their way into the checkpoint. */
+  private static final int BLOCK_BYTES = 4 << 20;
+
+  /** What was observed, and of which model with which plan. */
+  private record Calibrated(PreparedModel prepared, Map<String, InputStatistics> statistics) {}
+
+  private final QuantizerContext context;
   private final ModelOptOptions options;
+  private @Nullable Calibrated calibrated;
 
   ModelOptQuantizer(QuantizerContext context) {
+    this.context = context;
     this.options = ModelOptOptions.of(context.config());
   }
 
   @Override
   public void prepare(PreparedModel model) {
     source(model);
+    PlannedModule.of(model).forEach(ModelOptQuantizer::checkAxis);
+  }
+
+  private static void checkAxis(PlannedModule module) {
+    Integer axis = module.decision().weights().settings().quantAxis();
+    int dimensions = module.kind().dimensions();
+    if (axis != null && module.decision().weights().isQuantized() && axis >= dimensions) {
+      throw new UnsupportedModelException(
+          "%s: quant_axis %d is none of its weight, which has %d dimensions; use 0 to %d, or leave it out for one range"
+              .formatted(module.name(), axis, dimensions, dimensions - 1));
+    }
   }
 
   private static ScriptModel source(PreparedModel prepared) {
@@ -33,14 +70,121 @@ final class ModelOptQuantizer implements Quantizer {
   }
 
   @Override
-  public QuantizedModel quantize(PreparedModel model) {
-    throw new UnsupportedModelException(
-        "%s cannot be quantized for %s yet".formatted(model.model().source(), options.target()));
+  public void calibrate(PreparedModel prepared, CalibrationDataset data) {
+    calibrated = null;
+    Map<String, Level> levels = new LinkedHashMap<>();
+    for (PlannedModule module : PlannedModule.of(prepared)) {
+      if (module.quantizesInput()) {
+        OperandSettings settings = module.decision().activations().settings();
+        levels.put(
+            module.name(),
+            RangeSearch.needsExtremesOnly(settings) ? Level.EXTREMES : Level.DISTRIBUTION);
+      }
+    }
+    var progress =
+        new ProgressReporter(context.listener(), "calibrate", data.batches().orElse(-1), "batches");
+    var calibration =
+        new Calibration(prepared, source(prepared), context.config().device(), progress);
+    calibrated = new Calibrated(prepared, calibration.observe(levels, data));
   }
 
   @Override
-  public SavedModel save(QuantizedModel model, Path directory) {
-    throw new IllegalArgumentException("model: was not quantized by this quantizer");
+  public QuantizedModel quantize(PreparedModel prepared) {
+    List<PlannedModule> planned = PlannedModule.of(prepared);
+    Calibrated known = calibrated;
+    boolean isCalibrated = known != null && known.prepared().equals(prepared);
+    var ranges =
+        new Ranges(
+            source(prepared),
+            options,
+            known != null && isCalibrated ? known.statistics() : Map.of());
+    List<ModuleQuantization> modules =
+        ranges.choose(
+            planned,
+            isCalibrated,
+            context.parallelism(),
+            new ProgressReporter(context.listener(), "quantize", planned.size(), "modules"));
+    ranges.warnings().forEach(context.listener()::onWarning);
+    return new ModelOptModel(prepared, modules, ranges.notes(), ranges.warnings(), this);
+  }
+
+  @Override
+  public SavedModel save(QuantizedModel quantized, Path directory) {
+    if (!(quantized instanceof ModelOptModel model) || model.owner() != this) {
+      throw new IllegalArgumentException("model: was not quantized by this quantizer");
+    }
+    ScriptModel source = source(model.prepared());
+    var progress = new WritingProgress(context.listener(), 2 * source.tensorBytes());
+    try (var transaction = ArtifactTransaction.begin(directory)) {
+      ModelOptCheckpoint.Outcome checkpoint =
+          ModelOptCheckpoint.write(
+              transaction.create(ModelOptBackend.CHECKPOINT),
+              source,
+              model.modules(),
+              options,
+              model.plan(),
+              ByteBuffer.allocate(BLOCK_BYTES),
+              progress);
+      RunnableArchive.Outcome runnable =
+          RunnableArchive.write(
+              transaction.create(ModelOptBackend.RUNNABLE),
+              source,
+              model.modules(),
+              options.target(),
+              model.plan(),
+              progress);
+      progress.finish();
+      List<QuantizationWarning> warnings = warnings(checkpoint);
+      warnings.forEach(context.listener()::onWarning);
+      transaction.commit();
+      List<QuantizationWarning> all = new ArrayList<>(model.warnings());
+      all.addAll(warnings);
+      return new SavedModel(artifacts(directory), Report.of(model, runnable, all));
+    }
+  }
+
+  private static List<QuantizationWarning> warnings(ModelOptCheckpoint.Outcome checkpoint) {
+    List<QuantizationWarning> warnings = new ArrayList<>();
+    if (!checkpoint.buffers().isEmpty()) {
+      warnings.add(
+          warning(
+              "%s leaves out buffers that Python does not persist: %s"
+                  .formatted(ModelOptBackend.CHECKPOINT, String.join(", ", checkpoint.buffers()))));
+    }
+    if (!checkpoint.unusedPatterns().isEmpty()) {
+      warnings.add(
+          warning(
+              "backend_kwargs.%s names no buffer of the model by %s"
+                  .formatted(
+                      ModelOptOptions.DROP_BUFFERS,
+                      String.join(", ", checkpoint.unusedPatterns()))));
+    }
+    return warnings;
+  }
+
+  private static QuantizationWarning warning(String message) {
+    return new QuantizationWarning(QuantizationWarning.Kind.OTHER, message, null, List.of());
+  }
+
+  private List<Artifact> artifacts(Path directory) {
+    return List.of(
+        artifact(
+            directory.resolve(ModelOptBackend.CHECKPOINT),
+            "pytorch",
+            "a checkpoint for modelopt.torch.opt.restore of ModelOpt " + options.version().label()),
+        artifact(
+            directory.resolve(ModelOptBackend.RUNNABLE),
+            ScriptModel.FORMAT,
+            "TorchScript that libtorch, DJL and torch.jit.load run, for the target "
+                + options.target().label()));
+  }
+
+  private static Artifact artifact(Path file, String format, String description) {
+    try {
+      return new Artifact(file, format, Files.size(file), description);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Does nothing: files are opened and closed within each step. */

@@ -1,5 +1,6 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.observer.Grid;
 import java.util.List;
 import java.util.Objects;
@@ -28,6 +29,21 @@ record OperandQuantization(Grid grid, float[] amax, List<Long> shape) {
   /** One range for all values. */
   static OperandQuantization perTensor(Grid grid, float amax) {
     return new OperandQuantization(grid, new float[] {amax}, List.of());
+  }
+
+  /** The type of the codes. */
+  QuantizedType type() {
+    return switch (grid) {
+      case INT8_SYMMETRIC -> QuantizedType.INT8;
+      case FLOAT8_E4M3FN -> QuantizedType.FLOAT8_E4M3FN;
+      case FLOAT8_E5M2 -> QuantizedType.FLOAT8_E5M2;
+      case UINT8_ASYMMETRIC -> throw new IllegalStateException("the grid is not symmetric");
+    };
+  }
+
+  /** Whether the ranges are those of the outputs of a Linear, or one of all. */
+  boolean isByOutput() {
+    return shape.isEmpty() || shape.get(0) == amax.length;
   }
 
   /** Whether all values have one range. */

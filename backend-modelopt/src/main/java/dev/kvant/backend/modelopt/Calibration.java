@@ -1,0 +1,214 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Device;
+import dev.kvant.api.KvantException;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.backend.modelopt.ObservedArchive.Questions;
+import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.numerics.observer.Histogram;
+import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.numerics.observer.ValueRange;
+import dev.kvant.spi.ProgressReporter;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.runtime.TorchScriptRunner;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Runs data through a model whose modules observe their inputs. */
+final class Calibration {
+
+  private final PreparedModel prepared;
+  private final ScriptModel model;
+  private final Device device;
+  private final ProgressReporter progress;
+
+  /**
+   * A run.
+   *
+   * @param progress counts batches
+   */
+  Calibration(PreparedModel prepared, ScriptModel model, Device device, ProgressReporter progress) {
+    this.prepared = prepared;
+    this.model = model;
+    this.device = device;
+    this.progress = progress;
+  }
+
+  /**
+   * Runs all data.
+   *
+   * @param levels how much modules are to observe, by name
+   * @return what was observed of each module that was called, by name
+   * @throws CalibrationException if there is no data, it does not fit the model, or a value is not
+   *     finite
+   */
+  Map<String, InputStatistics> observe(Map<String, Level> levels, CalibrationDataset data) {
+    Path file = temporary();
+    try {
+      Questions questions =
+          ObservedArchive.write(
+              file, model, prepared, levels, (bytes, tensor) -> progress.checkCancelled());
+      try (TorchScriptRunner runner = TorchScriptRunner.open(file, device)) {
+        return observe(runner, questions, data);
+      }
+    } finally {
+      delete(file);
+    }
+  }
+
+  private Map<String, InputStatistics> observe(
+      TorchScriptRunner runner, Questions questions, CalibrationDataset data) {
+    float[] ranges = new float[0];
+    long number = 0;
+    for (TensorBatch batch : data) {
+      progress.checkCancelled();
+      number++;
+      checkFinite(batch, number);
+      run(runner, batch, number);
+      ranges = ranges(runner, questions, number);
+      progress.advance(1, "batch " + number);
+    }
+    if (number == 0) {
+      throw new CalibrationException(
+          "the calibration data is empty; give at least one batch, a few hundred samples are"
+              + " usual");
+    }
+    Map<String, Histogram> histograms = histograms(runner, questions, ranges);
+    Map<String, InputStatistics> statistics = new LinkedHashMap<>();
+    for (int i = 0; i < questions.modules().size(); i++) {
+      String module = questions.modules().get(i);
+      if (isReached(ranges, i)) {
+        statistics.put(
+            module,
+            new InputStatistics(range(ranges, i), Optional.ofNullable(histograms.get(module))));
+      }
+    }
+    return statistics;
+  }
+
+  private static void checkFinite(TensorBatch batch, long number) {
+    batch
+        .inputs()
+        .forEach(
+            (name, tensor) -> {
+              if (!tensor.elementType().isFloatingPoint()) {
+                return;
+              }
+              float[] values = tensor.toFloats();
+              for (int i = 0; i < values.length; i++) {
+                if (!Float.isFinite(values[i])) {
+                  throw new CalibrationException(
+                      "batch %d: input '%s' is %s at index %d; leave such samples out"
+                          .formatted(number, name, values[i], i));
+                }
+              }
+            });
+  }
+
+  private void run(TorchScriptRunner runner, TensorBatch batch, long number) {
+    try {
+      runner.runForEffect(batch);
+    } catch (CalibrationException e) {
+      throw new CalibrationException("batch %d: %s".formatted(number, e.getMessage()), e);
+    }
+  }
+
+  /** Smallest and largest value of each module so far. */
+  private float[] ranges(TorchScriptRunner runner, Questions questions, long number) {
+    if (questions.modules().isEmpty()) {
+      return new float[0];
+    }
+    float[] ranges = only(runner.call(questions.ranges())).toFloats();
+    for (int i = 0; i < questions.modules().size(); i++) {
+      float low = ranges[2 * i];
+      float high = ranges[2 * i + 1];
+      if (isReached(ranges, i) && !(Float.isFinite(low) && Float.isFinite(high))) {
+        checkWeights();
+        throw new CalibrationException(
+            "batch %d: the input of module '%s' has a value that is %s; the model or this batch of the data is not sound"
+                .formatted(
+                    number, questions.modules().get(i), Float.isNaN(low) ? "NaN" : "infinite"));
+      }
+    }
+    return ranges;
+  }
+
+  /** Blames a weight rather than the data, if one is not finite. */
+  private void checkWeights() {
+    try (var search = new WeightRanges(1)) {
+      for (PlannedModule module : PlannedModule.of(prepared)) {
+        if (module.decision().weights().isQuantized()) {
+          search.of(
+              module.name() + ".weight",
+              model.tensor(module.name(), "weight").orElseThrow(),
+              PlannedModule.grid(module.decision().weights()),
+              OptionalInt.empty(),
+              RangeObserver::minmax);
+        }
+      }
+    }
+  }
+
+  /** Observers start with a range that contains nothing. */
+  private static boolean isReached(float[] ranges, int module) {
+    return !(ranges[2 * module] == Float.POSITIVE_INFINITY
+        && ranges[2 * module + 1] == Float.NEGATIVE_INFINITY);
+  }
+
+  private static ValueRange range(float[] ranges, int module) {
+    return new ValueRange(ranges[2 * module], ranges[2 * module + 1]);
+  }
+
+  private static Map<String, Histogram> histograms(
+      TorchScriptRunner runner, Questions questions, float[] ranges) {
+    if (questions.counting().isEmpty()) {
+      return Map.of();
+    }
+    List<Tensor> answers = new ArrayList<>(runner.call(questions.counts()).values());
+    long[] exponents = answers.get(0).toLongs();
+    Map<String, Histogram> histograms = new LinkedHashMap<>();
+    for (int i = 0; i < exponents.length; i++) {
+      String module = questions.counting().get(i);
+      int index = questions.modules().indexOf(module);
+      if (isReached(ranges, index)) {
+        histograms.put(
+            module,
+            Histogram.of((int) exponents[i], answers.get(i + 1).toLongs(), range(ranges, index)));
+      }
+    }
+    return histograms;
+  }
+
+  private static Tensor only(Map<String, Tensor> answer) {
+    return answer.values().iterator().next();
+  }
+
+  private static Path temporary() {
+    try {
+      return Files.createTempFile("kvant-calibration-", ".pt");
+    } catch (IOException e) {
+      throw new KvantException(
+          "the model could not be copied for calibration into the folder of temporary files: " + e,
+          e);
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new KvantException("the temporary file %s cannot be removed: %s".formatted(file, e), e);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.torch.script.ScriptCall;
+import dev.kvant.torch.script.ScriptParameter;
+import dev.kvant.torch.script.ScriptType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A method that a module is called by. A traced module has one for each of its calls: {@code
+ * forward}, {@code forward1} and so on.
+ *
+ * @param name the method's name
+ * @param input the parameter that is the module's input
+ * @param weight the parameter by which the caller gives the module its weight, as tracing does with
+ *     a weight that belongs to another module too
+ */
+record ForwardMethod(String name, String input, Optional<String> weight) {
+
+  private static final Set<String> PRODUCTS =
+      Set.of(
+          "linear",
+          "conv1d",
+          "conv2d",
+          "conv3d",
+          "conv_transpose1d",
+          "conv_transpose2d",
+          "conv_transpose3d",
+          "_convolution",
+          "_convolution_mode",
+          "_conv_forward");
+
+  /**
+   * The methods of a class that quantized modules can have.
+   *
+   * @return none if the class has none, or one whose input is not known
+   */
+  static List<ForwardMethod> of(ScriptType type) {
+    List<ForwardMethod> methods = new ArrayList<>();
+    for (String name : type.methods()) {
+      if (name.matches("forward\\d*")) {
+        Optional<ForwardMethod> method = of(type, name);
+        if (method.isEmpty()) {
+          return List.of();
+        }
+        methods.add(method.get());
+      }
+    }
+    return methods;
+  }
+
+  private static Optional<ForwardMethod> of(ScriptType type, String name) {
+    List<String> tensors =
+        type.parameters(name).orElse(List.of()).stream()
+            .filter(parameter -> parameter.type().equals("Tensor"))
+            .map(ScriptParameter::name)
+            .toList();
+    if (tensors.size() == 1) {
+      return Optional.of(new ForwardMethod(name, tensors.get(0), Optional.empty()));
+    }
+    return type.calls(name).stream()
+        .filter(ForwardMethod::isProduct)
+        .filter(call -> tensors.contains(call.variables().get(0)))
+        .findFirst()
+        .map(
+            call ->
+                new ForwardMethod(
+                    name,
+                    call.variables().get(0),
+                    Optional.of(call.variables().get(1)).filter(tensors::contains)));
+  }
+
+  private static boolean isProduct(ScriptCall call) {
+    String simple = call.function().substring(call.function().lastIndexOf('.') + 1);
+    return PRODUCTS.contains(simple) && call.variables().size() > 1;
+  }
+}

@@ -1,0 +1,180 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.ElementType;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.numerics.observer.Histogram;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.ScriptRewriter;
+import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.script.ScriptType;
+import dev.kvant.torch.tensor.CopyProgress;
+import dev.kvant.torch.tensor.TensorNode;
+import dev.kvant.torch.tensor.TensorPickler;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Writes a copy of an archive in which some modules observe their inputs, and that tells by two
+ * methods of its own what they saw.
+ */
+final class ObservedArchive {
+
+  private static final String ROOT = "observed";
+
+  /**
+   * How to ask the model what was observed.
+   *
+   * @param modules the names of the modules that observe, in the order of all answers
+   * @param counting those of them that count values
+   * @param ranges the method that answers with the smallest and the largest value of each module,
+   *     one behind the other: infinity and its negative before the first value
+   * @param counts the method that answers with the exponents of all counting modules, and then with
+   *     the counts of each
+   */
+  record Questions(List<String> modules, List<String> counting, String ranges, String counts) {
+
+    Questions {
+      modules = List.copyOf(modules);
+      counting = List.copyOf(counting);
+    }
+  }
+
+  private final ScriptRewriter rewriter;
+  private final TensorPickler pickler = TensorPickler.forScript();
+  private final Map<ScriptModule, ObservedClass> classes = new LinkedHashMap<>();
+
+  private ObservedArchive(ScriptModel model) {
+    this.rewriter = new ScriptRewriter(model);
+  }
+
+  /**
+   * Writes the file.
+   *
+   * @param levels how much modules are to observe, by name; those whose code has no call that could
+   *     be observed stay as they are
+   */
+  static Questions write(
+      Path file,
+      ScriptModel model,
+      PreparedModel prepared,
+      Map<String, Level> levels,
+      CopyProgress progress) {
+    var archive = new ObservedArchive(model);
+    Questions questions = archive.change(levels);
+    archive.rewriter.write(file, ROOT, prepared.plan(), progress);
+    return questions;
+  }
+
+  private Questions change(Map<String, Level> levels) {
+    Map<ScriptModule, Level> wanted = new LinkedHashMap<>();
+    levels.forEach((name, level) -> wanted.put(rewriter.tree().module(name).orElseThrow(), level));
+    PickleObject infinity = scalar(Float.POSITIVE_INFINITY);
+    PickleObject negativeInfinity = scalar(Float.NEGATIVE_INFINITY);
+    PickleObject zeros = zeros();
+    Map<String, List<ScriptModule>> instances =
+        rewriter.tree().modules().stream()
+            .collect(
+                Collectors.groupingBy(
+                    module -> module.type().name().qualifiedName(),
+                    LinkedHashMap::new,
+                    Collectors.toList()));
+    instances.forEach(
+        (name, modules) -> {
+          if (modules.stream().anyMatch(wanted::containsKey)) {
+            List<ForwardMethod> methods =
+                rewriter.code().type(name).map(ForwardMethod::of).orElse(List.of());
+            if (!methods.isEmpty()) {
+              ScriptType type = rewriter.code().type(name).orElseThrow();
+              ObservedClass observed = ObservedClass.change(type, methods);
+              for (ScriptModule module : modules) {
+                Level level = wanted.getOrDefault(module, Level.NOTHING);
+                observed.initialize(module.attributes(), level, infinity, negativeInfinity, zeros);
+                if (level != Level.NOTHING) {
+                  classes.put(module, observed);
+                }
+              }
+            }
+          }
+        });
+    return addQuestions(wanted);
+  }
+
+  private Questions addQuestions(Map<ScriptModule, Level> wanted) {
+    List<String> modules = new ArrayList<>();
+    List<String> counting = new ArrayList<>();
+    List<String> ranges = new ArrayList<>();
+    List<String> exponents = new ArrayList<>();
+    List<String> counts = new ArrayList<>();
+    classes.forEach(
+        (module, observed) -> {
+          String place = place(module.name());
+          modules.add(module.name());
+          ranges.add(place + "." + observed.low());
+          ranges.add(place + "." + observed.high());
+          if (wanted.get(module) == Level.DISTRIBUTION) {
+            counting.add(module.name());
+            exponents.add(place + "." + observed.exponent());
+            counts.add(place + "." + observed.counts());
+          }
+        });
+    ScriptType root =
+        rewriter
+            .code()
+            .type(rewriter.tree().modules().get(0).type().name().qualifiedName())
+            .orElseThrow();
+    String askRanges = root.unusedName("observed_ranges");
+    if (!modules.isEmpty()) {
+      root.addMethod(
+          askRanges,
+          "",
+          "Tensor",
+          "return torch.stack([%s])\n".formatted(String.join(", ", ranges)));
+    }
+    String askCounts = root.unusedName("observed_distributions");
+    if (!counting.isEmpty()) {
+      root.addMethod(
+          askCounts,
+          "",
+          "List[Tensor]",
+          "exponents = torch.tensor([%s])\nreturn [exponents, %s]\n"
+              .formatted(String.join(", ", exponents), String.join(", ", counts)));
+    }
+    return new Questions(modules, counting, askRanges, askCounts);
+  }
+
+  /** How the root reaches a module; names of numbers are no identifiers. */
+  private static String place(String name) {
+    String place = "self";
+    for (String part : name.split("\\.", -1)) {
+      place = "getattr(%s, \"%s\")".formatted(place, part);
+    }
+    return place;
+  }
+
+  private PickleObject scalar(float value) {
+    ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putFloat(0, value);
+    String storage =
+        rewriter.storages().add(Float.BYTES, target -> target.write(bytes.duplicate()));
+    return pickler.node(TensorNode.contiguous(ElementType.FLOAT32, storage, List.of()));
+  }
+
+  private PickleObject zeros() {
+    int bins = 2 * Histogram.BINS + 1;
+    String storage =
+        rewriter
+            .storages()
+            .add(
+                (long) bins * Long.BYTES,
+                target -> target.write(ByteBuffer.allocate(bins * Long.BYTES)));
+    return pickler.node(TensorNode.contiguous(ElementType.INT64, storage, List.of((long) bins)));
+  }
+}

@@ -1,0 +1,62 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationException;
+import dev.kvant.numerics.observer.Grid;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A module that the plan quantizes.
+ *
+ * @param decision what is planned
+ * @param module the module
+ * @param kind what it is
+ */
+record PlannedModule(ModuleDecision decision, ModuleDescription module, ModuleKind kind) {
+
+  /**
+   * All modules that a plan quantizes.
+   *
+   * @throws QuantizationException if the plan is not for the model
+   */
+  static List<PlannedModule> of(PreparedModel prepared) {
+    Map<String, ModuleDescription> modules = new HashMap<>();
+    prepared.model().modules().forEach(module -> modules.put(module.name(), module));
+    List<PlannedModule> planned = new ArrayList<>();
+    for (ModuleDecision decision : prepared.plan().quantized()) {
+      ModuleDescription module = modules.get(decision.module());
+      if (module == null || ModuleKind.of(module.types()).isEmpty()) {
+        throw new QuantizationException(
+            "the plan quantizes module '%s', which %s has not; prepare the model again"
+                .formatted(decision.module(), prepared.model().source()));
+      }
+      planned.add(new PlannedModule(decision, module, ModuleKind.of(module.types()).orElseThrow()));
+    }
+    return planned;
+  }
+
+  /** The qualified name. */
+  String name() {
+    return module.name();
+  }
+
+  /** Whether its input is to be quantized. */
+  boolean quantizesInput() {
+    return decision.activations().isQuantized();
+  }
+
+  /** What an operand is quantized to. */
+  static Grid grid(OperandDecision decision) {
+    if (decision.dtype().equals(Dtype.INT8)) {
+      return Grid.INT8_SYMMETRIC;
+    }
+    return decision.dtype().equals(Dtype.FP8_E4M3FN) ? Grid.FLOAT8_E4M3FN : Grid.FLOAT8_E5M2;
+  }
+}

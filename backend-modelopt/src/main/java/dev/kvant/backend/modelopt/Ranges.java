@@ -1,0 +1,188 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.OperandSettings;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.numerics.observer.Grid;
+import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.spi.ProgressReporter;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.ScriptRewriter;
+import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.tensor.StoredTensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Chooses the ranges of all operands that a plan quantizes. */
+final class Ranges {
+
+  private record WeightKey(String tensor, Grid grid, OptionalInt axis, OperandSettings settings) {}
+
+  private final ScriptModel model;
+  private final ModelOptOptions options;
+  private final Map<String, InputStatistics> statistics;
+  private final Map<String, ScriptModule> firsts = new HashMap<>();
+  private final Map<ScriptModule, InputStatistics> shared = new HashMap<>();
+  private final Map<WeightKey, OperandQuantization> weights = new HashMap<>();
+  private final Map<String, String> notes = new LinkedHashMap<>();
+  private final List<QuantizationWarning> warnings = new ArrayList<>();
+
+  /**
+   * For a model.
+   *
+   * @param statistics what was observed of modules, by name
+   */
+  Ranges(ScriptModel model, ModelOptOptions options, Map<String, InputStatistics> statistics) {
+    this.model = model;
+    this.options = options;
+    this.statistics = statistics;
+  }
+
+  /** What is worth knowing about modules, by name. */
+  Map<String, String> notes() {
+    return notes;
+  }
+
+  /** What went otherwise than planned. */
+  List<QuantizationWarning> warnings() {
+    return warnings;
+  }
+
+  /**
+   * Chooses them.
+   *
+   * @param isCalibrated whether data ran through the model
+   * @param progress counts modules
+   */
+  List<ModuleQuantization> choose(
+      List<PlannedModule> planned,
+      boolean isCalibrated,
+      int parallelism,
+      ProgressReporter progress) {
+    share(planned);
+    List<String> unreached = new ArrayList<>();
+    List<ModuleQuantization> modules = new ArrayList<>();
+    try (var search = new WeightRanges(parallelism)) {
+      for (PlannedModule module : planned) {
+        progress.checkCancelled();
+        Optional<OperandQuantization> weight =
+            module.decision().weights().isQuantized()
+                ? Optional.of(weight(module, search))
+                : Optional.empty();
+        Optional<OperandQuantization> input =
+            module.quantizesInput() ? input(module) : Optional.empty();
+        if (module.quantizesInput() && input.isEmpty()) {
+          unreached.add(module.name());
+          notes.put(
+              module.name(),
+              isCalibrated
+                  ? "its activations stay native: the data never reached it"
+                  : "its activations stay native: there was no calibration data");
+        }
+        if (weight.isPresent() || input.isPresent()) {
+          modules.add(new ModuleQuantization(module.module(), weight, input));
+        }
+        progress.advance(1, module.name());
+      }
+    }
+    warnOf(unreached, isCalibrated);
+    return modules;
+  }
+
+  private void warnOf(List<String> unreached, boolean isCalibrated) {
+    if (!unreached.isEmpty()) {
+      warnings.add(
+          new QuantizationWarning(
+              QuantizationWarning.Kind.CALIBRATION,
+              isCalibrated
+                  ? "the calibration data never reached %s, whose activations stay native"
+                      .formatted(String.join(", ", unreached))
+                  : "there is no calibration data, so that the activations of %d modules stay native and only weights are quantized; name data under calibration.path"
+                      .formatted(unreached.size()),
+              null,
+              unreached));
+    }
+  }
+
+  /** Modules that are one in Python have one input, whichever of their names it came by. */
+  private void share(List<PlannedModule> planned) {
+    var rewriter = new ScriptRewriter(model);
+    SharedModules sharedModules =
+        SharedModules.of(rewriter.tree(), rewriter.code(), model.stateDict());
+    Map<ScriptModule, PlannedModule> decided = new LinkedHashMap<>();
+    for (ScriptModule module : rewriter.tree().modules()) {
+      ScriptModule first = sharedModules.first(module);
+      firsts.put(module.name(), first);
+      InputStatistics own = statistics.get(module.name());
+      if (own != null) {
+        shared.merge(first, own, InputStatistics::plus);
+      }
+    }
+    for (PlannedModule module : planned) {
+      PlannedModule other = decided.putIfAbsent(first(module), module);
+      if (other != null
+          && !(other.decision().weights().equals(module.decision().weights())
+              && other.decision().activations().equals(module.decision().activations()))) {
+        warnings.add(
+            new QuantizationWarning(
+                QuantizationWarning.Kind.UNTIED,
+                "%s and %s are one module in Python, but are planned differently; %s does as %s is planned"
+                    .formatted(
+                        other.name(), module.name(), ModelOptBackend.CHECKPOINT, other.name()),
+                null,
+                List.of(other.name(), module.name())));
+      }
+    }
+  }
+
+  private ScriptModule first(PlannedModule module) {
+    ScriptModule first = firsts.get(module.name());
+    if (first == null) {
+      throw new IllegalStateException("no module '%s'".formatted(module.name()));
+    }
+    return first;
+  }
+
+  private OperandQuantization weight(PlannedModule module, WeightRanges search) {
+    StoredTensor tensor = model.tensor(module.name(), "weight").orElseThrow();
+    OperandSettings settings = module.decision().weights().settings();
+    var key =
+        new WeightKey(
+            tensor.identity(),
+            PlannedModule.grid(module.decision().weights()),
+            axis(module, settings),
+            settings);
+    return weights.computeIfAbsent(
+        key,
+        any ->
+            search.of(
+                module.name() + ".weight",
+                tensor,
+                key.grid(),
+                key.axis(),
+                RangeSearch.of(settings)));
+  }
+
+  private OptionalInt axis(PlannedModule module, OperandSettings settings) {
+    Integer axis = settings.quantAxis();
+    if (axis != null) {
+      return OptionalInt.of(axis);
+    }
+    return options.perChannel() ? OptionalInt.of(module.kind().outputAxis()) : OptionalInt.empty();
+  }
+
+  private Optional<OperandQuantization> input(PlannedModule module) {
+    InputStatistics observed = shared.get(first(module));
+    if (observed == null) {
+      return Optional.empty();
+    }
+    Grid grid = PlannedModule.grid(module.decision().activations());
+    RangeObserver observer = RangeSearch.of(module.decision().activations().settings()).get();
+    observed.showTo(observer);
+    return Optional.of(OperandQuantization.perTensor(grid, observer.range(grid).amax()));
+  }
+}

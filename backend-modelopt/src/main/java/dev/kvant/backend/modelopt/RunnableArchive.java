@@ -1,0 +1,376 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.ElementType;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.backend.modelopt.ModelOptOptions.Target;
+import dev.kvant.numerics.FakeQuantizer;
+import dev.kvant.numerics.QuantizationError;
+import dev.kvant.numerics.QuantizedType;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.ScriptRewriter;
+import dev.kvant.torch.pickle.PickleBool;
+import dev.kvant.torch.pickle.PickleGlobal;
+import dev.kvant.torch.pickle.PickleInt;
+import dev.kvant.torch.pickle.PickleNone;
+import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.pickle.PickleReference;
+import dev.kvant.torch.pickle.PickleText;
+import dev.kvant.torch.pickle.PickleTuple;
+import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.script.ScriptType;
+import dev.kvant.torch.tensor.CopyProgress;
+import dev.kvant.torch.tensor.StoredTensor;
+import dev.kvant.torch.tensor.TensorNode;
+import dev.kvant.torch.tensor.TensorPickler;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a TorchScript archive again in which planned modules quantize: weights hold the values
+ * that their codes stand for, inputs are rounded in the code, and for {@link Target#CPU} Linear
+ * modules hold and multiply integers.
+ */
+final class RunnableArchive {
+
+  private static final String ROOT = "quantized_model_modelopt";
+  private static final String WEIGHT = "weight";
+  private static final String BIAS = "bias";
+
+  /**
+   * What came out.
+   *
+   * @param notes what is worth knowing about modules, by name
+   * @param errors how far quantized weights are from the weights, by the module's name
+   * @param bytes the sizes of weights that take another number of bytes than before, by name
+   */
+  record Outcome(
+      Map<String, String> notes, Map<String, QuantizationError> errors, Map<String, Long> bytes) {
+
+    Outcome {
+      notes = Map.copyOf(notes);
+      errors = Map.copyOf(errors);
+      bytes = Map.copyOf(bytes);
+    }
+  }
+
+  private record Key(String weight, OperandQuantization quantization) {}
+
+  private final ScriptModel model;
+  private final Target target;
+  private final CopyProgress progress;
+  private final ScriptRewriter rewriter;
+  private final TensorPickler pickler = TensorPickler.forScript();
+  private final Map<ScriptModule, ModuleQuantization> quantizations = new LinkedHashMap<>();
+  private final Map<Key, RoundedWeight> weights = new HashMap<>();
+  private final Map<RoundedWeight, PickleObject> values = new HashMap<>();
+  private final Map<Float, PickleObject> scalars = new HashMap<>();
+  private final Map<String, RoundedWeight> weightByModule = new LinkedHashMap<>();
+  private final Map<String, Long> bytes = new LinkedHashMap<>();
+  private final Map<String, String> notes = new LinkedHashMap<>();
+  private @Nullable PickleObject nothing;
+
+  private RunnableArchive(ScriptModel model, Target target, CopyProgress progress) {
+    this.model = model;
+    this.target = target;
+    this.progress = progress;
+    this.rewriter = new ScriptRewriter(model);
+  }
+
+  /** Writes the file. */
+  static Outcome write(
+      Path file,
+      ScriptModel model,
+      List<ModuleQuantization> modules,
+      Target target,
+      QuantizationPlan plan,
+      CopyProgress progress) {
+    var archive = new RunnableArchive(model, target, progress);
+    archive.change(modules);
+    archive.rewriter.write(file, ROOT, plan, progress);
+    Map<String, QuantizationError> errors = new LinkedHashMap<>();
+    archive.weightByModule.forEach(
+        (name, weight) -> {
+          QuantizationError error = weight.error();
+          if (error != null) {
+            errors.put(name, error);
+          }
+        });
+    return new Outcome(archive.notes, errors, archive.bytes);
+  }
+
+  private void change(List<ModuleQuantization> modules) {
+    for (ModuleQuantization module : modules) {
+      quantizations.put(rewriter.tree().module(module.module().name()).orElseThrow(), module);
+    }
+    Map<String, List<ScriptModule>> instances =
+        rewriter.tree().modules().stream()
+            .collect(
+                Collectors.groupingBy(
+                    module -> module.type().name().qualifiedName(),
+                    LinkedHashMap::new,
+                    Collectors.toList()));
+    instances.forEach(
+        (name, ofClass) -> {
+          Optional<ScriptType> type = rewriter.code().type(name);
+          if (type.isPresent()
+              && ModuleKind.of(List.of(ofClass.get(0).type().simpleName())).isPresent()) {
+            takeOwnWeight(type.get());
+          }
+          if (ofClass.stream().anyMatch(quantizations::containsKey)) {
+            change(ofClass, type);
+          }
+        });
+  }
+
+  /**
+   * A traced module that shares its weight with another is given that one's; but only one of them
+   * may be quantized.
+   */
+  private static void takeOwnWeight(ScriptType type) {
+    for (ForwardMethod method : ForwardMethod.of(type)) {
+      method
+          .weight()
+          .ifPresent(weight -> type.insertFirst(method.name(), weight + " = self." + WEIGHT));
+    }
+  }
+
+  private void change(List<ScriptModule> instances, Optional<ScriptType> type) {
+    List<ForwardMethod> methods = type.map(ForwardMethod::of).orElse(List.of());
+    Optional<PackedLinearClass> packed = Optional.empty();
+    Optional<RoundedInputClass> rounded = Optional.empty();
+    if (type.isPresent() && !methods.isEmpty()) {
+      if (target == Target.CPU
+          && instances.stream().anyMatch(this::multipliesIntegers)
+          && PackedLinearClass.fits(rewriter.code(), type.get(), methods)) {
+        packed = Optional.of(PackedLinearClass.change(rewriter.code(), type.get()));
+        rewriter.addRecord(PackedLinearClass.RECORD, new byte[0]);
+      }
+      boolean isPacked = packed.isPresent();
+      if (instances.stream()
+          .anyMatch(module -> roundsInput(module) && !(isPacked && multipliesIntegers(module)))) {
+        rounded = Optional.of(RoundedInputClass.change(type.get(), methods));
+      }
+    }
+    for (ScriptModule module : instances) {
+      change(module, type, packed, rounded);
+    }
+  }
+
+  private void change(
+      ScriptModule module,
+      Optional<ScriptType> type,
+      Optional<PackedLinearClass> packed,
+      Optional<RoundedInputClass> rounded) {
+    ModuleQuantization quantization = quantizations.get(module);
+    boolean isPacked = packed.isPresent() && multipliesIntegers(module);
+    packed
+        .filter(ofClass -> !isPacked)
+        .ifPresent(ofClass -> ofClass.initializeNative(module.attributes()));
+    rounded.ifPresent(
+        ofClass ->
+            ofClass.initialize(
+                module.attributes(),
+                quantization == null || isPacked ? Optional.empty() : quantization.input(),
+                this::scalar));
+    if (quantization == null) {
+      return;
+    }
+    Optional<RoundedWeight> weight = quantization.weights().map(range -> weight(module, range));
+    weight.ifPresent(content -> weightByModule.put(quantization.module().name(), content));
+    if (isPacked) {
+      pack(module, packed.orElseThrow(), quantization, weight.orElseThrow());
+    } else {
+      weight.ifPresent(
+          content ->
+              module
+                  .attributes()
+                  .put(WEIGHT, values.computeIfAbsent(content, this::announceValues)));
+      noteSimulation(quantization);
+    }
+    if (quantization.weights().isPresent()) {
+      noteOtherReaders(quantization, type);
+    }
+  }
+
+  private void noteSimulation(ModuleQuantization quantization) {
+    if (target == Target.CPU) {
+      note(
+          quantization,
+          "multiplied in floating point in %s: %s"
+              .formatted(ModelOptBackend.RUNNABLE, whyNotIntegers(quantization)));
+    }
+  }
+
+  private String whyNotIntegers(ModuleQuantization quantization) {
+    if (ModuleKind.of(quantization.module().types()).orElseThrow() != ModuleKind.LINEAR) {
+      return "libtorch has integer arithmetic for Linear alone";
+    }
+    if (!isInt8(quantization.weights()) || !isInt8(quantization.input())) {
+      return "integer arithmetic takes int8 weights and an int8 input";
+    }
+    if (weight(quantization).elementType() != ElementType.FLOAT32) {
+      return "integer arithmetic gives float32, and its weight is "
+          + weight(quantization).elementType();
+    }
+    return quantization.input().orElseThrow().amax()[0] > 0
+        ? "its code has no product that could be replaced"
+        : "its input was always 0";
+  }
+
+  private void noteOtherReaders(ModuleQuantization quantization, Optional<ScriptType> type) {
+    String name = type.map(ScriptType::name).orElse("");
+    List<String> readers =
+        type.map(
+                known ->
+                    rewriter.code().reads(known, WEIGHT).stream()
+                        .map(read -> read.reader())
+                        .filter(reader -> !reader.startsWith(name + "."))
+                        .distinct()
+                        .toList())
+            .orElse(List.of());
+    if (!readers.isEmpty()) {
+      note(
+          quantization,
+          "its weight is quantized for %s too, which reads it without calling the module"
+              .formatted(String.join(", ", readers)));
+    }
+  }
+
+  private boolean roundsInput(ScriptModule module) {
+    ModuleQuantization quantization = quantizations.get(module);
+    return quantization != null && quantization.input().isPresent();
+  }
+
+  private boolean multipliesIntegers(ScriptModule module) {
+    ModuleQuantization quantization = quantizations.get(module);
+    return quantization != null
+        && ModuleKind.of(quantization.module().types()).orElseThrow() == ModuleKind.LINEAR
+        && isInt8(quantization.weights())
+        && isInt8(quantization.input())
+        && quantization.weights().orElseThrow().isByOutput()
+        && weight(quantization).elementType() == ElementType.FLOAT32
+        && FakeQuantizer.of(QuantizedType.INT8, quantization.input().orElseThrow().amax()[0])
+                .multiplier()
+            > 0;
+  }
+
+  private static boolean isInt8(Optional<OperandQuantization> operand) {
+    return operand.isPresent() && operand.get().type() == QuantizedType.INT8;
+  }
+
+  private StoredTensor weight(ModuleQuantization quantization) {
+    return model.tensor(quantization.module().name(), WEIGHT).orElseThrow();
+  }
+
+  private RoundedWeight weight(ScriptModule module, OperandQuantization range) {
+    StoredTensor tensor = model.tensor(module.name(), WEIGHT).orElseThrow();
+    return weights.computeIfAbsent(
+        new Key(tensor.identity(), range),
+        key -> new RoundedWeight(module.name() + "." + WEIGHT, tensor, range));
+  }
+
+  private PickleObject announceValues(RoundedWeight weight) {
+    StoredTensor tensor = weight.weight();
+    String storage =
+        rewriter.storages().add(tensor.bytes(), channel -> weight.writeValues(channel, progress));
+    return pickler.node(TensorNode.contiguous(tensor.elementType(), storage, tensor.shape()));
+  }
+
+  private void pack(
+      ScriptModule module,
+      PackedLinearClass ofClass,
+      ModuleQuantization quantization,
+      RoundedWeight weight) {
+    PickleValue bias = module.attributes().get(BIAS).orElse(PickleNone.NONE);
+    var packed =
+        PickleObject.instance(
+            new PickleGlobal(PackedLinearClass.PACKED, PackedLinearClass.PACKED_NAME),
+            PickleTuple.of(codes(weight), bias));
+    float multiplier =
+        FakeQuantizer.of(QuantizedType.INT8, quantization.input().orElseThrow().amax()[0])
+            .multiplier();
+    ofClass.initialize(module.attributes(), packed, 1.0 / multiplier);
+    module.attributes().put(WEIGHT, nothing());
+    bytes.put(
+        quantization.module().name(),
+        weight.weight().elements() + weight.weight().shape().get(0) * 2 * Long.BYTES);
+  }
+
+  /** An int8 tensor with a scale for each row. */
+  private PickleObject codes(RoundedWeight weight) {
+    StoredTensor tensor = weight.weight();
+    int rows = Math.toIntExact(tensor.shape().get(0));
+    ByteBuffer scales = ByteBuffer.allocate(rows * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int row = 0; row < rows; row++) {
+      scales.putDouble(row * Double.BYTES, 1.0 / weight.divisor(weight.ranges() == 1 ? 0 : row));
+    }
+    String codes =
+        rewriter.storages().add(tensor.elements(), channel -> weight.writeCodes(channel, progress));
+    List<Long> shape = List.of((long) rows);
+    return PickleObject.call(
+        new PickleGlobal("torch._utils", "_rebuild_qtensor"),
+        new PickleReference(
+            PickleTuple.of(
+                new PickleText("storage"),
+                new PickleGlobal("torch", "QInt8Storage"),
+                new PickleText(codes),
+                new PickleText("cpu"),
+                PickleInt.of(tensor.elements()))),
+        PickleInt.of(0),
+        PickleTuple.ofInts(tensor.shape()),
+        PickleTuple.ofInts(List.of(tensor.shape().get(1), 1L)),
+        PickleTuple.of(
+            new PickleGlobal("torch", "per_channel_affine"),
+            pickler.node(TensorNode.contiguous(ElementType.FLOAT64, constant(scales), shape)),
+            pickler.node(
+                TensorNode.contiguous(
+                    ElementType.INT64, constant(ByteBuffer.allocate(rows * Long.BYTES)), shape)),
+            PickleInt.of(0)),
+        new PickleBool(false),
+        PickleObject.call(new PickleGlobal("collections", "OrderedDict")));
+  }
+
+  /** What stands in the place of a weight that is packed. */
+  private PickleObject nothing() {
+    if (nothing == null) {
+      nothing =
+          pickler.node(
+              TensorNode.contiguous(
+                  ElementType.FLOAT32, constant(ByteBuffer.allocate(0)), List.of(0L)));
+    }
+    return nothing;
+  }
+
+  private PickleObject scalar(float value) {
+    return scalars.computeIfAbsent(
+        value,
+        key ->
+            pickler.node(
+                TensorNode.contiguous(
+                    ElementType.FLOAT32,
+                    constant(
+                        ByteBuffer.allocate(Float.BYTES)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putFloat(0, value)),
+                    List.of())));
+  }
+
+  private String constant(ByteBuffer content) {
+    return rewriter
+        .storages()
+        .add(content.remaining(), channel -> channel.write(content.duplicate()));
+  }
+
+  private void note(ModuleQuantization quantization, String note) {
+    notes.merge(quantization.module().name(), note, "%s; %s"::formatted);
+  }
+}

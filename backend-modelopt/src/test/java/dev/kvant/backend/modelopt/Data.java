@@ -1,0 +1,34 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.runtime.data.CalibrationFiles;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** What the models of the tests are run on. */
+final class Data {
+
+  private static final Path SCANS = Path.of("../examples/digits/data/calibration.npz");
+
+  private Data() {}
+
+  /** Scans of digits, 256 of them. */
+  static CalibrationDataset scans(int batchSize) {
+    return new CalibrationFiles(new CalibrationConfig(SCANS, batchSize, null, null));
+  }
+
+  /** What the models of torch-format's tests take. */
+  static CalibrationDataset tokens() {
+    var random = new Random(5);
+    List<TensorBatch> batches = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      batches.add(TensorBatch.of(Tensor.ofLongs(random.longs(48, 0, 50).toArray(), 4, 12)));
+    }
+    return CalibrationDataset.of(batches);
+  }
+}
