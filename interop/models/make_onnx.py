@@ -149,6 +149,57 @@ def recurrent():
     return helper.make_graph(nodes, "gru", [sequence], [output(1, "batch", 4)], [constant("w", 1, 12, 8), constant("r", 1, 12, 4)])
 
 
+def of_type(type):
+    """A product of halves, with float32 around it."""
+    weight = helper.make_tensor("w", type, [8, 8], random.standard_normal(64).astype(np.float32))
+    nodes = [
+        helper.make_node("Cast", ["x"], ["h"], to=type),
+        helper.make_node("MatMul", ["h", "w"], ["p"], name="product"),
+        helper.make_node("Cast", ["p"], ["y"], to=TensorProto.FLOAT),
+    ]
+    return helper.make_graph(nodes, "halves", [ROWS], [output("batch", 8)], [weight])
+
+
+def transposed_convolution():
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 6, 6])
+    nodes = [helper.make_node("ConvTranspose", ["x", "w", "b"], ["y"], name="up", strides=[2, 2])]
+    return helper.make_graph(nodes, "up", [image], [output("batch", 5, 13, 13)], [constant("w", 3, 5, 3, 3), constant("b", 5)])
+
+
+def scan():
+    body = helper.make_graph(
+        [
+            helper.make_node("Add", ["state", "word"], ["sum"]),
+            helper.make_node("MatMul", ["sum", "w"], ["product_of_sum"], name="step"),
+            helper.make_node("Tanh", ["product_of_sum"], ["next"]),
+            helper.make_node("Identity", ["next"], ["each"]),
+        ],
+        "body",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [8]) for name in ["state", "word"]],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [8]) for name in ["next", "each"]],
+    )
+    nodes = [helper.make_node("Scan", ["start", "x"], ["last", "y"], name="scan", num_scan_inputs=1, body=body)]
+    start = numpy_helper.from_array(np.zeros(8, np.float32), "start")
+    return helper.make_graph(nodes, "scan", [ROWS], [output("batch", 8)], [start, constant("w", 8, 8)])
+
+
+def with_function():
+    twice = helper.make_function(
+        "own", "Twice", ["a", "b"], ["c"],
+        [helper.make_node("MatMul", ["a", "b"], ["t"], name="inside"), helper.make_node("Add", ["t", "t"], ["c"])],
+        [helper.make_opsetid("", 14)],
+    )
+    nodes = [
+        helper.make_node("Twice", ["x", "w"], ["t"], name="call", domain="own"),
+        helper.make_node("MatMul", ["t", "v"], ["y"], name="product"),
+    ]
+    graph = helper.make_graph(nodes, "function", [ROWS], [output("batch", 8)], [constant("w", 8, 8), constant("v", 8, 8)])
+    opsets = [helper.make_opsetid("", 14), helper.make_opsetid("own", 1)]
+    model = helper.make_model(graph, functions=[twice], opset_imports=opsets, ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, folder / "function.onnx")
+
+
 save("opset11", 11, 6, operators_that_changed())
 save("convolution", 17, 8, convolution_with_batch_norm())
 save("inner", 13, 7, inner_graphs())
@@ -162,3 +213,8 @@ save("dangling", 14, 7, product(second_input="nowhere"), check=False)
 save("cyclic", 14, 7, product(first_input="z", extra=[helper.make_node("Relu", ["y"], ["z"])]), check=False)
 save("outside", 14, 7, external("../weights.bin"), check=False)
 save("missing", 14, 7, external("weights.bin"), check=False)
+save("float16", 17, 8, of_type(TensorProto.FLOAT16))
+save("bfloat16", 17, 8, of_type(TensorProto.BFLOAT16))
+save("transposed", 17, 8, transposed_convolution())
+save("scan", 17, 8, scan())
+with_function()

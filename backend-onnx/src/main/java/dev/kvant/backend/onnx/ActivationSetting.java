@@ -42,6 +42,12 @@ record ActivationSetting(
 
   /** An observer that has seen nothing yet. */
   RangeObserver observer() {
+    return observer(algorithm, algorithmOptions);
+  }
+
+  /** An observer for values of any kind that has seen nothing yet. */
+  static RangeObserver observer(
+      CalibrationAlgorithm algorithm, Map<String, Object> algorithmOptions) {
     if (algorithm.equals(CalibrationAlgorithm.ENTROPY)) {
       return RangeObserver.entropy();
     }

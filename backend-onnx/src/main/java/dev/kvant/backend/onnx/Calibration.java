@@ -6,20 +6,15 @@ import dev.kvant.api.Device;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.backend.onnx.PlannedGraph.Planned;
-import dev.kvant.backend.onnx.graph.DataType;
 import dev.kvant.backend.onnx.graph.Graph;
 import dev.kvant.backend.onnx.graph.Node;
 import dev.kvant.backend.onnx.graph.OnnxModel;
 import dev.kvant.backend.onnx.proto.ValueInfoProto;
-import dev.kvant.numerics.BFloat16;
-import dev.kvant.numerics.Float16;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.spi.ProgressReporter;
-import java.nio.FloatBuffer;
-import java.nio.ShortBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -118,7 +113,8 @@ final class Calibration {
     try {
       observers
           .computeIfAbsent(activation, each -> each.setting().observer())
-          .observe(floats(activation, tensor), place.piece() * tensor.elements());
+          .observe(
+              FloatValues.of(activation.type(), tensor.data()), place.piece() * tensor.elements());
     } catch (NonFiniteValueException e) {
       throw new CalibrationException(
           "batch %d: '%s' is %s at index %d; the model or this batch of the data is not sound"
@@ -185,20 +181,6 @@ final class Calibration {
 
   private static boolean isAmong(List<ValueInfoProto> values, String name) {
     return values.stream().anyMatch(value -> value.getName().equals(name));
-  }
-
-  private static FloatBuffer floats(Activation activation, Tensor tensor) {
-    if (activation.type() == DataType.FLOAT) {
-      return tensor.data().asFloatBuffer();
-    }
-    ShortBuffer halves = tensor.data().asShortBuffer();
-    FloatBuffer floats = FloatBuffer.allocate(halves.remaining());
-    boolean isFloat16 = activation.type() == DataType.FLOAT16;
-    while (halves.hasRemaining()) {
-      short bits = halves.get();
-      floats.put(isFloat16 ? Float16.toFloat(bits) : BFloat16.toFloat(bits));
-    }
-    return floats.flip();
   }
 
   private void findStep(Activation activation, RangeObserver observer) {

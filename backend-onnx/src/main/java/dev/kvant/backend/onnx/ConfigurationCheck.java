@@ -22,11 +22,13 @@ final class ConfigurationCheck {
     List<ConfigurationProblem> problems =
         new ArrayList<>(
             OnnxOptions.of(config.backendKwargs()).problems(mode, config.backendKwargs()));
+    boolean isInBlocks =
+        OnnxOptions.of(config.backendKwargs()).kernel() == OnnxOptions.Kernel.NBITS;
     for (int i = 0; i < config.layers().size(); i++) {
       LayerQuantizationConfig layer = config.layers().get(i);
       String path = "quantize.layers[%d]".formatted(i);
       if (layer.weights() != null) {
-        checkWeights(path + ".weights", layer.weights(), problems);
+        checkWeights(path + ".weights", layer.weights(), isInBlocks, problems);
       }
       if (layer.activations() != null) {
         checkActivations(path + ".activations", layer.activations(), problems);
@@ -36,16 +38,28 @@ final class ConfigurationCheck {
   }
 
   private static void checkWeights(
-      String path, WeightQuantizationConfig weights, List<ConfigurationProblem> problems) {
+      String path,
+      WeightQuantizationConfig weights,
+      boolean isInBlocks,
+      List<ConfigurationProblem> problems) {
     String observer = weights.observerOrFakeQuant();
     if (observer != null
+        && isInBlocks
         && !CalibrationAlgorithm.of(observer).equals(CalibrationAlgorithm.MINMAX)) {
       problems.add(
           new ConfigurationProblem(
               path + ".observer_or_fake_quant",
-              "weights always span their largest magnitude; write minmax, or leave it out, was '%s'"
-                  .formatted(observer)));
+              "blocks of kernel: nbits always span their largest magnitude; write minmax, or leave"
+                  + " it out, was '%s'".formatted(observer)));
+    } else if (observer != null
+        && CalibrationAlgorithm.of(observer).equals(CalibrationAlgorithm.ENTROPY)) {
+      problems.add(
+          new ConfigurationProblem(
+              path + ".observer_or_fake_quant",
+              "a channel of a weight has too few values to compare distributions; write minmax, mse"
+                  + " or percentile, was '%s'".formatted(observer)));
     }
+    checkObserverOptions(path, weights.observerOrFakeQuantKwargs(), problems);
     Integer axis = weights.quantAxis();
     if (axis != null && axis < -1) {
       problems.add(
@@ -63,7 +77,12 @@ final class ConfigurationCheck {
               path + ".quant_axis",
               "activations have one scale; write -1 or leave it out, was " + axis));
     }
-    for (Map.Entry<String, Object> option : activations.observerOrFakeQuantKwargs().entrySet()) {
+    checkObserverOptions(path, activations.observerOrFakeQuantKwargs(), problems);
+  }
+
+  private static void checkObserverOptions(
+      String path, Map<String, Object> options, List<ConfigurationProblem> problems) {
+    for (Map.Entry<String, Object> option : options.entrySet()) {
       String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
       if (!option.getKey().equals(ActivationSetting.PERCENTILE)) {
         problems.add(

@@ -25,11 +25,12 @@ final class GraphRewriter {
   private final BiasRewriter biasRewriter;
   private final BlockRewriter blockRewriter;
 
-  GraphRewriter(PlannedGraph planned, Calibration calibration, OnnxOptions options) {
+  GraphRewriter(
+      PlannedGraph planned, Calibration calibration, OnnxOptions options, int parallelism) {
     this.planned = planned;
     this.calibration = calibration;
     this.options = options;
-    this.weightRewriter = new WeightRewriter(planned.model());
+    this.weightRewriter = new WeightRewriter(planned.model(), parallelism);
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
     this.biasRewriter = new BiasRewriter(planned.model());
     this.blockRewriter = new BlockRewriter(planned.model(), options);

@@ -106,7 +106,8 @@ class OnnxQuantizer implements Quantizer {
     PlannedGraph planned = PlannedGraph.of(source(prepared), prepared, options);
     ProgressReporter progress =
         new ProgressReporter(context.listener(), "quantize", planned.modules().size(), "modules");
-    GraphRewriter rewriter = new GraphRewriter(planned, calibration(prepared), options);
+    GraphRewriter rewriter =
+        new GraphRewriter(planned, calibration(prepared), options, context.parallelism());
     Map<String, WeightResult> weights = rewriter.rewrite(progress);
     String plan = new String(PlanJson.write(prepared.plan()), StandardCharsets.UTF_8);
     planned.model().metadata().put(QuantizableOnnxModel.PLAN_ENTRY, plan);

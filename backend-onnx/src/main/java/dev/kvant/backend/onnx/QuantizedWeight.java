@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx;
 
+import dev.kvant.api.OperandSettings;
 import dev.kvant.backend.onnx.graph.Content;
 import dev.kvant.backend.onnx.graph.StoredTensor;
 import dev.kvant.numerics.BFloat16;
@@ -9,6 +10,7 @@ import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.RowQuantizer;
+import dev.kvant.numerics.observer.Grid;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -33,9 +35,17 @@ final class QuantizedWeight implements Content, WeightResult {
    * Finds the scales of a weight.
    *
    * @param axis the axis of the channels, or -1 for one scale
+   * @param settings how the range of each channel is chosen
+   * @param parallelism how many threads search for it
    * @throws dev.kvant.numerics.NonFiniteValueException if a weight is NaN or infinite
    */
-  static QuantizedWeight of(StoredTensor source, FloatType type, QuantizedType codes, int axis) {
+  static QuantizedWeight of(
+      StoredTensor source,
+      FloatType type,
+      QuantizedType codes,
+      int axis,
+      OperandSettings settings,
+      int parallelism) {
     int channels = axis < 0 ? 1 : Math.toIntExact(source.dims().get(axis));
     long inner = 1;
     for (int i = axis + 1; i < source.dims().size(); i++) {
@@ -45,13 +55,34 @@ final class QuantizedWeight implements Content, WeightResult {
     ChannelQuantizer quantizer =
         new ChannelQuantizer(rows, Math.max(1, channels), Math.max(1, inner));
     float[] scales = new float[Math.max(1, channels)];
-    source
-        .content()
-        .forEachBlock((from, block) -> quantizer.amax(block, from / type.bytes(), scales));
+    if (source.elements() > 0 && WeightRanges.SEARCHED.contains(settings.algorithm())) {
+      scales =
+          new WeightRanges(
+                  source,
+                  channels,
+                  inner,
+                  grid(codes),
+                  () ->
+                      ActivationSetting.observer(settings.algorithm(), settings.algorithmOptions()))
+              .amax(parallelism);
+    } else {
+      float[] amax = scales;
+      source
+          .content()
+          .forEachBlock((from, block) -> quantizer.amax(block, from / type.bytes(), amax));
+    }
     for (int channel = 0; channel < scales.length; channel++) {
       scales[channel] = rows.scale(scales[channel]);
     }
     return new QuantizedWeight(source, type, quantizer, scales);
+  }
+
+  private static Grid grid(QuantizedType codes) {
+    return switch (codes) {
+      case INT8 -> Grid.INT8_SYMMETRIC;
+      case FLOAT8_E4M3FN -> Grid.FLOAT8_E4M3FN;
+      case FLOAT8_E5M2 -> Grid.FLOAT8_E5M2;
+    };
   }
 
   /** One scale per channel; changing one changes the codes. */

@@ -2,6 +2,7 @@ package dev.kvant.backend.onnx;
 
 import dev.kvant.api.Dtype;
 import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.backend.onnx.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.graph.DataType;
@@ -29,18 +30,20 @@ import java.util.Map;
 final class WeightRewriter {
 
   /** What makes a quantized weight: equal for modules that share one. */
-  private record Key(Initializer constant, Dtype dtype, int axis) {}
+  private record Key(Initializer constant, Dtype dtype, int axis, OperandSettings search) {}
 
   /** A quantized weight and the name of its codes in the model's graph. */
   private record Stored(QuantizedWeight weight, StoredTensor source, String codes) {}
 
   private final OnnxModel model;
+  private final int parallelism;
   private final Map<Key, Stored> stored = new HashMap<>();
   private final Map<Key, String> dequantized = new HashMap<>();
   private final Map<Key, String> rowScales = new HashMap<>();
 
-  WeightRewriter(OnnxModel model) {
+  WeightRewriter(OnnxModel model, int parallelism) {
     this.model = model;
+    this.parallelism = parallelism;
   }
 
   /**
@@ -55,7 +58,7 @@ final class WeightRewriter {
     int axis = asked == null ? weight.channelAxis() : asked;
     Node node = module.node();
     Initializer constant = module.graph().constant(node.input(weight.input())).orElseThrow();
-    Key key = new Key(constant, decision.dtype(), axis);
+    Key key = new Key(constant, decision.dtype(), axis, search(decision.settings()));
     Stored quantized = stored.computeIfAbsent(key, each -> store(module, weight.tensor(), each));
     if (node.is("Gather")) {
       String scales = rowScales.computeIfAbsent(key, each -> addRowScales(each, quantized));
@@ -69,10 +72,19 @@ final class WeightRewriter {
     return quantized.weight();
   }
 
+  /** What of the settings makes a difference for the range of a weight. */
+  private static OperandSettings search(OperandSettings settings) {
+    return WeightRanges.SEARCHED.contains(settings.algorithm())
+        ? new OperandSettings(null, settings.algorithm(), settings.algorithmOptions())
+        : OperandSettings.DEFAULT;
+  }
+
   private Stored store(Planned module, StoredTensor source, Key key) {
     FloatType type = source.type().floatType().orElseThrow();
     try {
-      QuantizedWeight weight = QuantizedWeight.of(source, type, codes(key.dtype()), key.axis());
+      QuantizedWeight weight =
+          QuantizedWeight.of(
+              source, type, codes(key.dtype()), key.axis(), key.search(), parallelism);
       String name = model.freshName(source.name() + "_quantized");
       add(new StoredTensor(name, dataType(key.dtype()), source.dims(), weight));
       return new Stored(weight, source, name);

@@ -48,7 +48,7 @@ class ConfigurationCheckTest {
   }
 
   @Test
-  void with_another_observer_of_weights_is_refused() {
+  void with_an_observer_of_distributions_for_weights_is_refused() {
     assertThat(
             problems(
                 config()
@@ -57,6 +57,19 @@ class ConfigurationCheckTest {
                             "*",
                             new WeightQuantizationConfig(Dtype.INT8, null, "entropy", Map.of()),
                             null))))
+        .containsExactly("quantize.layers[0].weights.observer_or_fake_quant");
+  }
+
+  @Test
+  void with_an_observer_of_weights_is_refused_for_blocks_alone() {
+    WeightQuantizationConfig mse = new WeightQuantizationConfig(Dtype.INT8, null, "mse", Map.of());
+
+    assertThat(problems(config().layer(new LayerQuantizationConfig("*", mse, null)))).isEmpty();
+    assertThat(
+            problems(
+                config()
+                    .backendKwarg("kernel", "nbits")
+                    .layer(new LayerQuantizationConfig("*", mse, null))))
         .containsExactly("quantize.layers[0].weights.observer_or_fake_quant");
   }
 

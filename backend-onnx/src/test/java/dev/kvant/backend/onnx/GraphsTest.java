@@ -3,10 +3,13 @@ package dev.kvant.backend.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
@@ -16,6 +19,7 @@ import dev.kvant.backend.onnx.graph.Node;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -175,6 +179,118 @@ class GraphsTest {
     assertThat(Graphs.distance(quantized, Graphs.model("bias"), ROWS)).isLessThan(1e-4);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"mse", "percentile"})
+  void raises_the_scale_of_a_weight_that_was_searched_for_too(String algorithm) {
+    Path quantized =
+        searched(Graphs.data(ROWS), algorithm)
+            .run(Graphs.model("bias"), folder)
+            .artifacts()
+            .get(0)
+            .path();
+
+    assertThat(Graphs.distance(quantized, Graphs.model("bias"), ROWS)).isLessThan(1e-4);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"convolution", "transposed", "opset11", "float16", "tied"})
+  void finds_the_largest_magnitude_of_each_channel_by_searching_for_all_of_it(String name) {
+    OperandSettings all =
+        new OperandSettings(null, CalibrationAlgorithm.PERCENTILE, Map.of("percentile", 100));
+
+    SavedModel whole = weights("int8").run(Graphs.model(name), folder.resolve("whole"));
+    SavedModel searched =
+        Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8).with(all))
+            .run(Graphs.model(name), folder.resolve("searched"));
+
+    assertThat(searched.report().modules())
+        .extracting(ModuleReport::sqnrDecibels)
+        .isEqualTo(whole.report().modules().stream().map(ModuleReport::sqnrDecibels).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 0})
+  void loses_less_of_a_weight_whose_range_was_searched_for(int axis) {
+    OperandSettings mse = new OperandSettings(axis, CalibrationAlgorithm.MSE, Map.of());
+    OperandSettings minmax = new OperandSettings(axis, CalibrationAlgorithm.MINMAX, Map.of());
+    String module = "/head/head.1/Gemm";
+
+    SavedModel whole =
+        Quantization.weightsOf(each -> Plans.Wish.weights(Dtype.INT8).with(minmax))
+            .run(Digits.RESNET, folder.resolve("whole"));
+    SavedModel searched =
+        Quantization.weightsOf(each -> Plans.Wish.weights(Dtype.INT8).with(mse))
+            .run(Digits.RESNET, folder.resolve("searched"));
+
+    assertThat(decision(searched, module).sqnrDecibels())
+        .isGreaterThan(decision(whole, module).sqnrDecibels());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"int8, 0.03", "fp8_e4m3fn, 0.1"})
+  void quantizes_transposed_convolutions(String dtype, double tolerance) {
+    Path quantized =
+        both(dtype, IMAGES).run(Graphs.model("transposed"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.nodes(quantized, "DequantizeLinear")).isNotEmpty();
+    assertThat(Graphs.distance(quantized, Graphs.model("transposed"), IMAGES))
+        .isLessThan(tolerance);
+  }
+
+  @Test
+  void observes_activations_inside_of_scans() {
+    Path quantized = both("int8", ROWS).run(Graphs.model("scan"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.nodes(quantized, "QuantizeLinear")).hasSize(1);
+    assertThat(Graphs.distance(quantized, Graphs.model("scan"), ROWS)).isLessThan(0.1);
+  }
+
+  @Test
+  void quantizes_products_of_float16() {
+    Path quantized =
+        both("int8", ROWS).run(Graphs.model("float16"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.opset(quantized)).isEqualTo(19);
+    assertThat(Graphs.nodes(quantized, "DequantizeLinear")).hasSize(2);
+    assertThat(Graphs.distance(quantized, Graphs.model("float16"), ROWS)).isLessThan(0.03);
+  }
+
+  @Test
+  void quantizes_weights_of_bfloat16() {
+    SavedModel saved = weights("int8").run(Graphs.model("bfloat16"), folder);
+
+    assertThat(decision(saved, "product").sqnrDecibels()).isGreaterThan(35.0);
+    assertThat(Graphs.opset(saved.artifacts().get(0).path())).isEqualTo(19);
+  }
+
+  @Test
+  void says_that_the_runtime_cannot_run_products_of_bfloat16_to_observe_them() {
+    assertThatExceptionOfType(ModelFormatException.class)
+        .isThrownBy(() -> both("int8", ROWS).run(Graphs.model("bfloat16"), folder))
+        .withMessageContaining("bfloat16.onnx cannot be loaded by ONNX Runtime");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void leaves_functions_of_the_model_alone() {
+    SavedModel saved = both("int8", ROWS).run(Graphs.model("function"), folder);
+
+    assertThat(saved.report().modules())
+        .extracting(module -> module.decision().module())
+        .containsExactly("product");
+    assertThat(Graphs.distance(saved.artifacts().get(0).path(), Graphs.model("function"), ROWS))
+        .isLessThan(0.05);
+  }
+
+  @Test
+  void refuses_to_raise_a_model_with_functions() {
+    assertThatExceptionOfType(UnsupportedModelException.class)
+        .isThrownBy(() -> weights("fp8_e4m3fn").run(Graphs.model("function"), folder))
+        .withMessageContaining("has functions of its own (Twice)")
+        .withMessageContaining("export it anew with opset 19");
+    assertThat(folder).isEmptyDirectory();
+  }
+
   @Test
   void says_why_a_recurrent_layer_stays_native() {
     SavedModel saved = weights("int8").run(Graphs.model("recurrent"), folder);
@@ -182,10 +298,11 @@ class GraphsTest {
     assertThat(decision(saved, "gru").decision().weights().reason()).contains("no quantized GRU");
   }
 
-  @Test
-  void names_the_weight_that_is_not_finite() {
+  @ParameterizedTest
+  @ValueSource(strings = {"minmax", "mse"})
+  void names_the_weight_that_is_not_finite(String algorithm) {
     assertThatExceptionOfType(QuantizationException.class)
-        .isThrownBy(() -> weights("int8").run(Graphs.model("not_finite"), folder))
+        .isThrownBy(() -> searched(null, algorithm).run(Graphs.model("not_finite"), folder))
         .withMessageContaining("'w' of product is NaN at index 10");
     assertThat(folder).isEmptyDirectory();
   }
@@ -225,6 +342,15 @@ class GraphsTest {
 
   private static Quantization both(String dtype, TensorBatch... batches) {
     return Quantization.staticOf(module -> Plans.Wish.both(Dtype.of(dtype)), Graphs.data(batches));
+  }
+
+  /** Weights whose range is chosen by an algorithm, and activations too if there is data. */
+  private static Quantization searched(@Nullable CalibrationDataset data, String algorithm) {
+    OperandSettings settings =
+        new OperandSettings(null, CalibrationAlgorithm.of(algorithm), Map.of());
+    return data == null
+        ? Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8).with(settings))
+        : Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8).with(settings), data);
   }
 
   private static TensorBatch positive() {
