@@ -314,6 +314,7 @@ class GraphsTest {
         .isThrownBy(() -> weights("int8").run(Graphs.model(name), folder))
         .withMessageContaining("is of opset " + name.replace("opset", ""))
         .withMessageContaining("export the model anew");
+    assertThat(folder).isEmptyDirectory();
   }
 
   @ParameterizedTest

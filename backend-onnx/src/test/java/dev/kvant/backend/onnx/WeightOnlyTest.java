@@ -1,12 +1,15 @@
 package dev.kvant.backend.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.SavedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,6 +85,25 @@ class WeightOnlyTest {
 
     assertThat(fromExternal.artifacts().get(0).path())
         .hasSameBinaryContentAs(fromOneFile.artifacts().get(0).path());
+  }
+
+  @Test
+  void explains_external_data_that_are_truncated() throws IOException {
+    Path external =
+        Quantization.weightsOf(module -> Plans.Wish.NATIVE)
+            .with("external_data", true)
+            .run(Digits.RESNET, folder)
+            .artifacts()
+            .get(0)
+            .path();
+    Path data = folder.resolve("quantized_model.onnx.data");
+    byte[] whole = Files.readAllBytes(data);
+    Files.write(data, Arrays.copyOf(whole, whole.length / 2));
+
+    assertThatExceptionOfType(ModelFormatException.class)
+        .isThrownBy(() -> new OnnxFormat().open(external))
+        .withMessageContaining("external file quantized_model.onnx.data, which has only")
+        .withMessageContaining("truncated or belongs to another model");
   }
 
   private static Quantization int8() {
