@@ -95,6 +95,18 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
                     # e5m2 has two bits of fraction.
                     allowed = 12 if dtype == "fp8_e5m2" else 2
                     checks.that(f"{what}: {after} of 600 right, {before} before", after >= before - allowed)
+                    plan = json.loads({entry.key: entry.value for entry in onnx.load(out / ARTIFACT).metadata_props}["kvant.plan"])
+                    decided = {module["weights"]["dtype"] for module in plan["modules"]}
+                    checks.that(f"{what}: the plan is in the graph's metadata", plan["mode"] == mode and dtype in decided, str(decided))
+        for bits in [8, 4]:
+            what = f"{name}, blocks of {bits} bits"
+            out = folder / f"{name}-nbits-{bits}"
+            run = quantize(model, out, "weight_only_ptq", "int8", backend_kwargs={"kernel": "nbits", "bits": bits})
+            checks.that(f"{what}: is quantized", run.code == 0, run.said)
+            if run.code == 0:
+                onnx.checker.check_model(str(out / ARTIFACT))
+                after = correct(out / ARTIFACT)
+                checks.that(f"{what}: {after} of 600 right, {before} before", after >= before - (2 if bits == 8 else 12))
         for target in ["cpu", "tensorrt"]:
             what = f"{name} for {target}"
             out = folder / f"{name}-{target}"

@@ -137,6 +137,29 @@ class GraphsTest {
     assertThat(Graphs.distance(quantized, Graphs.model("tied"), words())).isLessThan(0.02);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"minmax", "entropy", "percentile", "mse"})
+  void calibrates_with_texts_of_different_lengths_in_any_order(String algorithm) {
+    List<TensorBatch> texts = List.of(words(12, 5), words(3, 9), words(1, 2));
+    List<TensorBatch> others = List.of(words(1, 2), words(12, 5), words(3, 9));
+
+    Path some =
+        searched(CalibrationDataset.of(texts), algorithm)
+            .run(Graphs.model("tied"), folder.resolve("some"))
+            .artifacts()
+            .get(0)
+            .path();
+    Path same =
+        searched(CalibrationDataset.of(others), algorithm)
+            .run(Graphs.model("tied"), folder.resolve("same"))
+            .artifacts()
+            .get(0)
+            .path();
+
+    assertThat(Graphs.nodes(some, "QuantizeLinear")).hasSize(1);
+    assertThat(same).hasSameBinaryContentAs(some);
+  }
+
   @Test
   void leaves_a_table_native_that_cannot_be_looked_up_in_float8() {
     SavedModel saved = weights("fp8_e4m3fn").run(Graphs.model("tied"), folder);
@@ -363,10 +386,14 @@ class GraphsTest {
   }
 
   private static TensorBatch words() {
-    long[] words = new long[60];
+    return words(12, 5);
+  }
+
+  private static TensorBatch words(int texts, int length) {
+    long[] words = new long[texts * length];
     for (int i = 0; i < words.length; i++) {
       words[i] = i * 7L % 20;
     }
-    return new TensorBatch(Map.of("x", Tensor.ofLongs(words, 12, 5)));
+    return new TensorBatch(Map.of("x", Tensor.ofLongs(words, texts, length)));
   }
 }
