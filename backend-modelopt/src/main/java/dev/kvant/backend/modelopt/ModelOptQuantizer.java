@@ -7,6 +7,7 @@ import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.modelopt.ObservedClass.Level;
 import dev.kvant.spi.ArtifactTransaction;
@@ -72,20 +73,63 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
   @Override
   public void calibrate(PreparedModel prepared, CalibrationDataset data) {
     calibrated = null;
+    Path cache = options.calibrationCache().orElse(null);
+    calibrated =
+        new Calibrated(
+            prepared,
+            cache == null
+                ? observe(prepared, data, levels(prepared, false))
+                : observeOnce(prepared, data, cache));
+  }
+
+  /**
+   * How much modules are to observe.
+   *
+   * @param all whether to observe what other algorithms need as well
+   */
+  private static Map<String, Level> levels(PreparedModel prepared, boolean all) {
     Map<String, Level> levels = new LinkedHashMap<>();
     for (PlannedModule module : PlannedModule.of(prepared)) {
       if (module.quantizesInput()) {
         OperandSettings settings = module.decision().activations().settings();
         levels.put(
             module.name(),
-            RangeSearch.needsExtremesOnly(settings) ? Level.EXTREMES : Level.DISTRIBUTION);
+            !all && RangeSearch.needsExtremesOnly(settings) ? Level.EXTREMES : Level.DISTRIBUTION);
       }
     }
-    var progress =
-        new ProgressReporter(context.listener(), "calibrate", data.batches().orElse(-1), "batches");
-    var calibration =
-        new Calibration(prepared, source(prepared), context.config().device(), progress);
-    calibrated = new Calibrated(prepared, calibration.observe(levels, data));
+    return levels;
+  }
+
+  private Map<String, InputStatistics> observe(
+      PreparedModel prepared, CalibrationDataset data, Map<String, Level> levels) {
+    return new Calibration(prepared, source(prepared), context.config().device(), calibrating(data))
+        .observe(levels, data);
+  }
+
+  /** Runs the data only if the cache is not there. */
+  private Map<String, InputStatistics> observeOnce(
+      PreparedModel prepared, CalibrationDataset data, Path cache) {
+    String model = Fingerprints.of(prepared.model().source());
+    var marked = new Fingerprints.Data(data);
+    if (Files.exists(cache)) {
+      CalibrationCache known = CalibrationCache.read(cache);
+      ProgressReporter progress = calibrating(data);
+      for (TensorBatch batch : marked) {
+        progress.advance(1, "%s, known from the cache".formatted(batch.inputs().keySet()));
+      }
+      known.check(cache, model, marked.fingerprint(), levels(prepared, false));
+      return known.statistics();
+    }
+    Map<String, Level> levels = levels(prepared, true);
+    Map<String, InputStatistics> statistics = observe(prepared, marked, levels);
+    new CalibrationCache(model, marked.fingerprint(), List.copyOf(levels.keySet()), statistics)
+        .write(cache);
+    return statistics;
+  }
+
+  private ProgressReporter calibrating(CalibrationDataset data) {
+    return new ProgressReporter(
+        context.listener(), "calibrate", data.batches().orElse(-1), "batches");
   }
 
   @Override

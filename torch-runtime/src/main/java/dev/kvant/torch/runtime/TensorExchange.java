@@ -1,5 +1,6 @@
 package dev.kvant.torch.runtime;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -16,6 +17,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Copies tensors into libtorch, and out of what a model answers. */
@@ -134,12 +136,20 @@ final class TensorExchange {
 
   private Tensor toTensor(String name, IValue value, PtNDManager scope) {
     PtNDArray array = value.toTensor(scope);
-    List<Long> shape = Arrays.stream(array.getShape().getShape()).boxed().toList();
+    return copy(array).orElseGet(() -> bfloat16.read(name, value, shape(array), scope));
+  }
+
+  /** A copy of an array; empty if its type is not known. */
+  static Optional<Tensor> copy(NDArray array) {
     for (Map.Entry<ElementType, DataType> type : TYPES.entrySet()) {
       if (type.getValue() == array.getDataType()) {
-        return Tensor.of(type.getKey(), shape, array.toByteBuffer(false));
+        return Optional.of(Tensor.of(type.getKey(), shape(array), array.toByteBuffer(false)));
       }
     }
-    return bfloat16.read(name, value, shape, scope);
+    return Optional.empty();
+  }
+
+  private static List<Long> shape(NDArray array) {
+    return Arrays.stream(array.getShape().getShape()).boxed().toList();
   }
 }
