@@ -7,6 +7,7 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -20,6 +21,17 @@ final class Data {
   /** Scans of digits, 256 of them. */
   static CalibrationDataset scans(int batchSize) {
     return new CalibrationFiles(new CalibrationConfig(SCANS, batchSize, null, null));
+  }
+
+  /** Scans that are all the same number. */
+  static CalibrationDataset constant(float value, long... shape) {
+    long elements = 1;
+    for (long extent : shape) {
+      elements *= extent;
+    }
+    float[] values = new float[(int) elements];
+    Arrays.fill(values, value);
+    return CalibrationDataset.of(List.of(TensorBatch.of(Tensor.ofFloats(values, shape))));
   }
 
   /** What the models of torch-format's tests take. */

@@ -89,6 +89,14 @@ final class Quantization {
     }
   }
 
+  /** What is planned for the model, whose file stays open. */
+  PreparedModel prepare(QuantizableModel model) {
+    try (Kvant kvant = kvant();
+        ModelQuantizer quantizer = kvant.quantizer(config)) {
+      return quantizer.prepare(model);
+    }
+  }
+
   private Kvant kvant() {
     return Kvant.builder()
         .withoutDiscovery()

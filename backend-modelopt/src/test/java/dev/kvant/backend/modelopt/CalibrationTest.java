@@ -1,0 +1,187 @@
+package dev.kvant.backend.modelopt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Device;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.numerics.observer.Histogram;
+import dev.kvant.spi.ProgressReporter;
+import dev.kvant.torch.ScriptModel;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Data runs through a copy of the model that observes its modules' inputs. */
+class CalibrationTest {
+
+  private static final Path RESNET = TestModels.digits("resnet_traced.pt");
+
+  @ParameterizedTest
+  @ValueSource(ints = {256, 100, 7})
+  void values_are_counted_as_a_histogram_in_java_counts_them(int batchSize) {
+    Histogram expected = new Histogram();
+    for (TensorBatch batch : Data.scans(256)) {
+      batch.inputs().values().forEach(scans -> add(scans, expected));
+    }
+
+    InputStatistics observed =
+        of(observe(RESNET, Map.of("stem", Level.DISTRIBUTION), Data.scans(batchSize)), "stem");
+
+    Histogram counted = observed.histogram().orElseThrow();
+    assertThat(counted.exponent()).isEqualTo(expected.exponent());
+    assertThat(counted.counts()).isEqualTo(expected.counts());
+    assertThat(counted.range()).isEqualTo(expected.range());
+  }
+
+  @Test
+  void bins_widen_when_larger_values_come_and_keep_what_they_counted() {
+    Tensor small = Tensor.ofFloats(numbers(0.001f), 2, 1, 8, 8);
+    Tensor large = Tensor.ofFloats(numbers(-3000), 2, 1, 8, 8);
+    Histogram expected = new Histogram();
+    Stream.of(small, large).forEach(tensor -> add(tensor, expected));
+    CalibrationDataset data =
+        CalibrationDataset.of(List.of(TensorBatch.of(small), TensorBatch.of(large)));
+
+    InputStatistics observed =
+        of(observe(RESNET, Map.of("stem", Level.DISTRIBUTION), data), "stem");
+
+    Histogram counted = observed.histogram().orElseThrow();
+    assertThat(counted.exponent()).isEqualTo(expected.exponent());
+    assertThat(counted.counts()).isEqualTo(expected.counts());
+  }
+
+  /** Zeros, both signs, and the ends of bins. */
+  private static float[] numbers(float unit) {
+    float[] numbers = new float[128];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = (i - 50) * unit;
+    }
+    numbers[3] = Math.scalb(1f, -20);
+    numbers[4] = -Math.scalb(1f, -20);
+    return numbers;
+  }
+
+  @Test
+  void extremes_alone_are_observed_without_counting() {
+    InputStatistics observed =
+        of(observe(RESNET, Map.of("stem", Level.EXTREMES), Data.scans(64)), "stem");
+
+    assertThat(observed.histogram()).isEmpty();
+    assertThat(observed.range().min()).isZero();
+    assertThat(observed.range().max()).isEqualTo(1);
+  }
+
+  @Test
+  void a_module_with_a_method_for_each_call_observes_all_of_them() {
+    Map<String, InputStatistics> observed =
+        observe(
+            TestModels.model("mixed_traced.pt"),
+            Map.of("first", Level.DISTRIBUTION, "second", Level.DISTRIBUTION),
+            Data.tokens());
+
+    assertThat(observed).containsOnlyKeys("first");
+    assertThat(of(observed, "first").histogram().orElseThrow().total())
+        .isEqualTo(2 * 3 * 4 * 12 * 16);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"low.linear", "brain.linear"})
+  void inputs_of_half_precision_are_observed(String module) {
+    Map<String, InputStatistics> observed =
+        observe(TestModels.model("mixed.pt"), Map.of(module, Level.DISTRIBUTION), Data.tokens());
+
+    assertThat(of(observed, module).histogram().orElseThrow().total()).isPositive();
+  }
+
+  @Test
+  void a_module_whose_parent_gives_it_a_weight_observes_the_other_tensor() {
+    Map<String, InputStatistics> observed =
+        observe(
+            TestModels.model("tied_traced.pt"), Map.of("head", Level.DISTRIBUTION), Data.tokens());
+
+    assertThat(of(observed, "head").histogram().orElseThrow().total()).isEqualTo(3 * 4 * 12 * 16);
+  }
+
+  @Test
+  void the_copy_of_the_model_is_removed() throws IOException {
+    long before = copies();
+
+    observe(RESNET, Map.of("stem", Level.EXTREMES), Data.scans(64));
+
+    assertThat(copies()).isEqualTo(before);
+  }
+
+  private static long copies() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("kvant-calibration-"))
+          .count();
+    }
+  }
+
+  @Test
+  void data_that_is_not_finite_is_named_with_its_batch() {
+    assertRefused(Data.constant(Float.NaN, 2, 1, 8, 8))
+        .withMessageContaining("batch 1: input 'input' is NaN at index 0");
+  }
+
+  @Test
+  void an_activation_that_is_not_finite_is_named_with_its_module_and_batch() {
+    assertRefused(Data.constant(Float.MAX_VALUE, 2, 1, 8, 8))
+        .withMessageContaining("batch 1: the input of module '")
+        .withMessageContaining("the model or this batch of the data is not sound");
+  }
+
+  @Test
+  void inputs_that_the_model_rejects_are_told_with_batch_shape_and_reason() {
+    assertRefused(Data.constant(1, 2, 3, 8, 8))
+        .withMessageStartingWith("batch 1: ")
+        .withMessageContaining("[2, 3, 8, 8]")
+        .withMessageContaining("channels");
+  }
+
+  @Test
+  void no_data_is_an_error() {
+    assertRefused(CalibrationDataset.of(List.of()))
+        .withMessageContaining("the calibration data is empty");
+  }
+
+  private static org.assertj.core.api.ThrowableAssertAlternative<CalibrationException>
+      assertRefused(CalibrationDataset data) {
+    return assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(
+            () -> observe(RESNET, Map.of("stem", Level.EXTREMES, "head.3", Level.EXTREMES), data));
+  }
+
+  private static Map<String, InputStatistics> observe(
+      Path file, Map<String, Level> levels, CalibrationDataset data) {
+    try (ScriptModel model = TestModels.script(file)) {
+      PreparedModel prepared = Quantization.of(file).rule("*", "int8").prepare(model);
+      var progress = new ProgressReporter(QuantizationListener.NONE, "calibrate", -1, "batches");
+      return new Calibration(prepared, model, Device.CPU, progress).observe(levels, data);
+    }
+  }
+
+  private static InputStatistics of(Map<String, InputStatistics> observed, String module) {
+    return Objects.requireNonNull(observed.get(module), module);
+  }
+
+  private static void add(Tensor tensor, Histogram histogram) {
+    histogram.add(FloatBuffer.wrap(tensor.toFloats()), 0);
+  }
+}
