@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.SavedModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,6 +53,23 @@ class WeightOnlyTest {
 
     assertThat(saved.report().modules())
         .allSatisfy(module -> assertThat(module.sqnrDecibels()).isBetween(35.0, 60.0));
+  }
+
+  @Test
+  void leaves_modules_that_can_be_looked_at() {
+    SavedModel saved = int8().run(Digits.RESNET, folder);
+
+    try (QuantizableModel source = new OnnxFormat().open(Digits.RESNET);
+        QuantizableModel quantized = new OnnxFormat().open(saved.artifacts().get(0).path())) {
+      assertThat(quantized.modules())
+          .extracting(ModuleDescription::name)
+          .isEqualTo(source.modules().stream().map(ModuleDescription::name).toList());
+      assertThat(quantized.modules())
+          .allSatisfy(
+              module ->
+                  assertThat(module.weight().orElseThrow().elementType())
+                      .isEqualTo(ElementType.INT8));
+    }
   }
 
   @Test

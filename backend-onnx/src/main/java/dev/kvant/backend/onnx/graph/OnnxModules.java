@@ -147,14 +147,31 @@ public final class OnnxModules {
         .orElse(null);
   }
 
-  /** A constant, or the shape of what is a transposed one before anything is computed. */
+  /**
+   * A constant, or the shape of what is a transposed one before anything is computed, or the codes
+   * of a quantized one.
+   */
   private static Optional<StoredTensor> computed(Graph graph, String input) {
     Optional<StoredTensor> constant = parameter(graph, input);
-    Node producer = graph.producer(input);
-    if (constant.isPresent() || producer == null || !producer.is("Transpose")) {
+    Node producer = constant.isPresent() ? null : producer(graph, input);
+    if (producer == null) {
       return constant;
     }
-    return parameter(graph, producer.input(0)).map(tensor -> transposed(tensor, producer));
+    return switch (producer.opType()) {
+      case "Transpose" ->
+          parameter(graph, producer.input(0)).map(tensor -> transposed(tensor, producer));
+      case "DequantizeLinear" ->
+          graph
+              .constant(producer.input(0))
+              .flatMap(Initializer::tensor)
+              .filter(tensor -> tensor.type().elementType().isPresent());
+      default -> Optional.empty();
+    };
+  }
+
+  private static @Nullable Node producer(Graph graph, String input) {
+    Graph home = graph.home(input);
+    return home == null ? null : home.producer(input);
   }
 
   private static StoredTensor transposed(StoredTensor tensor, Node transpose) {
@@ -217,7 +234,8 @@ public final class OnnxModules {
   /** Names a constant within the whole model: equal for all who use it. */
   private static String storage(Graph graph, String input, StoredTensor tensor) {
     String constant = tensor.name();
-    if (!input.equals(constant) && graph.constant(input).isEmpty()) {
+    Node producer = graph.constant(input).isPresent() ? null : producer(graph, input);
+    if (producer != null && producer.is("Transpose")) {
       return TRANSPOSED + storage(graph, constant, tensor);
     }
     for (Graph each = graph; each != null; each = each.parent()) {
