@@ -1,0 +1,11 @@
+/** What users of Kvant hold: configurations, plans, models, quantizers, listeners, exceptions. */
+module dev.kvant.api {
+  requires jakarta.validation;
+  requires static transitive org.jspecify;
+
+  exports dev.kvant.api;
+
+  // Its constraints are read from the components of records.
+  opens dev.kvant.api to
+      org.hibernate.validator;
+}

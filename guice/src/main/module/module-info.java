@@ -1,0 +1,12 @@
+/** Kvant in applications that are wired by Guice. */
+module dev.kvant.guice {
+  requires com.google.guice;
+  requires jakarta.inject;
+  requires transitive dev.kvant.runtime;
+  requires static transitive org.jspecify;
+
+  exports dev.kvant.guice;
+
+  opens dev.kvant.guice to
+      com.google.guice;
+}

@@ -1,0 +1,8 @@
+/** What Kvant does, as metrics of an application that uses Micrometer. */
+module dev.kvant.micrometer {
+  requires transitive dev.kvant.api;
+  requires transitive micrometer.core;
+  requires static transitive org.jspecify;
+
+  exports dev.kvant.micrometer;
+}

@@ -1,0 +1,20 @@
+/** The engine: discovery, documents, the planner, evaluation; enter by {@link dev.kvant.runtime.Kvant}. */
+module dev.kvant.runtime {
+  requires java.desktop;
+  requires transitive dev.kvant.spi;
+  requires dev.kvant.validation;
+  requires org.slf4j;
+  requires org.yaml.snakeyaml;
+  requires static transitive org.jspecify;
+
+  exports dev.kvant.runtime;
+  exports dev.kvant.runtime.config;
+  exports dev.kvant.runtime.data;
+  exports dev.kvant.runtime.discovery;
+  exports dev.kvant.runtime.evaluation;
+
+  uses dev.kvant.spi.ModelFormat;
+  uses dev.kvant.spi.ModelRunnerProvider;
+  uses dev.kvant.spi.ModelSource;
+  uses dev.kvant.spi.QuantizationBackend;
+}
