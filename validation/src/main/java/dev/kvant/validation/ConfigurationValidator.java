@@ -18,6 +18,9 @@ public final class ConfigurationValidator implements AutoCloseable {
 
   private @Nullable BeanConstraints constraints;
 
+  /** A validator that has loaded nothing yet. */
+  public ConfigurationValidator() {}
+
   /**
    * Finds all that can be known to be wrong without a model.
    *

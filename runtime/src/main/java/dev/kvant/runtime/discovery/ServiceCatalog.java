@@ -79,7 +79,9 @@ final class ServiceCatalog<S> {
           return;
         }
         provider = providers.next();
-      } catch (ServiceConfigurationError | LinkageError e) {
+      } catch (ServiceConfigurationError | LinkageError | SecurityException e) {
+        // The last of them comes from signed jars with something in them that is not, or was
+        // changed.
         failures++;
         ServiceFiles.Entry culprit = files.failed();
         broken.add(broken(culprit.provider(), culprit.location(), e));
@@ -97,7 +99,7 @@ final class ServiceCatalog<S> {
     String location = Location.of(provider.type());
     try {
       found.add(new Provided<>(provider.get(), location));
-    } catch (ServiceConfigurationError | LinkageError e) {
+    } catch (ServiceConfigurationError | LinkageError | SecurityException e) {
       broken.add(broken(provider.type().getName(), location, e));
     }
   }

@@ -1,6 +1,6 @@
 /** What users of Kvant hold: configurations, plans, models, quantizers, listeners, exceptions. */
 module dev.kvant.api {
-  requires jakarta.validation;
+  requires transitive jakarta.validation;
   requires static transitive org.jspecify;
 
   exports dev.kvant.api;

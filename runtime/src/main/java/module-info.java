@@ -1,4 +1,7 @@
-/** The engine: discovery, documents, the planner, evaluation; enter by {@link dev.kvant.runtime.Kvant}. */
+/**
+ * The engine: discovery, documents, the planner, evaluation; enter by {@link
+ * dev.kvant.runtime.Kvant}.
+ */
 module dev.kvant.runtime {
   requires java.desktop;
   requires transitive dev.kvant.spi;

@@ -1,7 +1,7 @@
 /** Kvant in applications that are wired by Guice. */
 module dev.kvant.guice {
-  requires com.google.guice;
-  requires jakarta.inject;
+  requires transitive com.google.guice;
+  requires transitive jakarta.inject;
   requires transitive dev.kvant.runtime;
   requires static transitive org.jspecify;
 

@@ -1,0 +1,134 @@
+package dev.kvant.distribution;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@DisplayName("Beside Kvant's own backends, another one")
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "its scripts are for POSIX shells")
+class InstallationIT {
+
+  @TempDir private static Path unpacked;
+  @TempDir private Path folder;
+
+  private static Installed kvant = new Installed(Path.of(""));
+
+  @BeforeAll
+  static void unpack() {
+    kvant = Installed.into(unpacked);
+  }
+
+  private OtherBackend other() {
+    return new OtherBackend(folder);
+  }
+
+  /** What {@code kvant backends} says; Kvant's own backends must work whatever the other does. */
+  private JsonObject backends(Installation way, OtherBackend other) throws Exception {
+    List<Object> words =
+        new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java")));
+    words.addAll(way.java(kvant, other.jar(), folder));
+    words.addAll(List.of("backends", "--format", "json"));
+    Run.Command command = new Run.Command(words.toArray());
+    if (way == Installation.PLUGIN_FOLDERS) {
+      command.with("KVANT_PLUGINS", folder.resolve("plugins").toString());
+    }
+    Run run = command.run();
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    JsonObject json = run.json();
+    assertThat(strings(json.getAsJsonArray("backends"), "id"))
+        .contains("modelopt", "onnx", "torchao");
+    return json;
+  }
+
+  private static List<String> strings(JsonArray objects, String key) {
+    return StreamSupport.stream(objects.spliterator(), false)
+        .map(object -> object.getAsJsonObject().get(key).getAsString())
+        .toList();
+  }
+
+  private static JsonObject broken(JsonObject json) {
+    assertThat(json.getAsJsonArray("broken")).hasSize(1);
+    JsonObject broken = json.getAsJsonArray("broken").get(0).getAsJsonObject();
+    assertThat(broken.get("provider").getAsString()).isEqualTo("other.Backend");
+    assertThat(broken.get("location").getAsString()).endsWith(".jar");
+    return broken;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Installation.class)
+  void is_found(Installation way) throws Exception {
+    JsonObject json = backends(way, other());
+
+    assertThat(strings(json.getAsJsonArray("backends"), "id"))
+        .containsExactly("modelopt", "onnx", "other", "torchao");
+    assertThat(json.getAsJsonArray("broken")).isEmpty();
+    assertThat(json.getAsJsonArray("conflicts")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Installation.class)
+  void that_is_broken_is_listed_with_its_cause(Installation way) throws Exception {
+    JsonObject broken = broken(backends(way, other().thatFailsWhenItIsMade()));
+
+    assertThat(broken.get("reason").getAsString()).isEqualTo("IllegalStateException: on purpose");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Installation.class)
+  void that_has_the_id_of_one_of_them_is_a_conflict_of_two_classes(Installation way)
+      throws Exception {
+    JsonArray conflicts = backends(way, other().called("torchao")).getAsJsonArray("conflicts");
+
+    assertThat(conflicts).hasSize(1);
+    assertThat(conflicts.get(0).getAsString())
+        .startsWith("2 backends claim 'torchao'")
+        .contains("other.Backend (", "dev.kvant.backend.torchao.TorchaoBackend (");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Installation.class)
+  void whose_native_library_is_missing_is_listed_as_unavailable(Installation way) throws Exception {
+    JsonObject json = backends(way, other().thatNeedsANativeLibrary());
+
+    JsonObject backend =
+        StreamSupport.stream(json.getAsJsonArray("backends").spliterator(), false)
+            .map(JsonElement::getAsJsonObject)
+            .filter(each -> each.get("id").getAsString().equals("other"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(backend.get("available").getAsBoolean()).isFalse();
+    assertThat(backend.get("unavailable_reason").getAsString()).contains("nowhere_to_be_found");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Installation.class)
+  void for_another_version_of_kvant_is_listed_with_what_it_misses(Installation way)
+      throws Exception {
+    JsonObject broken = broken(backends(way, other().forAnotherVersion()));
+
+    assertThat(broken.get("reason").getAsString()).contains("NoSuchMethodError", "removedLater");
+  }
+
+  @ParameterizedTest
+  // What is on the module path is not checked by Java, and signatures do not survive in a fat jar.
+  @EnumSource(names = {"CLASS_PATH", "PLUGIN_FOLDERS"})
+  void without_the_signature_of_its_package_is_listed_as_such(Installation way) throws Exception {
+    JsonObject broken = broken(backends(way, other().withoutTheSignatureOfItsNeighbour()));
+
+    assertThat(broken.get("reason").getAsString())
+        .contains("SecurityException", "signer information");
+  }
+}
