@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Loads the classes of one plugin. From the application it takes only what the two must share:
- * {@code api}, {@code spi}, {@code numerics}, jakarta.validation, JSpecify and SLF4J. All else is
- * the plugin's own, or its parent plugin's, so that plugins and application may use different
- * versions of one library.
+ * {@code api}, {@code spi}, {@code numerics}, jakarta.validation, JSpecify and SLF4J, and the
+ * engines with native libraries that the application has: Java loads a native library for one class
+ * loader only. All else is the plugin's own, or its parent plugin's, so that plugins and
+ * application may use different versions of one library.
  *
  * <p>A parent plugin goes first: a type that both carry must exist once, or it is two types.
  */
@@ -26,12 +27,33 @@ final class PluginClassLoader extends URLClassLoader {
   private static final List<String> COMMON =
       List.of("dev.kvant.numerics.", "jakarta.validation.", "org.jspecify.", "org.slf4j.");
 
+  /**
+   * What has a native library.
+   *
+   * @param packages what its classes' names start with
+   * @param mark the class whose presence says that an application has all of it
+   */
+  private record Engine(String packages, String mark) {
+
+    boolean isIn(ClassLoader application) {
+      return application.getResource(mark.replace('.', '/') + ".class") != null;
+    }
+  }
+
+  private static final List<Engine> ENGINES =
+      List.of(
+          new Engine("ai.djl.", "ai.djl.pytorch.engine.PtEngine"),
+          new Engine("ai.onnxruntime.", "ai.onnxruntime.OrtEnvironment"));
+
   static {
     ClassLoader.registerAsParallelCapable();
   }
 
   private final ClassLoader application;
   private final @Nullable PluginClassLoader parentPlugin;
+
+  /** What the names of classes start with that come from the application if it has them. */
+  private final List<String> shared = new ArrayList<>(COMMON);
 
   PluginClassLoader(
       String name,
@@ -41,6 +63,9 @@ final class PluginClassLoader extends URLClassLoader {
     super("plugin " + name, jars.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
     this.application = application;
     this.parentPlugin = parentPlugin;
+    ENGINES.stream()
+        .filter(engine -> engine.isIn(application))
+        .forEach(engine -> shared.add(engine.packages()));
   }
 
   @Override
@@ -61,7 +86,7 @@ final class PluginClassLoader extends URLClassLoader {
     if (CONTRACT.stream().anyMatch(name::startsWith)) {
       return application.loadClass(name);
     }
-    if (COMMON.stream().anyMatch(name::startsWith)) {
+    if (shared.stream().anyMatch(name::startsWith)) {
       try {
         return application.loadClass(name);
       } catch (ClassNotFoundException e) {

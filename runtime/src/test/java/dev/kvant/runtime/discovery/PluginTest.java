@@ -4,12 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvant.api.DiscoveryException;
+import dev.kvant.api.Dtype;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.runtime.FakeModel;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.spi.ModelSource;
 import dev.kvant.spi.QuantizationBackend;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.ref.Reference;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +25,8 @@ import java.util.Objects;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("A plugin")
 class PluginTest {
@@ -291,6 +301,85 @@ class PluginTest {
     assertThatThrownBy(() -> loader.loadClass("test.Later"))
         .isInstanceOf(ClassNotFoundException.class);
     assertThat(Files.deleteIfExists(jar)).isTrue();
+  }
+
+  /** Where the loader of a plugin's backend leaves a weak reference to itself. */
+  private static final String LOADER = "kvant.test.loader";
+
+  /** Uses a plugin, as far as its backend can be used, and closes everything. */
+  private Reference<?> loaderOfWhatWasUsed(Kvant kvant) {
+    ModelQuantizationConfig config =
+        ModelQuantizationConfig.builder().backend("one").layer("Linear", Dtype.INT8).build();
+    try (kvant;
+        ModelQuantizer quantizer = kvant.quantizer(config)) {
+      PreparedModel prepared =
+          quantizer.prepare(new FakeModel().format("any").with("fc", "Linear"));
+      assertThatThrownBy(() -> quantizer.quantize(prepared))
+          .isInstanceOf(UnsupportedOperationException.class);
+      return (Reference<?>) Objects.requireNonNull(System.getProperties().remove(LOADER));
+    }
+  }
+
+  @Test
+  void is_collected_once_the_entry_point_is_closed_even_while_that_is_still_held()
+      throws Exception {
+    backend(
+            "test.One",
+            BackendSource.doing(
+                "test.One",
+                "one",
+                "System.getProperties().put(\"%s\", new java.lang.ref.WeakReference<>(One.class.getClassLoader()));"
+                    .formatted(LOADER),
+                ""))
+        .write(plugins.resolve("one").resolve("one.jar"));
+    Kvant kvant = kvant();
+
+    Reference<?> loader = loaderOfWhatWasUsed(kvant);
+
+    for (int i = 0; i < 100 && loader.get() != null; i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    assertThat(loader.get()).isNull();
+    assertThatThrownBy(kvant::backends).hasMessage("this Kvant is closed");
+  }
+
+  /** A plugin with an engine of its own, in an application that may have one too. */
+  private Class<?> engineOfPlugin(String engine, List<String> inApplication) throws Exception {
+    JarBuilder application = new JarBuilder();
+    for (String type : inApplication) {
+      application.source(type, emptyClass(type));
+    }
+    Path applicationJar = application.write(plugins.resolve("application.jar"));
+    Path jar = new JarBuilder().source(engine, emptyClass(engine)).write(plugins.resolve("p.jar"));
+    try (URLClassLoader parent =
+            new URLClassLoader("application", new URL[] {applicationJar.toUri().toURL()}, null);
+        PluginClassLoader loader =
+            new PluginClassLoader("p", List.of(jar.toUri().toURL()), parent, null)) {
+      return loader.loadClass(engine);
+    }
+  }
+
+  private static String emptyClass(String name) {
+    int dot = name.lastIndexOf('.');
+    return "package %s; public class %s {}"
+        .formatted(name.substring(0, dot), name.substring(dot + 1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ai.onnxruntime.OrtEnvironment", "ai.djl.pytorch.engine.PtEngine"})
+  void takes_an_engine_that_the_application_has_instead_of_its_own(String engine) throws Exception {
+    assertThat(engineOfPlugin(engine, List.of(engine)).getClassLoader().getName())
+        .isEqualTo("application");
+  }
+
+  @Test
+  void keeps_its_engine_where_the_application_has_only_parts_of_one() throws Exception {
+    assertThat(
+            engineOfPlugin("ai.djl.Model", List.of("ai.djl.Model", "ai.djl.mxnet.MxEngine"))
+                .getClassLoader()
+                .getName())
+        .isEqualTo("plugin p");
   }
 
   @Test
