@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks Kvant's artifacts against PyTorch 2.15 and torchao 0.18: interop/run.sh [CHECK.py ...], all of them by default.
+# Checks Kvant's artifacts against PyTorch 2.15, torchao 0.18 and ModelOpt 0.47: interop/run.sh [CHECK.py ...], all of them by default.
 # The interpreter is $KVANT_PEERS_PYTHON, else the one that ../shared/peers/make-venv.sh installs beside the repository.
 set -uo pipefail
 cd "$(dirname "$0")/.."

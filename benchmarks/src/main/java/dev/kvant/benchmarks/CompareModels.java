@@ -3,9 +3,9 @@ package dev.kvant.benchmarks;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.inference.Predictor;
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.translate.NoopTranslator;
 import ai.djl.translate.TranslateException;
@@ -19,14 +19,15 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Runs TorchScript models that take one float32 matrix through DJL, in turns within one process, so
- * that all see the same noise, and compares them with the first.
+ * Runs TorchScript models that take one float32 matrix, or tokens and their mask, through DJL, in
+ * turns within one process, so that all see the same noise, and compares them with the first.
  *
  * <p>A turn is a burst of calls of one model, of which the first is not counted: it finds another
  * model's weights in the processor's caches.
  */
 public final class CompareModels {
 
+  private static final String TOKENS = "tokens";
   private static final int TURNS = 12;
   private static final int LEAST_CALLS = 4;
   private static final long TURN_NANOS = 250_000_000;
@@ -46,12 +47,14 @@ public final class CompareModels {
   /**
    * Compares models.
    *
-   * @param arguments the columns of the input, the numbers of its rows with commas between, and the
-   *     models as {@code NAME=FILE}
+   * @param arguments the columns of the input, as in {@code 384} or {@code tokens64}, the numbers
+   *     of its rows with commas between, and the models as {@code NAME=FILE}
    */
   public static void main(String[] arguments)
       throws IOException, MalformedModelException, TranslateException {
-    int columns = Integer.parseInt(arguments[0]);
+    boolean areTokens = arguments[0].startsWith(TOKENS);
+    int columns =
+        Integer.parseInt(areTokens ? arguments[0].substring(TOKENS.length()) : arguments[0]);
     System.out.printf(
         Locale.ROOT,
         "| %-24s | %5s | %9s | %9s | %7s | %8s |%n|---|---:|---:|---:|---:|---:|%n",
@@ -63,11 +66,14 @@ public final class CompareModels {
         "rms off");
     for (String rows : arguments[1].split(",", -1)) {
       compare(
-          Integer.parseInt(rows), columns, Arrays.asList(arguments).subList(2, arguments.length));
+          Integer.parseInt(rows),
+          columns,
+          areTokens,
+          Arrays.asList(arguments).subList(2, arguments.length));
     }
   }
 
-  private static void compare(int rows, int columns, List<String> files)
+  private static void compare(int rows, int columns, boolean areTokens, List<String> files)
       throws IOException, MalformedModelException, TranslateException {
     List<CompareModels> all = new ArrayList<>();
     List<Model> loaded = new ArrayList<>();
@@ -84,7 +90,13 @@ public final class CompareModels {
                 Files.size(file),
                 model.newPredictor(new NoopTranslator())));
       }
-      NDArray input = manager.create(values(rows * columns), new Shape(rows, columns));
+      var shape = new Shape(rows, columns);
+      NDList input =
+          areTokens
+              ? new NDList(
+                  manager.create(tokens(rows * columns), shape),
+                  manager.ones(shape, DataType.INT64))
+              : new NDList(manager.create(values(rows * columns), shape));
       for (int turn = 0; turn < TURNS; turn++) {
         for (CompareModels each : all) {
           each.takeTurn(input);
@@ -106,11 +118,15 @@ public final class CompareModels {
     return values;
   }
 
-  private void takeTurn(NDArray input) throws TranslateException {
+  private static long[] tokens(int count) {
+    return new Random(0).longs(count, 1_000, 30_000).toArray();
+  }
+
+  private void takeTurn(NDList input) throws TranslateException {
     long begin = System.nanoTime();
     for (int call = 0; call < LEAST_CALLS || System.nanoTime() - begin < TURN_NANOS; call++) {
       long start = System.nanoTime();
-      try (NDList output = predictor.predict(new NDList(input))) {
+      try (NDList output = predictor.predict(input)) {
         long end = System.nanoTime();
         if (call > 0) {
           nanos.add(end - start);
