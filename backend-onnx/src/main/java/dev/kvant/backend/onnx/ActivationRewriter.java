@@ -22,6 +22,8 @@ import java.util.Map;
  */
 final class ActivationRewriter {
 
+  private static final long OPSET_WITHOUT_KERNEL = 23;
+
   private final OnnxModel model;
   private final OnnxOptions options;
   private final Map<Activation, String> restored = new HashMap<>();
@@ -83,6 +85,7 @@ final class ActivationRewriter {
     return List.of(
         Node.create(
             model.freshName(name + "_QuantizeLinear"),
+            quantizerDomain(),
             "QuantizeLinear",
             List.of(input, scale, zeroPoint),
             List.of(quantized)),
@@ -91,6 +94,19 @@ final class ActivationRewriter {
             "DequantizeLinear",
             List.of(quantized, scale, zeroPoint),
             List.of(output)));
+  }
+
+  /**
+   * Whose operator quantizes. ONNX Runtime 1.23 has no kernel of its processor for the one of opset
+   * 23, but one of its own that does the same.
+   */
+  private String quantizerDomain() {
+    if (options.target() == OnnxOptions.Target.TENSORRT
+        || model.opset("").orElse(0) < OPSET_WITHOUT_KERNEL) {
+      return "";
+    }
+    model.setOpset(BlockRewriter.DOMAIN, 1);
+    return BlockRewriter.DOMAIN;
   }
 
   /**

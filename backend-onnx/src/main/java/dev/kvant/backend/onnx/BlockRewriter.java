@@ -16,7 +16,8 @@ import java.util.Map;
 /** Replaces products with constant matrices by ONNX Runtime's {@code MatMulNBits}. */
 final class BlockRewriter {
 
-  private static final String DOMAIN = "com.microsoft";
+  /** ONNX Runtime's own operators. */
+  static final String DOMAIN = "com.microsoft";
 
   private static final int BIAS_INPUT = 2;
 

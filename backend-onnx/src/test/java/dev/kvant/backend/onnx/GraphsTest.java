@@ -330,6 +330,15 @@ class GraphsTest {
     assertThat(folder).isEmptyDirectory();
   }
 
+  @Test
+  void takes_the_newest_operators_as_they_are() {
+    Path quantized =
+        both("int8", ROWS).run(Graphs.model("opset23"), folder).artifacts().get(0).path();
+
+    assertThat(Graphs.opset(quantized)).isEqualTo(23);
+    assertThat(Graphs.distance(quantized, Graphs.model("opset23"), ROWS)).isLessThan(0.05);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"opset9", "opset99"})
   void refuses_operators_that_are_too_old_or_too_new(String name) {
