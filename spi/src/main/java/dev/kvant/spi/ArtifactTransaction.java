@@ -4,7 +4,11 @@ import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizationCancelledException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -45,7 +49,7 @@ public final class ArtifactTransaction implements AutoCloseable {
       Files.createDirectories(absolute);
     } catch (IOException e) {
       throw new KvantException(
-          "the results folder %s cannot be made: %s".formatted(directory, e), e);
+          "the results folder %s cannot be made: %s".formatted(directory, reason(e)), e);
     }
     return new ArtifactTransaction(directory, outermostCreated);
   }
@@ -79,7 +83,8 @@ public final class ArtifactTransaction implements AutoCloseable {
       }
       return temporary;
     } catch (IOException e) {
-      throw new KvantException("nothing can be written into %s: %s".formatted(directory, e), e);
+      throw new KvantException(
+          "nothing can be written into %s: %s".formatted(directory, reason(e)), e);
     }
   }
 
@@ -110,7 +115,7 @@ public final class ArtifactTransaction implements AutoCloseable {
       finished = true;
     } catch (IOException e) {
       throw new KvantException(
-          "the artifacts could not be put into place in %s: %s".formatted(directory, e), e);
+          "the artifacts could not be put into place in %s: %s".formatted(directory, reason(e)), e);
     }
   }
 
@@ -130,8 +135,25 @@ public final class ArtifactTransaction implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new KvantException(
-          "temporary files could not be removed from %s: %s".formatted(directory, e), e);
+          "temporary files could not be removed from %s: %s".formatted(directory, reason(e)), e);
     }
+  }
+
+  /** What is the matter, without the names of temporary files, which say nothing to anybody. */
+  private static String reason(IOException failure) {
+    if (failure instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (failure instanceof FileAlreadyExistsException file) {
+      return "%s is a file".formatted(file.getFile());
+    }
+    if (failure instanceof NoSuchFileException) {
+      return "there is no such folder";
+    }
+    if (failure instanceof FileSystemException file && file.getReason() != null) {
+      return file.getReason();
+    }
+    return failure.toString();
   }
 
   private static void removeIfEmpty(Path innermost, Path outermost) throws IOException {

@@ -109,7 +109,28 @@ class ArtifactTransactionTest {
 
     assertThatThrownBy(() -> ArtifactTransaction.begin(file))
         .isInstanceOf(KvantException.class)
-        .hasMessageContaining("cannot be made");
+        .hasMessage("the results folder %s cannot be made: %s is a file".formatted(file, file));
+  }
+
+  @Test
+  void says_what_is_the_matter_in_words_when_a_folder_above_is_a_file() throws IOException {
+    Path below = Files.writeString(folder.resolve("file"), "").resolve("results");
+
+    assertThatThrownBy(() -> ArtifactTransaction.begin(below))
+        .isInstanceOf(KvantException.class)
+        .hasMessage("the results folder %s cannot be made: Not a directory".formatted(below));
+  }
+
+  @Test
+  void does_not_name_temporary_files_when_nothing_can_be_written() throws IOException {
+    Path gone = Files.createDirectory(folder.resolve("gone"));
+    try (var transaction = ArtifactTransaction.begin(gone)) {
+      Files.delete(gone);
+
+      assertThatThrownBy(() -> transaction.create("a.pth"))
+          .isInstanceOf(KvantException.class)
+          .hasMessage("nothing can be written into %s: there is no such folder".formatted(gone));
+    }
   }
 
   @Test

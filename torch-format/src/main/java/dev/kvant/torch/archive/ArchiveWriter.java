@@ -176,12 +176,16 @@ public final class ArchiveWriter implements AutoCloseable {
     }
   }
 
+  /** Names the folder: the file may be one of many, under a name that will not last. */
   private static KvantException unwritable(Path path, IOException cause) {
     if (cause instanceof ClosedByInterruptException) {
       return new QuantizationCancelledException(
           "writing %s was interrupted".formatted(path), cause);
     }
-    return new KvantException("%s cannot be written: %s".formatted(path, cause), cause);
+    return new KvantException(
+        "%s cannot be written to: %s"
+            .formatted(path.toAbsolutePath().getParent(), cause.getMessage()),
+        cause);
   }
 
   private final class RecordChannel implements WritableByteChannel {
