@@ -19,9 +19,13 @@ import dev.kvant.spi.Calibratable;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -35,7 +39,7 @@ final class PlannedQuantizer implements ModelQuantizer {
   private final List<QuantizationWarning> configWarnings;
   private final Planner planner;
   private final Quantizer quantizer;
-  private final List<QuantizedModel> given = new ArrayList<>();
+  private final IdentityHashMap<QuantizedModel, PreparedModel> given = new IdentityHashMap<>();
 
   private @Nullable PreparedModel lastPrepared;
   private @Nullable QuantizedModel lastQuantized;
@@ -72,12 +76,18 @@ final class PlannedQuantizer implements ModelQuantizer {
     List<String> formats = backend.descriptor().formats();
     if (!formats.contains(model.format())) {
       throw new UnsupportedModelException(
-          "%s is a model of format '%s', which backend '%s' does not take; it takes %s"
+          "%s is a model of format '%s', which backend '%s' does not take; it takes %s%s"
               .formatted(
                   model.source(),
                   model.format(),
                   backend.descriptor().id(),
-                  String.join(", ", formats)));
+                  String.join(", ", formats),
+                  backend.remedy(model.format()).map("; "::concat).orElse("")));
+    }
+    refuseToQuantizeTwice(model);
+    Path directory = config().resultsDir();
+    if (directory != null) {
+      refuseToReplace(model, directory);
     }
     QuantizationPlan decided = planner.plan(model);
     List<QuantizationWarning> warnings = new ArrayList<>(configWarnings);
@@ -121,7 +131,7 @@ final class PlannedQuantizer implements ModelQuantizer {
   public QuantizedModel quantize(PreparedModel model) {
     Objects.requireNonNull(model, "model");
     QuantizedModel quantized = step("quantize", () -> quantizer.quantize(model));
-    given.add(quantized);
+    given.put(quantized, model);
     lastQuantized = quantized;
     return quantized;
   }
@@ -164,10 +174,42 @@ final class PlannedQuantizer implements ModelQuantizer {
     return step(
         "save",
         () -> {
+          PreparedModel prepared = given.get(model);
+          if (prepared != null) {
+            refuseToReplace(prepared.model(), directory);
+          }
           SavedModel saved = quantizer.save(model, directory);
           context.listener().onSaved(saved);
           return saved;
         });
+  }
+
+  private static void refuseToQuantizeTwice(QuantizableModel model) {
+    model
+        .plan()
+        .filter(plan -> !plan.quantized().isEmpty())
+        .ifPresent(
+            plan -> {
+              throw new UnsupportedModelException(
+                  "%s is quantized already, by backend '%s' in %s; start from the model that it was made of"
+                      .formatted(model.source(), plan.backend(), plan.mode()));
+            });
+  }
+
+  /** A model that its own artifact replaced would be lost. */
+  private void refuseToReplace(QuantizableModel model, Path directory) {
+    for (String artifact : backend.descriptor().artifacts()) {
+      Path target = directory.resolve(artifact);
+      try {
+        if (Files.exists(target) && Files.isSameFile(target, model.source())) {
+          throw new UnsupportedModelException(
+              "the artifact would replace the model %s itself; save into another folder"
+                  .formatted(model.source()));
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("%s cannot be looked at".formatted(target), e);
+      }
+    }
   }
 
   @Override
@@ -176,7 +218,7 @@ final class PlannedQuantizer implements ModelQuantizer {
       closed = true;
       lastPrepared = null;
       lastQuantized = null;
-      given.forEach(QuantizedModel::close);
+      given.keySet().forEach(QuantizedModel::close);
       quantizer.close();
     }
   }

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A backend that quantizes nothing and remembers what it was asked to do.
@@ -86,6 +87,11 @@ public final class FakeBackend implements QuantizationBackend {
   /** What it and its quantizers were asked to do, in order. */
   public List<String> calls() {
     return List.copyOf(calls);
+  }
+
+  @Override
+  public Optional<String> remedy(String format) {
+    return format.equals("halves") ? Optional.of("put them together") : Optional.empty();
   }
 
   @Override

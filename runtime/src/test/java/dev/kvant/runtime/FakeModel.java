@@ -3,22 +3,38 @@ package dev.kvant.runtime;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A model of which there is nothing but the description of its modules. */
 public final class FakeModel implements QuantizableModel {
 
   private final List<ModuleDescription> modules = new ArrayList<>();
+  private Path source = Path.of("fake.model");
   private String format = "fake";
+  private Optional<QuantizationPlan> plan = Optional.empty();
   private boolean typesInferred;
   private int closed;
 
   /** Makes its format another than {@code fake}. */
   public FakeModel format(String id) {
     this.format = id;
+    return this;
+  }
+
+  /** Makes it come from another file than {@code fake.model}. */
+  public FakeModel source(Path file) {
+    this.source = file;
+    return this;
+  }
+
+  /** Makes it what was saved after that plan. */
+  public FakeModel plan(QuantizationPlan before) {
+    this.plan = Optional.of(before);
     return this;
   }
 
@@ -61,12 +77,17 @@ public final class FakeModel implements QuantizableModel {
 
   @Override
   public Path source() {
-    return Path.of("fake.model");
+    return source;
   }
 
   @Override
   public String format() {
     return format;
+  }
+
+  @Override
+  public Optional<QuantizationPlan> plan() {
+    return plan;
   }
 
   @Override

@@ -20,10 +20,13 @@ import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LifecycleTest {
 
@@ -152,6 +155,51 @@ class LifecycleTest {
   }
 
   @Test
+  void prepare_refuses_a_model_that_was_quantized_before() {
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      FakeModel artifact =
+          new FakeModel().with("fc", "Linear").plan(quantizer.prepare(model).plan());
+
+      assertThatThrownBy(() -> quantizer.prepare(artifact))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessage(
+              "fake.model is quantized already, by backend 'fake' in weight_only_ptq; start from"
+                  + " the model that it was made of");
+    }
+  }
+
+  @Test
+  void a_model_in_which_nothing_was_quantized_may_be_quantized() {
+    ModelQuantizationConfig nothing = ModelQuantizationConfig.builder().backend("fake").build();
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build());
+        ModelQuantizer idle = quantizer(FakeBackend.weightOnly("fake"), nothing)) {
+      FakeModel copy = new FakeModel().with("fc", "Linear").plan(idle.prepare(model).plan());
+
+      assertThat(quantizer.prepare(copy).plan().quantized()).hasSize(1);
+    }
+  }
+
+  @Test
+  void a_model_is_not_replaced_by_its_own_artifact(@TempDir Path folder) throws IOException {
+    FakeModel source = new FakeModel().with("fc", "Linear").source(folder.resolve("fake.out"));
+    Files.writeString(source.source(), "trained");
+    Path sameFolder = folder.resolve("..").resolve(folder.getFileName());
+    ModelQuantizationConfig config = config().resultsDir(sameFolder).build();
+    String message =
+        "the artifact would replace the model %s itself; save into another folder"
+            .formatted(source.source());
+    try (ModelQuantizer early = quantizer(FakeBackend.weightOnly("fake"), config);
+        ModelQuantizer late = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      QuantizedModel quantized = late.quantizeModel(source);
+
+      assertThatThrownBy(() -> early.prepare(source)).hasMessage(message);
+      assertThatThrownBy(() -> late.saveModel(quantized, folder))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessage(message);
+    }
+  }
+
+  @Test
   void prepare_refuses_a_format_that_the_backend_does_not_take_and_lists_those_it_does() {
     try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
       assertThatThrownBy(() -> quantizer.prepare(new FakeModel().format("onnx")))
@@ -159,6 +207,15 @@ class LifecycleTest {
           .hasMessage(
               "fake.model is a model of format 'onnx', which backend 'fake' does not take; it"
                   + " takes fake");
+    }
+  }
+
+  @Test
+  void prepare_says_what_a_backend_knows_to_do_about_a_format() {
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      assertThatThrownBy(() -> quantizer.prepare(new FakeModel().format("halves")))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageEndingWith("it takes fake; put them together");
     }
   }
 

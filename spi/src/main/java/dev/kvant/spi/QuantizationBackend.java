@@ -3,6 +3,7 @@ package dev.kvant.spi;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.ModelQuantizationConfig;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A way to quantize models, found by {@link java.util.ServiceLoader}.
@@ -29,6 +30,16 @@ public interface QuantizationBackend {
    */
   default List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
     return List.of();
+  }
+
+  /**
+   * What to do with a model of a format that is not among the descriptor's, as a half-sentence;
+   * empty if nothing helps.
+   *
+   * @param format the id of the format
+   */
+  default Optional<String> remedy(String format) {
+    return Optional.empty();
   }
 
   /** Whether an operand of a module can be quantized. Decides by the description alone. */
