@@ -16,13 +16,16 @@ import java.util.Locale;
  */
 public final class NearestNames {
 
+  /** Fewer letters begin too many names to say which was meant. */
+  private static final int SHORTEST_BEGINNING = 3;
+
   private record Ranked(String name, int distance) {}
 
   private NearestNames() {}
 
   /**
    * The known names nearest to what was written, nearest first; none that shares less than half of
-   * its letters with it.
+   * its letters with it. A name that goes on where what was written ends is one step away from it.
    *
    * @param written the name or pattern that fits nothing
    * @param known the names that exist
@@ -31,12 +34,21 @@ public final class NearestNames {
   public static List<String> of(String written, Collection<String> known, int limit) {
     return known.stream()
         .distinct()
-        .map(name -> new Ranked(name, distance(written, name)))
+        .map(name -> new Ranked(name, steps(written, name)))
         .filter(ranked -> 2 * ranked.distance() <= spelledOut(written))
         .sorted(Comparator.comparingInt(Ranked::distance).thenComparing(Ranked::name))
         .limit(limit)
         .map(Ranked::name)
         .toList();
+  }
+
+  private static int steps(String written, String name) {
+    int distance = distance(written, name);
+    return written.length() >= SHORTEST_BEGINNING
+            && distance > 1
+            && name.toLowerCase(Locale.ROOT).startsWith(written.toLowerCase(Locale.ROOT))
+        ? 1
+        : distance;
   }
 
   private static int spelledOut(String pattern) {

@@ -25,6 +25,12 @@ class NearestNamesTest {
   }
 
   @Test
+  void are_first_those_that_begin_with_what_was_written() {
+    assertThat(NearestNames.of("batch", List.of("path", "max_batches", "batch_size"), 1))
+        .containsExactly("batch_size");
+  }
+
+  @Test
   void do_not_mind_case() {
     assertThat(NearestNames.of("linear", List.of("Linear"), 1)).containsExactly("Linear");
   }

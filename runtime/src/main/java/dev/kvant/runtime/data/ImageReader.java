@@ -10,6 +10,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +38,12 @@ final class ImageReader implements SampleReader {
       return Map.of();
     }
     read = true;
-    @Nullable BufferedImage image = ImageIO.read(file.toFile());
+    @Nullable BufferedImage image;
+    try {
+      image = ImageIO.read(file.toFile());
+    } catch (IIOException e) {
+      throw new DataException("%s is a damaged image: %s".formatted(file, e.getMessage()), e);
+    }
     if (image == null) {
       throw new DataException("%s is not an image that can be read".formatted(file));
     }

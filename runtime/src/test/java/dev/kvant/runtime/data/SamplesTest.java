@@ -69,6 +69,18 @@ class SamplesTest {
   }
 
   @Test
+  void of_images_name_the_one_that_is_damaged() throws IOException {
+    byte[] png = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 'x', 'x'};
+    Path image = Files.write(folder.resolve("broken.png"), png);
+
+    assertThatThrownBy(
+            () -> all(folder, new ImageConfig(List.of(2), List.of(0.0), List.of(1.0), "NCHW"), 1))
+        .isInstanceOf(DataException.class)
+        .hasMessageStartingWith(image + " is a damaged image: ")
+        .hasMessageNotContaining("Exception");
+  }
+
+  @Test
   void of_a_single_array_are_called_input() throws IOException {
     List<Map<String, Tensor>> batches = all(copy("vector.npy", "data.bin"), null, 10);
 
