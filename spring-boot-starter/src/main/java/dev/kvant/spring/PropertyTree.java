@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 /** Turns properties, as Spring binds them to a map, into what a document of Kvant's is made of. */
 final class PropertyTree {
 
+  /** The key of a map whose own keys are patterns, in which every letter counts. */
+  private static final String PATTERNS = "module_classes";
+
   private static final Pattern WORD_START = Pattern.compile("(?<=[a-z0-9])[A-Z]");
   private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]{1,18}");
   private static final Pattern DECIMAL =
@@ -19,12 +22,17 @@ final class PropertyTree {
   private PropertyTree() {}
 
   /**
-   * The document: keys in snake case, maps with the keys 0, 1, … as lists, and texts that are
-   * numbers or truth values as such, since files of properties hold nothing but text.
+   * The document: keys in snake case but for patterns, maps with the keys 0, 1, … as lists, and
+   * texts that are numbers or truth values as such, since files of properties hold nothing but
+   * text.
    */
   static Map<String, @Nullable Object> document(Map<?, ?> properties) {
     Map<String, @Nullable Object> document = new LinkedHashMap<>();
-    properties.forEach((key, value) -> document.put(snakeCase(String.valueOf(key)), value(value)));
+    properties.forEach(
+        (key, value) -> {
+          String name = snakeCase(String.valueOf(key));
+          document.put(name, PATTERNS.equals(name) ? value : value(value));
+        });
     return document;
   }
 

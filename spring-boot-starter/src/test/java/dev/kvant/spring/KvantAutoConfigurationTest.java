@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -223,6 +224,24 @@ class KvantAutoConfigurationTest {
                     .isInstanceOf(InvalidConfigurationException.class)
                     .hasMessageContaining("quantize.layers[0].modul_name")
                     .hasMessageContaining("quantize.layers[0].weights.dtype"));
+  }
+
+  @Test
+  void keeps_patterns_as_they_are_written() {
+    application
+        .withPropertyValues(
+            "kvant.quantize.backend=torchao",
+            "kvant.quantize.default-layer-dtype=int8",
+            "kvant.quantize.module-classes.[Encoder.fc-1]=Linear")
+        .run(
+            context -> {
+              Kvant kvant = context.getBean(Kvant.class);
+              try (ModelQuantizer quantizer =
+                  kvant.quantizer(context.getBean(ConfigDocument.class))) {
+                assertThat(quantizer.config().moduleClasses())
+                    .containsExactly(Map.entry("Encoder.fc-1", "Linear"));
+              }
+            });
   }
 
   @Test
