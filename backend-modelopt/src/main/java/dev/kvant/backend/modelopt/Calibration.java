@@ -55,15 +55,19 @@ final class Calibration {
    */
   Map<String, InputStatistics> observe(Map<String, Level> levels, CalibrationDataset data) {
     Path file = temporary();
+    Questions questions;
+    TorchScriptRunner observing;
     try {
-      Questions questions =
+      questions =
           ObservedArchive.write(
               file, model, prepared, levels, (bytes, tensor) -> progress.checkCancelled());
-      try (TorchScriptRunner runner = TorchScriptRunner.open(file, device)) {
-        return observe(runner, questions, data);
-      }
+      observing = TorchScriptRunner.openCopy(file, model.source(), device);
     } finally {
+      // It is in memory by now; later the process may be ended before anything could be removed.
       delete(file);
+    }
+    try (TorchScriptRunner runner = observing) {
+      return observe(runner, questions, data);
     }
   }
 

@@ -10,6 +10,7 @@ import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +64,7 @@ record CalibrationCache(
     } catch (IOException | IllegalArgumentException e) {
       throw new CalibrationException(
           "%s is no calibration cache that can be read: %s; remove it, or name another file"
-              .formatted(file, e.getMessage()),
+              .formatted(file, e instanceof EOFException ? "it is cut short" : e.getMessage()),
           e);
     }
   }

@@ -16,6 +16,7 @@ import dev.kvant.spi.QuantizerContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.StateDictModel;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,6 +39,9 @@ public final class ModelOptBackend implements QuantizationBackend {
 
   /** The Linear whose weight its parent multiplies with. */
   private static final String ATTENTION_OUTPUT = "NonDynamicallyQuantizableLinear";
+
+  private static final Set<String> CHECKPOINTS =
+      Set.of(StateDictModel.PYTORCH, StateDictModel.SAFETENSORS);
 
   private static final Set<ElementType> FLOATS =
       Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
@@ -76,6 +80,15 @@ public final class ModelOptBackend implements QuantizationBackend {
   @Override
   public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
     return ConfigurationCheck.problems(config);
+  }
+
+  @Override
+  public Optional<String> remedy(String format) {
+    return CHECKPOINTS.contains(format)
+        ? Optional.of(
+            "a checkpoint has no forward that could run on data: save the model itself with"
+                + " torch.jit.trace or torch.jit.script and torch.jit.save")
+        : Optional.empty();
   }
 
   @Override

@@ -88,7 +88,9 @@ class CalibrationCacheTest {
   void a_file_of_something_else_is_refused_and_kept() throws IOException {
     Files.writeString(cache, "something else");
 
-    assertRefused(linears(RESNET).data(Data.scans(64)), "is no calibration cache that can be read");
+    assertRefused(
+        linears(RESNET).data(Data.scans(64)),
+        "is no calibration cache that can be read: it is cut short; remove it");
     assertThat(cache).hasContent("something else");
   }
 

@@ -55,6 +55,14 @@ class ConfigurationTest {
   }
 
   @Test
+  void a_checkpoint_is_said_to_have_no_forward_and_what_to_save_instead() {
+    assertThat(new ModelOptBackend().remedy("pytorch").orElseThrow())
+        .contains("no forward", "torch.jit.save");
+    assertThat(new ModelOptBackend().remedy("safetensors")).isPresent();
+    assertThat(new ModelOptBackend().remedy("onnx")).isEmpty();
+  }
+
+  @Test
   void activations_have_no_axis() {
     assertInvalid(
         Quantization.of(RESNET)

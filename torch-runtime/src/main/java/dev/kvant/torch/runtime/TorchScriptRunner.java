@@ -52,11 +52,22 @@ public final class TorchScriptRunner implements ModelRunner {
    * @throws ModelFormatException if the file cannot be loaded
    */
   public static TorchScriptRunner open(Path model, Device device) {
+    return openCopy(model, model, device);
+  }
+
+  /**
+   * Loads a changed copy of a model, which takes what the model takes. The copy is read whole and
+   * may be removed then; errors name the model.
+   *
+   * @throws dev.kvant.api.UnavailableException if the device or libtorch is not there
+   * @throws ModelFormatException if the copy cannot be loaded
+   */
+  public static TorchScriptRunner openCopy(Path copy, Path model, Device device) {
     ForwardSignature signature = ForwardSignature.read(model);
     Libtorch libtorch = Libtorch.load();
     PtNDManager manager = libtorch.manager(device);
     try {
-      return new TorchScriptRunner(model, signature, manager, load(model, manager));
+      return new TorchScriptRunner(model, signature, manager, load(copy, manager));
     } catch (EngineException e) {
       manager.close();
       throw new ModelFormatException(
