@@ -15,10 +15,13 @@ import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.torch.TorchFormat;
 import java.io.IOException;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -108,5 +111,39 @@ class PluginFolderTest {
             .hasValueSatisfying(quantized -> assertThat(quantized).isNotEmpty());
       }
     }
+  }
+
+  /** Quantizes and closes everything; a method of its own, so that no local variable is left. */
+  private Reference<ClassLoader> loaderOfWhatWasUsed() {
+    ModelQuantizationConfig config =
+        ModelQuantizationConfig.builder().backend("torchao").layer("Linear", Dtype.INT8).build();
+    try (Kvant kvant = kvant();
+        QuantizableModel model = kvant.load(MODEL);
+        ModelQuantizer quantizer = kvant.quantizer(config)) {
+      quantizer.saveModel(quantizer.quantizeModel(model), folder.resolve("results"));
+      return new WeakReference<>(model.getClass().getClassLoader());
+    }
+  }
+
+  /**
+   * The record whose methods were made last. Java 17 holds the types that the components of this
+   * one have, and with them their class loader, until the methods of the next are made.
+   */
+  private record Newest(String name) {}
+
+  @Test
+  void leaves_no_classes_and_no_threads_behind() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+
+    Reference<ClassLoader> loader = loaderOfWhatWasUsed();
+
+    assertThat(Thread.getAllStackTraces().keySet().stream().filter(Thread::isAlive))
+        .isSubsetOf(before);
+    assertThat(new Newest("a")).isEqualTo(new Newest("a")).hasSameHashCodeAs(new Newest("a"));
+    for (int i = 0; i < 100 && loader.get() != null; i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    assertThat(loader.get()).isNull();
   }
 }
