@@ -34,8 +34,11 @@ final class ObservedClass {
   private static final int BINS = Histogram.BINS;
   private static final int LOG_BINS = Integer.numberOfTrailingZeros(BINS);
 
-  /** As many values as stay in the processor's cache, with what is computed of them. */
-  private static final int PIECE = 1 << 17;
+  /**
+   * As many values as libtorch works on with one thread. More would be spread over threads for each
+   * operation, and waiting for these costs more than the work on a machine that has other work too.
+   */
+  private static final int PIECE = 1 << 14;
 
   private final ScriptType type;
   private final String level;

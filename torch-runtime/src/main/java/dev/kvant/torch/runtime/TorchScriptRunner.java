@@ -27,6 +27,7 @@ import java.util.stream.Collectors;
  */
 public final class TorchScriptRunner implements ModelRunner {
 
+  private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
   private static final String INTERPRETER = "The following operation failed";
 
   private final Path model;
@@ -93,12 +94,20 @@ public final class TorchScriptRunner implements ModelRunner {
   }
 
   /**
-   * Runs one batch for what the model does meanwhile, whatever it answers.
+   * Runs one batch for what the model does meanwhile, whatever it answers. Its graph is not
+   * optimized before, which would pay only after many batches.
    *
    * @throws CalibrationException if the batch does not fit the model's inputs
    */
   public void runForEffect(TensorBatch batch) {
-    run(batch, (result, scope) -> Map.<String, Tensor>of());
+    // The setting is this thread's own; it is put back to what DJL has made of its property.
+    JniUtils.setGraphExecutorOptimize(false);
+    try {
+      run(batch, (result, scope) -> Map.<String, Tensor>of());
+    } finally {
+      JniUtils.setGraphExecutorOptimize(
+          Boolean.parseBoolean(System.getProperty(GRAPH_OPTIMIZER, "true")));
+    }
   }
 
   /**
