@@ -118,7 +118,8 @@ class ConfigurationTest {
                     .rule("Linear", "int8")
                     .into(folder))
         .withMessageContaining("pytorch")
-        .withMessageContaining("torchscript");
+        .withMessageContaining("no forward")
+        .withMessageContaining("torch.jit.save");
   }
 
   @Test
