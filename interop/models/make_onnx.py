@@ -124,13 +124,19 @@ def product(second_input="w", first_input="x", extra=()):
     return helper.make_graph(nodes, "product", [ROWS], [output("batch", 8)], [constant("w", 8, 8)])
 
 
-def external(location):
+def external(location, offset=0):
     tensor = constant("w", 8, 8)
-    onnx.external_data_helper.set_external_data(tensor, location, 0, 256)
+    onnx.external_data_helper.set_external_data(tensor, location, offset, 256)
     tensor.ClearField("raw_data")
     graph = product()
     del graph.initializer[:]
     graph.initializer.append(tensor)
+    return graph
+
+
+def shaped(rows):
+    graph = product()
+    graph.initializer[0].dims[0] = rows
     return graph
 
 
@@ -219,3 +225,6 @@ save("transposed", 17, 8, transposed_convolution())
 save("scan", 17, 8, scan())
 with_function()
 save("opset23", 23, 11, product())
+save("before_the_file", 14, 7, external("before_the_file.onnx", offset=-8), check=False)
+save("negative_shape", 14, 7, shaped(-8), check=False)
+save("huge_shape", 14, 7, shaped(2**62), check=False)

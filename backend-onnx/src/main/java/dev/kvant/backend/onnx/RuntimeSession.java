@@ -51,6 +51,9 @@ final class RuntimeSession implements AutoCloseable {
           Map.entry(OnnxJavaType.INT64, ElementType.INT64),
           Map.entry(OnnxJavaType.BOOL, ElementType.BOOL));
 
+  /** Failures are thrown as well; written to the process's output they would stand there twice. */
+  private static final OrtLoggingLevel LOGGED = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
+
   private static final String EXTERNAL_FOLDER =
       "session.model_external_initializers_file_folder_path";
 
@@ -143,7 +146,7 @@ final class RuntimeSession implements AutoCloseable {
       if (level == SessionOptions.OptLevel.NO_OPT) {
         options.setIntraOpNumThreads(1);
       }
-      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      options.setSessionLogLevel(LOGGED);
       use(device, options);
       OrtSession session = loader.load(environment, options);
       return new RuntimeSession(environment, session, contract(session));
@@ -157,13 +160,27 @@ final class RuntimeSession implements AutoCloseable {
 
   private static OrtEnvironment environment() {
     try {
-      return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "kvant");
+      return OrtEnvironment.getEnvironment(LOGGED, "kvant");
     } catch (LinkageError e) {
       throw new UnavailableException(
-          "ONNX Runtime's native library cannot be loaded on this machine (%s, %s): %s"
-              .formatted(System.getProperty("os.name"), System.getProperty("os.arch"), e),
+          ("ONNX Runtime's native library cannot be loaded on this machine (%s, %s): %s. It is"
+                  + " unpacked to %s; if that is full or cannot be written, name another folder"
+                  + " with -Djava.io.tmpdir")
+              .formatted(
+                  System.getProperty("os.name"),
+                  System.getProperty("os.arch"),
+                  cause(e),
+                  System.getProperty("java.io.tmpdir")),
           e);
     }
+  }
+
+  private static Throwable cause(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
   }
 
   private static void use(Device device, SessionOptions options) throws OrtException {

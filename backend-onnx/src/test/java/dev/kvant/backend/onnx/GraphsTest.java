@@ -354,7 +354,10 @@ class GraphsTest {
     "dangling, 'product' uses 'nowhere'",
     "cyclic, the graph is cyclic",
     "outside, leaves the model's folder",
-    "missing, 'weights.bin, which is not there'"
+    "missing, 'weights.bin, which is not there'",
+    "before_the_file, 'external offset -8, which is no place in a file'",
+    "negative_shape, 'tensor ''w'' has the shape [-8, 8], which no tensor can have'",
+    "huge_shape, 'tensor ''w'' has the shape [4611686018427387904, 8], which no tensor can have'"
   })
   void refuses_what_is_not_sound(String name, String message) {
     assertThatExceptionOfType(ModelFormatException.class)

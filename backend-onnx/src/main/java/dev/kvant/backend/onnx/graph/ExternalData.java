@@ -1,11 +1,13 @@
 package dev.kvant.backend.onnx.graph;
 
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.backend.onnx.proto.StringStringEntryProto;
 import dev.kvant.backend.onnx.proto.TensorProto;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -53,6 +55,11 @@ final class ExternalData implements AutoCloseable {
         }
       }
     }
+    if (offset < 0) {
+      throw new ModelFormatException(
+          "%s: tensor '%s' has the external offset %d, which is no place in a file"
+              .formatted(model, tensor.getName(), offset));
+    }
     Path file = resolve(tensor, location);
     if (length != bytes) {
       throw new ModelFormatException(
@@ -60,7 +67,7 @@ final class ExternalData implements AutoCloseable {
               .formatted(model, tensor.getName(), bytes, length, location));
     }
     long size = size(file);
-    if (offset < 0 || offset > size - length) {
+    if (offset > size - length) {
       throw new ModelFormatException(
           "%s: tensor '%s' ends at byte %d of the external file %s, which has only %d; it is"
                   .formatted(model, tensor.getName(), offset + length, location, size)
@@ -139,7 +146,8 @@ final class ExternalData implements AutoCloseable {
 
   private FileChannel channel(Path file) throws IOException {
     FileChannel channel = channels.get(file);
-    if (channel == null) {
+    // An interrupt closes the channel under the thread that reads.
+    if (channel == null || !channel.isOpen()) {
       channel = FileChannel.open(file, StandardOpenOption.READ);
       channels.put(file, channel);
     }
@@ -158,6 +166,9 @@ final class ExternalData implements AutoCloseable {
               "%s ends at byte %d while it is read".formatted(region.file(), position));
         }
       }
+    } catch (ClosedByInterruptException e) {
+      throw new QuantizationCancelledException(
+          "reading %s was interrupted".formatted(region.file()), e);
     } catch (IOException e) {
       throw new UncheckedIOException("%s cannot be read".formatted(region.file()), e);
     }

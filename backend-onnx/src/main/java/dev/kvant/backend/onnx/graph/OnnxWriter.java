@@ -2,6 +2,8 @@ package dev.kvant.backend.onnx.graph;
 
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
+import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.backend.onnx.proto.GraphProto;
 import dev.kvant.backend.onnx.proto.ModelProto;
 import dev.kvant.backend.onnx.proto.StringStringEntryProto;
@@ -12,6 +14,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +52,11 @@ public final class OnnxWriter {
     return writer.modelSize(graph, writer.inline());
   }
 
-  /** Writes a file that holds everything. */
+  /**
+   * Writes a file that holds everything.
+   *
+   * @throws KvantException if it cannot be written
+   */
   public static void write(OnnxModel model, Path file) {
     OnnxWriter writer = new OnnxWriter(model);
     writer.writeModel(writer.inline(), file);
@@ -60,13 +67,16 @@ public final class OnnxWriter {
    *
    * @param data takes the tensors
    * @param dataName the name that it will have beside the model
+   * @throws KvantException if one of them cannot be written
    */
   public static void write(OnnxModel model, Path file, Path data, String dataName) {
     OnnxWriter writer = new OnnxWriter(model);
     try (FileChannel channel = FileChannel.open(data, StandardOpenOption.WRITE)) {
       writer.writeModel(writer.external(channel, dataName), file);
+    } catch (Unwritable e) {
+      throw unwritable(data, e.getCause());
     } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be written".formatted(data), e);
+      throw unwritable(data, e);
     }
   }
 
@@ -180,7 +190,7 @@ public final class OnnxWriter {
         channel.write(block);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("external data cannot be written", e);
+      throw new Unwritable(e);
     }
   }
 
@@ -210,8 +220,31 @@ public final class OnnxWriter {
   private void writeModel(List<Entry> initializers, Path file) {
     try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(file))) {
       writeModel(initializers, stream);
+    } catch (Unwritable e) {
+      throw unwritable(file, e.getCause());
     } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be written".formatted(file), e);
+      throw unwritable(file, e);
+    }
+  }
+
+  /** Names the folder: the file may be one of many, under a name that will not last. */
+  private static KvantException unwritable(Path file, IOException cause) {
+    Path folder = file.toAbsolutePath().getParent();
+    if (cause instanceof ClosedByInterruptException) {
+      return new QuantizationCancelledException(
+          "writing into %s was interrupted".formatted(folder), cause);
+    }
+    return new KvantException(
+        "%s cannot be written to: %s".formatted(folder, cause.getMessage()), cause);
+  }
+
+  /** Carries a failure to write, as opposed to one to read, out of a loop over blocks. */
+  private static final class Unwritable extends UncheckedIOException {
+
+    private static final long serialVersionUID = 1;
+
+    Unwritable(IOException cause) {
+      super(cause);
     }
   }
 
@@ -246,7 +279,7 @@ public final class OnnxWriter {
     try {
       out.write(block);
     } catch (IOException e) {
-      throw new UncheckedIOException("a tensor cannot be written", e);
+      throw new Unwritable(e);
     }
   }
 }

@@ -19,12 +19,15 @@ import java.util.Objects;
  */
 public record StoredTensor(String name, DataType type, List<Long> dims, Content content) {
 
+  /** So many that their bits can still be counted. */
+  private static final long MOST_ELEMENTS = Long.MAX_VALUE >> 8;
+
   public StoredTensor {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(type, "type");
     dims = List.copyOf(dims);
     Objects.requireNonNull(content, "content");
-    long bytes = type.bytes(elements(dims));
+    long bytes = type.bytes(elements(name, dims));
     if (content.bytes() != bytes) {
       throw new ModelFormatException(
           "tensor '%s' of type %s and shape %s takes %d bytes, but has %d"
@@ -46,7 +49,7 @@ public record StoredTensor(String name, DataType type, List<Long> dims, Content 
                     new ModelFormatException(
                         "tensor '%s' has the unknown type %d"
                             .formatted(proto.getName(), proto.getDataType())));
-    long elements = elements(proto.getDimsList());
+    long elements = elements(proto.getName(), proto.getDimsList());
     Content content;
     if (proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
       content = new ExternalContent(files, files.locate(proto, type.bytes(elements)));
@@ -124,13 +127,21 @@ public record StoredTensor(String name, DataType type, List<Long> dims, Content 
     return of(name, DataType.INT64, dims, bytes);
   }
 
-  private static long elements(List<Long> dims) {
-    return dims.stream().reduce(1L, Math::multiplyExact);
+  private static long elements(String name, List<Long> dims) {
+    long elements = 1;
+    for (long dimension : dims) {
+      if (dimension < 0 || (dimension > 0 && elements > MOST_ELEMENTS / dimension)) {
+        throw new ModelFormatException(
+            "tensor '%s' has the shape %s, which no tensor can have".formatted(name, dims));
+      }
+      elements *= dimension;
+    }
+    return elements;
   }
 
   /** Number of elements: the product of the dimensions, 1 for a scalar. */
   public long elements() {
-    return elements(dims);
+    return elements(name, dims);
   }
 
   /** The same tensor under another name. */
