@@ -28,6 +28,9 @@ import java.util.OptionalInt;
 /** Runs data through a model whose modules observe their inputs. */
 final class Calibration {
 
+  /** What the names of temporary files begin with in this process. */
+  static final String PREFIX = "kvant-calibration-%d-".formatted(ProcessHandle.current().pid());
+
   private final PreparedModel prepared;
   private final ScriptModel model;
   private final Device device;
@@ -200,7 +203,7 @@ final class Calibration {
 
   private static Path temporary() {
     try {
-      return Files.createTempFile("kvant-calibration-", ".pt");
+      return Files.createTempFile(PREFIX, ".pt");
     } catch (IOException e) {
       throw new KvantException(
           "the model could not be copied for calibration into the folder of temporary files: " + e,

@@ -135,7 +135,7 @@ class CalibrationTest {
   private static Set<Path> copies() {
     try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
       return files
-          .filter(file -> file.getFileName().toString().startsWith("kvant-calibration-"))
+          .filter(file -> file.getFileName().toString().startsWith(Calibration.PREFIX))
           .collect(Collectors.toSet());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
