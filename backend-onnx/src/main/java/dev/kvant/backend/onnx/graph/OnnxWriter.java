@@ -74,7 +74,7 @@ public final class OnnxWriter {
     try (FileChannel channel = FileChannel.open(data, StandardOpenOption.WRITE)) {
       writer.writeModel(writer.external(channel, dataName), file);
     } catch (Unwritable e) {
-      throw unwritable(data, e.getCause());
+      throw unwritable(data, e.failure());
     } catch (IOException e) {
       throw unwritable(data, e);
     }
@@ -221,7 +221,7 @@ public final class OnnxWriter {
     try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(file))) {
       writeModel(initializers, stream);
     } catch (Unwritable e) {
-      throw unwritable(file, e.getCause());
+      throw unwritable(file, e.failure());
     } catch (IOException e) {
       throw unwritable(file, e);
     }
@@ -243,8 +243,15 @@ public final class OnnxWriter {
 
     private static final long serialVersionUID = 1;
 
-    Unwritable(IOException cause) {
-      super(cause);
+    private final IOException failure;
+
+    Unwritable(IOException failure) {
+      super(failure);
+      this.failure = failure;
+    }
+
+    IOException failure() {
+      return failure;
     }
   }
 
