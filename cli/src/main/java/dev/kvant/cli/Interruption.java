@@ -9,7 +9,11 @@ import java.util.concurrent.TimeUnit;
  */
 final class Interruption {
 
-  private static final long PATIENCE_SECONDS = 10;
+  /**
+   * Longer than a batch takes on a busy machine: native code is left at its end only, and to end
+   * the process under it would crash.
+   */
+  private static final long PATIENCE_SECONDS = 60;
 
   private final CountDownLatch workDone = new CountDownLatch(1);
 

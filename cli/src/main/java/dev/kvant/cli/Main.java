@@ -12,6 +12,8 @@ public final class Main {
 
   private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
 
+  private static final String JAVA_LOGGING = "java.util.logging.config.class";
+
   private Main() {}
 
   /** Runs one command and ends the process with its exit code. */
@@ -35,6 +37,10 @@ public final class Main {
     }
     // Hibernate Validator would greet through java.util.logging.
     System.setProperty("org.jboss.logging.provider", "slf4j");
+    // ONNX Runtime would print stack traces through it.
+    if (!wanted && System.getProperty(JAVA_LOGGING) == null) {
+      System.setProperty(JAVA_LOGGING, SilentLogging.class.getName());
+    }
   }
 
   /** One Kvant is injected once: classes made for speed, and traces of bindings, cost more. */
