@@ -111,11 +111,7 @@ class DistributionIT {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "torchao-int8.yaml",
-        "transformer-torchao-fp8_e4m3fn.yaml",
-        "modelopt-int8.yaml"
-      })
+      strings = {"torchao-int8.yaml", "transformer-torchao-fp8_e4m3fn.yaml", "modelopt-int8.yaml"})
   void quantizes_the_examples(String spec) throws Exception {
     Run run =
         kvant("quantize", "-c", "examples/digits/" + spec, "--out", folder, "--format", "json");

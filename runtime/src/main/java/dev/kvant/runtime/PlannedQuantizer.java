@@ -196,8 +196,11 @@ final class PlannedQuantizer implements ModelQuantizer {
             });
   }
 
-  /** A model that its own artifact replaced would be lost. */
+  /** A model that its own artifact replaced would be lost; not every model is a file. */
   private void refuseToReplace(QuantizableModel model, Path directory) {
+    if (!Files.exists(model.source())) {
+      return;
+    }
     for (String artifact : backend.descriptor().artifacts()) {
       Path target = directory.resolve(artifact);
       try {

@@ -1,6 +1,7 @@
 package dev.kvant.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
@@ -196,6 +197,16 @@ class LifecycleTest {
       assertThatThrownBy(() -> late.saveModel(quantized, folder))
           .isInstanceOf(UnsupportedModelException.class)
           .hasMessage(message);
+    }
+  }
+
+  @Test
+  void a_model_that_is_no_file_cannot_be_replaced(@TempDir Path folder) throws IOException {
+    Files.writeString(folder.resolve("fake.out"), "older");
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
+      QuantizedModel quantized = quantizer.quantizeModel(new FakeModel().with("fc", "Linear"));
+
+      assertThatCode(() -> quantizer.saveModel(quantized, folder)).doesNotThrowAnyException();
     }
   }
 
