@@ -3,6 +3,7 @@ package dev.kvant.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
@@ -14,6 +15,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.SavedModel;
 import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -26,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 class OneSpecTest {
 
   private static final Path MODELS = Path.of("..", "examples", "digits", "models");
+
+  private static final Path CALIBRATION = MODELS.resolveSibling("data/calibration.npz");
 
   @TempDir private Path folder;
 
@@ -73,6 +77,30 @@ class OneSpecTest {
             Map.entry("head", Dtype.INT8));
   }
 
+  @Test
+  void with_activations_and_calibration_data() {
+    ModelQuantizationConfig rules =
+        ModelQuantizationConfig.builder()
+            .backend("modelopt")
+            .mode(QuantizationMode.STATIC_PTQ)
+            .layer("Linear", Dtype.INT8, Dtype.INT8)
+            .layer("Conv2d", Dtype.INT8, Dtype.INT8)
+            .layer("head.3", Dtype.FP8_E4M3FN, Dtype.FP8_E4M3FN)
+            .skip("stem")
+            .calibration(new CalibrationConfig(CALIBRATION, 32, 2, null))
+            .build();
+
+    Map<String, Dtype> archive = quantized(rules, "resnet_traced.pt");
+    Map<String, Dtype> graph = quantized(onnx(rules), "resnet.onnx");
+
+    assertThat(graph)
+        .isEqualTo(archive)
+        .containsEntry("head.1", Dtype.INT8)
+        .containsEntry("head.3", Dtype.FP8_E4M3FN)
+        .containsEntry("layers.0.conv1", Dtype.INT8)
+        .doesNotContainKey("stem");
+  }
+
   private static ModelQuantizationConfig onnx(ModelQuantizationConfig rules) {
     return rules.toBuilder().backend("onnx").build();
   }
@@ -84,6 +112,10 @@ class OneSpecTest {
         ModelQuantizer quantizer =
             kvant.quantizer(config.toBuilder().resultsDir(folder.resolve(model)).build())) {
       PreparedModel prepared = quantizer.prepare(source);
+      CalibrationConfig data = config.calibration();
+      if (data != null) {
+        quantizer.calibrate(prepared, new CalibrationFiles(data));
+      }
       quantizer.quantize(prepared);
       SavedModel saved = quantizer.saveModel();
 
