@@ -3,6 +3,7 @@ package dev.kvant.backend.onnx;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.backend.onnx.PlannedGraph.Planned;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /** What was observed of the tensors that are to be quantized. */
 final class Calibration {
@@ -69,6 +71,7 @@ final class Calibration {
             new Workers<>(parallelism, LinkedHashMap::new)) {
       long batch = 0;
       for (TensorBatch inputs : data) {
+        batch++;
         session.check(inputs);
         List<TensorBatch> pieces = samples.of(inputs);
         for (int piece = 0; piece < pieces.size(); piece++) {
@@ -77,7 +80,6 @@ final class Calibration {
           workers.submit(observers -> observe(session, sample, byOutput, place, observers));
         }
         progress.advance(1, "batch " + batch);
-        batch++;
       }
       if (batch == 0) {
         throw new CalibrationException(
@@ -90,6 +92,12 @@ final class Calibration {
     }
   }
 
+  /**
+   * Where in the data a sample stands.
+   *
+   * @param batch the batch, counted from 1
+   * @param piece which of the pieces that the batch is run in, counted from 0
+   */
   private record Place(long batch, int piece) {}
 
   private static void observe(
@@ -98,14 +106,29 @@ final class Calibration {
       Map<String, List<Activation>> byOutput,
       Place place,
       Map<Activation, RangeObserver> observers) {
-    session.run(
-        sample,
-        byOutput.keySet(),
-        (name, tensor) -> {
-          for (Activation activation : byOutput.getOrDefault(name, List.of())) {
-            observe(activation, tensor, place, observers);
-          }
-        });
+    try {
+      session.run(
+          sample,
+          byOutput.keySet(),
+          (name, tensor) -> {
+            for (Activation activation : byOutput.getOrDefault(name, List.of())) {
+              observe(activation, tensor, place, observers);
+            }
+          });
+    } catch (CalibrationException e) {
+      throw e;
+    } catch (KvantException e) {
+      throw new CalibrationException(
+          "batch %d: %s; its inputs are %s"
+              .formatted(place.batch(), e.getMessage(), shapes(sample)),
+          e);
+    }
+  }
+
+  private static String shapes(TensorBatch sample) {
+    return sample.inputs().entrySet().stream()
+        .map(input -> "'%s' %s".formatted(input.getKey(), input.getValue().shape()))
+        .collect(Collectors.joining(", "));
   }
 
   private static void observe(

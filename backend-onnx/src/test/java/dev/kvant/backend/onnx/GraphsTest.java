@@ -128,6 +128,16 @@ class GraphsTest {
   }
 
   @Test
+  void names_the_batch_that_the_runtime_cannot_run() {
+    TensorBatch outside = TensorBatch.of(Tensor.ofLongs(new long[] {1, 2, 20}, 1, 3));
+
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(() -> both("int8", words(), outside).run(Graphs.model("tied"), folder))
+        .withMessageStartingWith("batch 2: ONNX Runtime")
+        .withMessageContaining("its inputs are 'input' [1, 3]");
+  }
+
+  @Test
   void keeps_a_table_and_a_product_that_share_a_weight_sharing_it() {
     Path quantized = weights("int8").run(Graphs.model("tied"), folder).artifacts().get(0).path();
 

@@ -231,7 +231,7 @@ class StaticTest {
             List.of(
                 TensorBatch.of(Tensor.ofFloats(new float[64], 1, 1, 8, 8)),
                 TensorBatch.of(Tensor.ofFloats(values, 1, 1, 8, 8)))),
-        "batch 1: 'input' is NaN at index 3");
+        "batch 2: 'input' is NaN at index 3");
   }
 
   private void assertRefused(CalibrationDataset data, String message) {
