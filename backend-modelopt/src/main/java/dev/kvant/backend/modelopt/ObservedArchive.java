@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * Writes a copy of an archive in which some modules observe their inputs, and that tells by two
@@ -79,31 +78,28 @@ final class ObservedArchive {
     PickleObject infinity = scalar(Float.POSITIVE_INFINITY);
     PickleObject negativeInfinity = scalar(Float.NEGATIVE_INFINITY);
     PickleObject zeros = zeros();
-    Map<String, List<ScriptModule>> instances =
-        rewriter.tree().modules().stream()
-            .collect(
-                Collectors.groupingBy(
-                    module -> module.type().name().qualifiedName(),
-                    LinkedHashMap::new,
-                    Collectors.toList()));
-    instances.forEach(
-        (name, modules) -> {
-          if (modules.stream().anyMatch(wanted::containsKey)) {
-            List<ForwardMethod> methods =
-                rewriter.code().type(name).map(ForwardMethod::of).orElse(List.of());
-            if (!methods.isEmpty()) {
-              ScriptType type = rewriter.code().type(name).orElseThrow();
-              ObservedClass observed = ObservedClass.change(type, methods);
-              for (ScriptModule module : modules) {
-                Level level = wanted.getOrDefault(module, Level.NOTHING);
-                observed.initialize(module.attributes(), level, infinity, negativeInfinity, zeros);
-                if (level != Level.NOTHING) {
-                  classes.put(module, observed);
+    rewriter
+        .tree()
+        .modulesByClass()
+        .forEach(
+            (name, modules) -> {
+              if (modules.stream().anyMatch(wanted::containsKey)) {
+                List<ForwardMethod> methods =
+                    rewriter.code().type(name).map(ForwardMethod::of).orElse(List.of());
+                if (!methods.isEmpty()) {
+                  ScriptType type = rewriter.code().type(name).orElseThrow();
+                  ObservedClass observed = ObservedClass.change(type, methods);
+                  for (ScriptModule module : modules) {
+                    Level level = wanted.getOrDefault(module, Level.NOTHING);
+                    observed.initialize(
+                        module.attributes(), level, infinity, negativeInfinity, zeros);
+                    if (level != Level.NOTHING) {
+                      classes.put(module, observed);
+                    }
+                  }
                 }
               }
-            }
-          }
-        });
+            });
     return addQuestions(wanted);
   }
 

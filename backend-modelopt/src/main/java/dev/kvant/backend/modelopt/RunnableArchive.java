@@ -31,7 +31,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,24 +110,20 @@ final class RunnableArchive {
     for (ModuleQuantization module : modules) {
       quantizations.put(rewriter.tree().module(module.module().name()).orElseThrow(), module);
     }
-    Map<String, List<ScriptModule>> instances =
-        rewriter.tree().modules().stream()
-            .collect(
-                Collectors.groupingBy(
-                    module -> module.type().name().qualifiedName(),
-                    LinkedHashMap::new,
-                    Collectors.toList()));
-    instances.forEach(
-        (name, ofClass) -> {
-          Optional<ScriptType> type = rewriter.code().type(name);
-          if (type.isPresent()
-              && ModuleKind.of(List.of(ofClass.get(0).type().simpleName())).isPresent()) {
-            takeOwnWeight(type.get());
-          }
-          if (ofClass.stream().anyMatch(quantizations::containsKey)) {
-            change(ofClass, type);
-          }
-        });
+    rewriter
+        .tree()
+        .modulesByClass()
+        .forEach(
+            (name, ofClass) -> {
+              Optional<ScriptType> type = rewriter.code().type(name);
+              if (type.isPresent()
+                  && ModuleKind.of(List.of(ofClass.get(0).type().simpleName())).isPresent()) {
+                takeOwnWeight(type.get());
+              }
+              if (ofClass.stream().anyMatch(quantizations::containsKey)) {
+                change(ofClass, type);
+              }
+            });
   }
 
   /**

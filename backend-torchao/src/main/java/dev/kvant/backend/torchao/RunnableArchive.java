@@ -18,7 +18,6 @@ import dev.kvant.torch.tensor.TensorNode;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -93,13 +92,7 @@ final class RunnableArchive {
         planned.put(tree.module(weight.module().name()).orElseThrow(), weight);
       }
     }
-    Map<String, List<ScriptModule>> instances = new LinkedHashMap<>();
-    for (ScriptModule module : tree.modules()) {
-      instances
-          .computeIfAbsent(module.type().name().qualifiedName(), key -> new ArrayList<>())
-          .add(module);
-    }
-    for (Map.Entry<String, List<ScriptModule>> ofClass : instances.entrySet()) {
+    for (Map.Entry<String, List<ScriptModule>> ofClass : tree.modulesByClass().entrySet()) {
       if (ofClass.getValue().stream().anyMatch(planned::containsKey)) {
         changeInstances(ofClass.getKey(), ofClass.getValue(), planned);
       }

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +81,19 @@ public final class ScriptTree {
   /** Each module instance once, the root first. */
   public List<ScriptModule> modules() {
     return places.values().stream().distinct().toList();
+  }
+
+  /**
+   * The instances of each class, each once, by the class's qualified name; classes in the order in
+   * which the tree comes to them.
+   */
+  public Map<String, List<ScriptModule>> modulesByClass() {
+    return modules().stream()
+        .collect(
+            Collectors.groupingBy(
+                module -> module.type().name().qualifiedName(),
+                LinkedHashMap::new,
+                Collectors.toList()));
   }
 
   /** The module of that qualified name; the root's is empty. */
