@@ -1,6 +1,6 @@
 package dev.kvant.cli;
 
-import java.util.Objects;
+import dev.kvant.spi.JarVersion;
 import picocli.CommandLine.IVersionProvider;
 
 /** What {@code --version} prints. */
@@ -8,8 +8,7 @@ final class Version implements IVersionProvider {
 
   /** The version of the jar, or a word where classes come from a folder. */
   static String number() {
-    return Objects.requireNonNullElse(
-        Version.class.getPackage().getImplementationVersion(), "development");
+    return JarVersion.of(Version.class);
   }
 
   @Override

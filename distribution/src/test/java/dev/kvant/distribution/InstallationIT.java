@@ -35,22 +35,41 @@ class InstallationIT {
     return new OtherBackend(folder);
   }
 
-  /** What {@code kvant backends} says; Kvant's own backends must work whatever the other does. */
-  private JsonObject backends(Installation way, OtherBackend other) throws Exception {
+  private Run kvant(Installation way, OtherBackend other, String... arguments) throws Exception {
     List<Object> words =
         new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java")));
     words.addAll(way.java(kvant, other.jar(), folder));
-    words.addAll(List.of("backends", "--format", "json"));
+    words.addAll(List.of(arguments));
     Run.Command command = new Run.Command(words.toArray());
     if (way == Installation.PLUGIN_FOLDERS) {
       command.with("KVANT_PLUGINS", folder.resolve("plugins").toString());
     }
     Run run = command.run();
     assertThat(run.exitCode()).as(run.err()).isZero();
+    return run;
+  }
+
+  /** What {@code kvant backends} says; Kvant's own backends must work whatever the other does. */
+  private JsonObject backends(Installation way, OtherBackend other) throws Exception {
+    Run run = kvant(way, other, "backends", "--format", "json");
     JsonObject json = run.json();
-    assertThat(strings(json.getAsJsonArray("backends"), "id"))
-        .contains("modelopt", "onnx", "torchao");
+    for (String id : List.of("modelopt", "onnx", "torchao")) {
+      assertThat(backend(json, id).get("version").getAsString()).isEqualTo(version(way));
+    }
     return json;
+  }
+
+  /** The version of Kvant's own jars; who puts them into one jar decides what that one's is. */
+  private static String version(Installation way) {
+    return way == Installation.FAT_JAR ? "development" : System.getProperty("kvant.version");
+  }
+
+  private static JsonObject backend(JsonObject json, String id) {
+    return StreamSupport.stream(json.getAsJsonArray("backends").spliterator(), false)
+        .map(JsonElement::getAsJsonObject)
+        .filter(each -> each.get("id").getAsString().equals(id))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("there is no backend " + id));
   }
 
   private static List<String> strings(JsonArray objects, String key) {
@@ -80,6 +99,12 @@ class InstallationIT {
 
   @ParameterizedTest
   @EnumSource(Installation.class)
+  void does_not_hide_the_version_of_kvant(Installation way) throws Exception {
+    assertThat(kvant(way, other(), "--version").out()).startsWith("kvant " + version(way) + "\n");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Installation.class)
   void that_is_broken_is_listed_with_its_cause(Installation way) throws Exception {
     JsonObject broken = broken(backends(way, other().thatFailsWhenItIsMade()));
 
@@ -103,12 +128,7 @@ class InstallationIT {
   void whose_native_library_is_missing_is_listed_as_unavailable(Installation way) throws Exception {
     JsonObject json = backends(way, other().thatNeedsANativeLibrary());
 
-    JsonObject backend =
-        StreamSupport.stream(json.getAsJsonArray("backends").spliterator(), false)
-            .map(JsonElement::getAsJsonObject)
-            .filter(each -> each.get("id").getAsString().equals("other"))
-            .findFirst()
-            .orElseThrow();
+    JsonObject backend = backend(json, "other");
     assertThat(backend.get("available").getAsBoolean()).isFalse();
     assertThat(backend.get("unavailable_reason").getAsString()).contains("nowhere_to_be_found");
   }

@@ -9,6 +9,7 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Quantizer;
@@ -52,8 +53,7 @@ public final class ModelOptBackend implements QuantizationBackend {
       new BackendDescriptor(
           "modelopt",
           List.of("modelopt.pytorch"),
-          Optional.ofNullable(ModelOptBackend.class.getPackage().getImplementationVersion())
-              .orElse("unpackaged"),
+          JarVersion.of(ModelOptBackend.class),
           "calibrated static quantization of TorchScript, for ModelOpt in Python and for libtorch",
           Map.of(
               QuantizationMode.STATIC_PTQ,

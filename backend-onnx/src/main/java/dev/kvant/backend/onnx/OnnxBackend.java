@@ -10,6 +10,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.backend.onnx.graph.OnnxModules;
 import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Quantizer;
@@ -48,8 +49,7 @@ public final class OnnxBackend implements QuantizationBackend {
       new BackendDescriptor(
           "onnx",
           List.of("modelopt.onnx"),
-          Optional.ofNullable(OnnxBackend.class.getPackage().getImplementationVersion())
-              .orElse("development"),
+          JarVersion.of(OnnxBackend.class),
           "Quantizes ONNX graphs in a way that ONNX Runtime and TensorRT run.",
           Map.of(
               QuantizationMode.WEIGHT_ONLY_PTQ,

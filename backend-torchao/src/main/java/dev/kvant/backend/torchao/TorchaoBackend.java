@@ -10,6 +10,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
 import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Quantizer;
@@ -44,8 +45,7 @@ public final class TorchaoBackend implements QuantizationBackend {
       new BackendDescriptor(
           "torchao",
           List.of(),
-          Optional.ofNullable(TorchaoBackend.class.getPackage().getImplementationVersion())
-              .orElse("unpackaged"),
+          JarVersion.of(TorchaoBackend.class),
           "weight-only quantization to int8 and float8, for torchao in Python and for libtorch",
           Map.of(
               QuantizationMode.WEIGHT_ONLY_PTQ,

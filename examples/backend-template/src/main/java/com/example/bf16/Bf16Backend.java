@@ -5,6 +5,7 @@ import dev.kvant.api.ElementType;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Quantizer;
@@ -24,8 +25,7 @@ public final class Bf16Backend implements QuantizationBackend {
       new BackendDescriptor(
           "bf16",
           List.of(),
-          Optional.ofNullable(Bf16Backend.class.getPackage().getImplementationVersion())
-              .orElse("development"),
+          JarVersion.of(Bf16Backend.class),
           "Rounds weights to bfloat16.",
           Map.of(
               QuantizationMode.WEIGHT_ONLY_PTQ,

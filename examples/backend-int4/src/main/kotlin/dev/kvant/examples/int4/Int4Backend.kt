@@ -6,6 +6,7 @@ import dev.kvant.api.ElementType
 import dev.kvant.api.ModelQuantizationConfig
 import dev.kvant.api.QuantizationMode
 import dev.kvant.spi.BackendDescriptor
+import dev.kvant.spi.JarVersion
 import dev.kvant.spi.ModeDescriptor
 import dev.kvant.spi.OptionDescriptor
 import dev.kvant.spi.QuantizationBackend
@@ -56,7 +57,7 @@ class Int4Backend : QuantizationBackend {
       BackendDescriptor(
         "int4",
         listOf("w4a16"),
-        Int4Backend::class.java.`package`?.implementationVersion ?: "development",
+        JarVersion.of(Int4Backend::class.java),
         "Quantizes the weights of Linear modules to four bits.",
         mapOf(
           QuantizationMode.WEIGHT_ONLY_PTQ to ModeDescriptor(listOf(INT4), listOf(), listOf())
