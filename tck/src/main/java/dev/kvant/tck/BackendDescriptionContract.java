@@ -24,10 +24,8 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -121,15 +119,7 @@ abstract class BackendDescriptionContract extends BackendKit {
 
   @Test
   void service_loader_finds_the_backend() {
-    Class<?> type = newBackend().getClass();
-    Set<String> found =
-        ServiceLoader.load(QuantizationBackend.class, type.getClassLoader()).stream()
-            .map(provider -> provider.type().getName())
-            .collect(Collectors.toCollection(TreeSet::new));
-    assertTrue(
-        found.contains(type.getName()),
-        "META-INF/services/%s does not name %s; it names %s"
-            .formatted(QuantizationBackend.class.getName(), type.getName(), found));
+    Registration.assertFound(QuantizationBackend.class, newBackend().getClass());
   }
 
   @Test
@@ -239,7 +229,7 @@ abstract class BackendDescriptionContract extends BackendKit {
   private List<SupportQuery> queries(QuantizationBackend backend) {
     List<SupportQuery> queries = new ArrayList<>();
     for (SampleModel sample : samples()) {
-      try (QuantizableModel model = sample.format().open(sample.path())) {
+      try (QuantizableModel model = sample.open()) {
         for (ModelQuantizationConfig config : configurations(backend)) {
           ModeDescriptor abilities = backend.descriptor().modes().get(mode(config));
           for (ModuleDescription module : model.modules()) {

@@ -94,7 +94,7 @@ abstract class BackendKit {
 
   private Stream<Trial> trials(QuantizationBackend backend, SampleModel sample) {
     List<Trial> trials = new ArrayList<>();
-    try (QuantizableModel model = sample.format().open(sample.path())) {
+    try (QuantizableModel model = sample.open()) {
       configurations(backend)
           .forEach(
               config -> {

@@ -100,15 +100,7 @@ public abstract class ModelFormatContract {
 
   @Test
   void service_loader_finds_the_format() {
-    Class<?> type = newFormat().getClass();
-    Set<String> found =
-        ServiceLoader.load(ModelFormat.class, type.getClassLoader()).stream()
-            .map(provider -> provider.type().getName())
-            .collect(Collectors.toCollection(TreeSet::new));
-    assertTrue(
-        found.contains(type.getName()),
-        "META-INF/services/%s does not name %s; it names %s"
-            .formatted(ModelFormat.class.getName(), type.getName(), found));
+    Registration.assertFound(ModelFormat.class, newFormat().getClass());
   }
 
   @Test

@@ -26,6 +26,11 @@ public record SampleModel(String name, Path path, ModelFormat format) {
     Objects.requireNonNull(format, "format");
   }
 
+  /** Opens it where it lies. */
+  QuantizableModel open() {
+    return format.open(existing());
+  }
+
   /** Opens a copy of it that lies in that folder alone. */
   QuantizableModel openCopyIn(Path folder) {
     return format.open(copyTo(folder));
@@ -34,7 +39,7 @@ public record SampleModel(String name, Path path, ModelFormat format) {
   /** Copies it into a folder, which is made. */
   Path copyTo(Path folder) {
     Path target = folder.resolve(path.getFileName().toString());
-    try (Stream<Path> files = Files.walk(path)) {
+    try (Stream<Path> files = Files.walk(existing())) {
       Files.createDirectories(folder);
       for (Path file : files.toList()) {
         Files.copy(file, target.resolve(path.relativize(file).toString()));
@@ -43,6 +48,15 @@ public record SampleModel(String name, Path path, ModelFormat format) {
       throw new UncheckedIOException("the sample '%s' cannot be copied".formatted(name), e);
     }
     return target;
+  }
+
+  private Path existing() {
+    if (!Files.exists(path)) {
+      throw new AssertionError(
+          "the sample '%s' is not there: samples() names %s"
+              .formatted(name, path.toAbsolutePath()));
+    }
+    return path;
   }
 
   @Override
