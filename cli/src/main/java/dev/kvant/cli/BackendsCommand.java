@@ -46,7 +46,7 @@ final class BackendsCommand extends Subcommand {
       Installation installation = kvant.backends();
       print(document(installation), () -> show(installation));
       if (isVerbose()) {
-        installation.broken().forEach(broken -> broken.cause().printStackTrace(err().writer()));
+        installation.broken().forEach(broken -> err().stackTrace(broken.cause()));
       }
     }
     return ExitCode.DONE;

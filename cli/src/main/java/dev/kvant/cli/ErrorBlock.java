@@ -33,7 +33,7 @@ final class ErrorBlock {
       screen.paragraph(LEAD, Style.ERROR, message(failure));
     }
     if (stackTrace) {
-      failure.printStackTrace(screen.writer());
+      screen.stackTrace(failure);
     } else if (!isExplained(failure) && ExitCode.of(failure) == ExitCode.FAILED) {
       screen.paragraph("", Style.PLAIN, "This was not foreseen; --verbose shows the stack trace.");
     }

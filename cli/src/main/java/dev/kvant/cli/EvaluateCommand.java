@@ -120,6 +120,7 @@ final class EvaluateCommand extends Subcommand {
       gate("the mean cosine", likeness.cosineMean(), minCosine, failedGates);
     }
     EvaluationResult result = new EvaluationResult(dataPath, List.of(evaluation));
+    result.warnings().forEach(each -> err().paragraph("warning: ", Style.WARNING, each));
     print(document(result, failedGates), () -> result.print(out()));
     failedGates.forEach(gate -> err().paragraph("gate not passed: ", Style.ERROR, gate));
     return failedGates.isEmpty() ? ExitCode.DONE : ExitCode.GATE_FAILED;

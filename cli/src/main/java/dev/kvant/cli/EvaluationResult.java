@@ -66,6 +66,7 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
             Column.number("cosine"),
             Column.number("least"),
             Column.number("SQNR"),
+            Column.number("not finite"),
             Column.number("latency"));
     for (Row row : rows()) {
       Long right = row.score().right();
@@ -78,9 +79,34 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
           likeness == null ? "" : cosine(likeness.cosineMean()),
           likeness == null ? "" : cosine(likeness.cosineMin()),
           likeness == null ? "" : ModuleTable.decibels(screen, likeness.sqnrDecibels()),
+          row.score().notFinite() == 0 ? "" : row.score().notFinite(),
           String.format(Locale.ROOT, "%.2f ms", row.score().latencyMillis()));
     }
     table.print(screen);
+  }
+
+  /** What makes figures of no use: data or outputs that are no numbers. */
+  List<String> warnings() {
+    List<String> warnings = new ArrayList<>();
+    if (first().notFinite() > 0) {
+      warnings.add(
+          "%s has a NaN or an infinity in %s".formatted(data, ofSamples(first().notFinite())));
+    }
+    for (Row row : rows()) {
+      if (row.score().notFinite() > 0) {
+        warnings.add(
+            "%s gives a NaN or an infinity for %s%s"
+                .formatted(
+                    row.score().path(),
+                    ofSamples(row.score().notFinite()),
+                    first().notFinite() > 0 ? "" : ", though the data has none"));
+      }
+    }
+    return warnings;
+  }
+
+  private String ofSamples(long count) {
+    return "%d of %s".formatted(count, Count.of(first().samples(), "sample"));
   }
 
   /** Six digits, of which rounding must not make a perfect likeness that is none. */
@@ -96,6 +122,7 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
         .put("batch_size", first().batchSize())
         .put("device", first().device())
         .put("samples", first().samples())
+        .put("not_finite", first().notFinite())
         .put("models", rows().stream().map(EvaluationResult::document).toList());
   }
 
@@ -113,6 +140,7 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
         .put(
             "identical",
             likeness == null ? null : Double.POSITIVE_INFINITY == likeness.sqnrDecibels())
+        .put("not_finite", row.score().notFinite())
         .put("latency_ms", row.score().latencyMillis());
   }
 }

@@ -3,7 +3,6 @@ package dev.kvant.cli;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
-import dev.kvant.api.Operand;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
@@ -114,22 +113,29 @@ final class ModuleTable {
   }
 
   private static String note(ModuleDecision decision, @Nullable String reported) {
-    List<String> notes = new ArrayList<>();
-    for (Operand operand : Operand.values()) {
-      OperandDecision outcome = decision.operand(operand);
-      String about = operand == Operand.ACTIVATIONS ? "activations: " : "";
-      if (outcome.reason() != null) {
-        notes.add(about + outcome.reason());
-      }
-      outcome.nativeIn().entrySet().stream()
-          .sorted(Map.Entry.comparingByKey())
-          .forEach(
-              entry -> notes.add(about + "native in " + entry.getKey() + ": " + entry.getValue()));
-    }
+    List<String> notes = new ArrayList<>(remarks(decision.weights()));
+    // What holds of both is said once.
+    remarks(decision.activations()).stream()
+        .filter(remark -> !notes.contains(remark))
+        .map("activations: "::concat)
+        .toList()
+        .forEach(notes::add);
     if (reported != null && !notes.contains(reported)) {
       notes.add(reported);
     }
     return String.join("; ", notes);
+  }
+
+  /** Why an operand is not quantized, or not everywhere. */
+  private static List<String> remarks(OperandDecision outcome) {
+    List<String> remarks = new ArrayList<>();
+    if (outcome.reason() != null) {
+      remarks.add(outcome.reason());
+    }
+    outcome.nativeIn().entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(entry -> remarks.add("native in " + entry.getKey() + ": " + entry.getValue()));
+    return remarks;
   }
 
   private static List<Row> merged(List<Row> rows) {

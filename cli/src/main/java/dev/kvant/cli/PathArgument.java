@@ -10,6 +10,11 @@ final class PathArgument implements ITypeConverter<Path> {
 
   @Override
   public Path convert(String value) {
+    if (value.isBlank()) {
+      // As a path it would be the working directory, which nobody means by a variable that is
+      // empty.
+      throw new TypeConversionException("the path is empty; '.' is the working directory");
+    }
     try {
       return Path.of(value);
     } catch (InvalidPathException e) {

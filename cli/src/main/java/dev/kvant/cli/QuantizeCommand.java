@@ -66,6 +66,7 @@ final class QuantizeCommand extends SpecCommand {
             BeforeAndAfter.prepare(kvant, reporter, config, model);
         SavedModel saved = quantizer.saveModel(quantized(quantizer, model), directory);
         Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
+        evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
         reporter.done();
         print(document(model, saved, evaluation), () -> show(model, saved, evaluation));
       }

@@ -101,6 +101,15 @@ class CliTest {
     assertThat(session.err()).contains("MODEL", "cannot be a path: Nul character");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", " "})
+  void a_path_that_is_empty_is_wrong_usage(String nothing) {
+    Session session = Session.run("quantize", "-c", "spec.yaml", "--out", nothing);
+
+    assertThat(session.exitCode()).isEqualTo(2);
+    assertThat(session.err()).contains("--out", "the path is empty; '.' is the working directory");
+  }
+
   @Test
   void one_argument_too_many_is_named() {
     Session session = Session.run("inspect", "a.pt", "b.pt");

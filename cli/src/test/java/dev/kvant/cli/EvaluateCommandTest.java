@@ -13,13 +13,14 @@ import org.junit.jupiter.api.io.TempDir;
 class EvaluateCommandTest {
 
   @TempDir private Path folder;
+  private Models models;
   private Path model;
   private Path rounding;
   private Path data;
 
   @BeforeEach
   void write() {
-    Models models = new Models(folder);
+    models = new Models(folder);
     model = models.model("fc Linear weight:float32:2x2\n");
     rounding = models.model("rounding.text", "fc Linear weight:int8:2x2\n");
     data =
@@ -89,6 +90,42 @@ class EvaluateCommandTest {
 
     assertThat(session.exitCode()).isEqualTo(3);
     assertThat(session.err()).contains("the mean cosine is NaN");
+  }
+
+  @Test
+  void data_that_holds_no_numbers_is_told_with_what_comes_of_it() {
+    data =
+        new NpzWriter()
+            .floats("input", new float[] {Float.NaN, 0, 1, Float.POSITIVE_INFINITY, 2, 3}, 3, 2)
+            .write(folder.resolve("data.npz"));
+
+    Session session = evaluate(model);
+
+    assertThat(session.exitCode()).isZero();
+    assertThat(session.err())
+        .isEqualTo(
+            """
+            warning: %s has a NaN or an infinity in 2 of 3 samples
+            warning: %s gives a NaN or an infinity for 2 of 3 samples
+            """
+                .formatted(data, model));
+    assertThat(session.out()).contains("not finite");
+  }
+
+  @Test
+  void a_model_that_makes_no_numbers_of_sound_data_is_told() {
+    Path broken = models.model("broken.text", "fc Broken weight:float32:2x2\n");
+
+    Session session = evaluate(broken);
+
+    assertThat(session.err())
+        .isEqualTo(
+            "warning: %s gives a NaN or an infinity for 3 of 3 samples, though the data has none\n"
+                .formatted(broken));
+    JsonObject json = evaluate(broken, "--format=json").json();
+    assertThat(json.get("not_finite").getAsInt()).isZero();
+    assertThat(json.getAsJsonArray("models").get(0).getAsJsonObject().get("not_finite").getAsInt())
+        .isEqualTo(3);
   }
 
   @Test

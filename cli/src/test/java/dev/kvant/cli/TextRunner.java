@@ -11,12 +11,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Runs text models: what comes in goes out again, rounded to whole numbers once something in the
- * model is int8.
+ * model is int8, and as NaN where a class is called Broken.
  */
 public final class TextRunner implements ModelRunnerProvider {
 
@@ -32,6 +33,7 @@ public final class TextRunner implements ModelRunnerProvider {
     }
     try {
       boolean rounds = Files.readString(model).contains(":int8:");
+      boolean breaks = Files.readString(model).contains(" Broken ");
       return new ModelRunner() {
         @Override
         public List<String> inputs() {
@@ -47,6 +49,9 @@ public final class TextRunner implements ModelRunnerProvider {
           float[] values = input.toFloats();
           for (int i = 0; rounds && i < values.length; i++) {
             values[i] = Math.round(values[i]);
+          }
+          if (breaks) {
+            Arrays.fill(values, Float.NaN);
           }
           return Map.of(
               "output",

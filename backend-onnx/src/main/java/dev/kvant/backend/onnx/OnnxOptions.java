@@ -129,6 +129,9 @@ record OnnxOptions(
     if (kernel == Kernel.NBITS && mode == QuantizationMode.STATIC_PTQ) {
       problems.add(problem(KERNEL, "nbits quantizes weights only; use mode weight_only_ptq"));
     }
+    if (mode == QuantizationMode.WEIGHT_ONLY_PTQ) {
+      addWithoutActivations(problems);
+    }
     if (kernel == Kernel.QDQ) {
       for (String key : List.of(BITS, BLOCK_SIZE)) {
         if (kwargs.containsKey(key)) {
@@ -137,6 +140,27 @@ record OnnxOptions(
       }
     }
     return problems;
+  }
+
+  /** What asks for something that has no place in a graph whose activations stay as they are. */
+  private void addWithoutActivations(List<ConfigurationProblem> problems) {
+    if (quantizeOutputs) {
+      problems.add(
+          problem(
+              QUANTIZE_OUTPUTS,
+              "quantizes activations, which weight_only_ptq leaves alone; use mode static_ptq or"
+                  + " leave it out"));
+    }
+    if (target == Target.TENSORRT) {
+      problems.add(
+          problem(
+              TARGET,
+              kernel == Kernel.NBITS
+                  ? "tensorrt does not know MatMulNBits, the operator of kernel: nbits; use kernel:"
+                      + " qdq and leave the target out"
+                  : "decides how activations are quantized, which weight_only_ptq leaves alone: its"
+                      + " graphs are the same for every target; leave it out"));
+    }
   }
 
   private static ConfigurationProblem problem(String key, String message) {

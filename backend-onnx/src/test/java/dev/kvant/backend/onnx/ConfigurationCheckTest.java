@@ -48,6 +48,40 @@ class ConfigurationCheckTest {
   }
 
   @Test
+  void with_options_of_activations_for_weights_alone_is_refused() {
+    assertThat(
+            problems(
+                config().backendKwarg("quantize_outputs", true).backendKwarg("target", "tensorrt")))
+        .containsExactly(
+            "quantize.backend_kwargs.quantize_outputs", "quantize.backend_kwargs.target");
+    assertThat(
+            backend.validate(
+                config()
+                    .backendKwarg("kernel", "nbits")
+                    .backendKwarg("target", "tensorrt")
+                    .build()))
+        .extracting(ConfigurationProblem::message)
+        .containsExactly(
+            "tensorrt does not know MatMulNBits, the operator of kernel: nbits; use kernel: qdq and"
+                + " leave the target out");
+  }
+
+  @Test
+  void with_options_of_activations_at_their_defaults_has_no_problem() {
+    assertThat(
+            problems(
+                config().backendKwarg("quantize_outputs", false).backendKwarg("target", "cpu")))
+        .isEmpty();
+    assertThat(
+            problems(
+                config()
+                    .mode(QuantizationMode.STATIC_PTQ)
+                    .backendKwarg("quantize_outputs", true)
+                    .backendKwarg("target", "tensorrt")))
+        .isEmpty();
+  }
+
+  @Test
   void with_an_observer_of_distributions_for_weights_is_refused() {
     assertThat(
             problems(

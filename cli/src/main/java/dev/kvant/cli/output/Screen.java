@@ -2,6 +2,7 @@ package dev.kvant.cli.output;
 
 import dev.kvant.cli.output.Table.Cell;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -79,6 +80,20 @@ public record Screen(
     for (int i = 0; i < lines.size(); i++) {
       unchecked((i == 0 ? styled(style, lead) : indent) + lines.get(i));
     }
+  }
+
+  /** Prints a stack trace, whose messages may hold names from outside as any other text. */
+  public void stackTrace(Throwable failure) {
+    var trace = new StringWriter();
+    failure.printStackTrace(new PrintWriter(trace));
+    trace
+        .toString()
+        .lines()
+        .forEach(
+            line -> {
+              String text = line.stripLeading();
+              unchecked("\t".repeat(line.length() - text.length()) + Printable.of(text));
+            });
   }
 
   /** Number of characters that a text takes on a line. */

@@ -184,6 +184,9 @@ final class Binder {
   }
 
   private static Path path(String text) {
+    if (text.isBlank()) {
+      throw new IllegalArgumentException("must not be empty; '.' is the working directory");
+    }
     try {
       return Path.of(text);
     } catch (InvalidPathException e) {

@@ -30,6 +30,7 @@ public final class Contestant implements AutoCloseable {
   private final ModelRunner runner;
   private final Latency latency = new Latency();
   private final LabelCounter labels = new LabelCounter();
+  private final FiniteCheck finite = new FiniteCheck();
   private boolean labelled;
   private boolean warm;
 
@@ -44,7 +45,7 @@ public final class Contestant implements AutoCloseable {
     this.runner = Objects.requireNonNull(runner, "runner");
   }
 
-  Map<String, Tensor> run(TensorBatch batch, @Nullable Tensor label) {
+  Map<String, Tensor> run(TensorBatch batch, @Nullable Tensor label, int rows) {
     for (int i = 0; !warm && i < WARM_UPS; i++) {
       runner.run(batch);
     }
@@ -55,6 +56,7 @@ public final class Contestant implements AutoCloseable {
     if (outputs.isEmpty()) {
       throw new UnsupportedModelException("%s has no outputs".formatted(path));
     }
+    finite.add(outputs.values(), rows);
     if (label != null) {
       labelled = true;
       labels.add(outputs.values().iterator().next(), label);
@@ -64,7 +66,12 @@ public final class Contestant implements AutoCloseable {
 
   ModelScore score() {
     return new ModelScore(
-        path, format, bytes(), labelled ? labels.right() : null, latency.medianMillis());
+        path,
+        format,
+        bytes(),
+        labelled ? labels.right() : null,
+        finite.notFinite(),
+        latency.medianMillis());
   }
 
   private long bytes() {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * How a model did on some data, alone or beside a reference.
  *
  * @param samples how many samples there were
+ * @param notFinite how many of them have a NaN or an infinity in the data itself
  * @param batchSize how many ran at once
  * @param device where they ran
  * @param model how the model did
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 @Experimental
 public record Evaluation(
     long samples,
+    long notFinite,
     int batchSize,
     Device device,
     ModelScore model,

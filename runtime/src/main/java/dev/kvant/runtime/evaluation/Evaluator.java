@@ -50,6 +50,7 @@ public final class Evaluator {
    */
   public Evaluation evaluate(Contestant model, @Nullable Contestant reference) {
     LikenessMeter likeness = new LikenessMeter();
+    FiniteCheck finite = new FiniteCheck();
     ProgressReporter progress = new ProgressReporter(listener, "evaluate", -1, "samples");
     long count = 0;
     try (Samples samples = Samples.open(data.path(), null)) {
@@ -62,11 +63,12 @@ public final class Evaluator {
         }
         TensorBatch batch = new TensorBatch(inputs);
         int rows = Math.toIntExact(inputs.values().iterator().next().shape().get(0));
+        finite.add(inputs.values(), rows);
         if (reference == null) {
-          model.run(batch, label);
+          model.run(batch, label, rows);
         } else {
-          Map<String, Tensor> expected = reference.run(batch, label);
-          likeness.add(expected, model.run(batch, label), rows);
+          Map<String, Tensor> expected = reference.run(batch, label, rows);
+          likeness.add(expected, model.run(batch, label, rows), rows);
         }
         count += rows;
         progress.advance(rows, "");
@@ -78,6 +80,7 @@ public final class Evaluator {
     }
     return new Evaluation(
         count,
+        finite.notFinite(),
         data.batchSize(),
         device,
         model.score(),

@@ -74,7 +74,10 @@ public final class Planner {
       warnings.add(
           new QuantizationWarning(
               QuantizationWarning.Kind.OTHER,
-              "nothing is quantized: no rule or default asks for it, or skip_names take it all",
+              "nothing is quantized: "
+                  + (effects.isWeightless()
+                      ? effects.whyWeightless()
+                      : "no rule or default asks for it, or skip_names take it all"),
               null,
               List.of()));
     }

@@ -52,8 +52,11 @@ final class RuleEffects {
         .putIfAbsent(label(module.name(), module.type()), reason);
   }
 
-  /** One problem for each rule without any effect. */
+  /** One problem for each rule without any effect, or one for all where the model is to blame. */
   List<ConfigurationProblem> withoutEffect() {
+    if (isWeightless() && !layers.isEmpty()) {
+      return List.of(new ConfigurationProblem("quantize.layers", whyWeightless()));
+    }
     List<ConfigurationProblem> problems = new ArrayList<>();
     for (int rule = 0; rule < layers.size(); rule++) {
       if (!effective.contains(rule)) {
@@ -67,6 +70,9 @@ final class RuleEffects {
 
   /** The warnings about rules: those without any effect, and those with less than asked for. */
   List<QuantizationWarning> warnings(List<ModuleDecision> decisions) {
+    if (isWeightless()) {
+      return List.of();
+    }
     List<QuantizationWarning> warnings = new ArrayList<>();
     for (int rule = 0; rule < layers.size(); rule++) {
       RuleReference reference = RuleReference.layer(rule, layers.get(rule).moduleName());
@@ -138,6 +144,22 @@ final class RuleEffects {
               inside(matched));
     }
     return "'%s' matches no module%s".formatted(written, suggestions(written));
+  }
+
+  /** Whether no module of the model has weights, whatever rules say. */
+  boolean isWeightless() {
+    return modules.stream().noneMatch(ModuleDescription::hasWeights);
+  }
+
+  /** Why nothing can be quantized, with what there is instead of weights. */
+  String whyWeightless() {
+    List<String> labels =
+        modules.stream()
+            .filter(module -> !module.name().isEmpty())
+            .map(RuleEffects::label)
+            .toList();
+    return "the model has no module with weights that could be quantized, only "
+        + (labels.isEmpty() ? "itself" : Words.few(labels));
   }
 
   /** What to write when a container was named and its content was meant. */

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("A configuration document")
 class ConfigDocumentTest {
@@ -540,6 +541,18 @@ class ConfigDocumentTest {
   void takes_null_as_an_override_to_unset_something() {
     assertThat(overridden("quantize.results_dir=null").resultsDir()).isEqualTo(Path.of("out"));
     assertThat(overridden("quantize.model_path=").modelPath()).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model_path", "results_dir", "calibration.path", "evaluation.path"})
+  void refuses_a_path_that_is_empty(String key) {
+    ConfigDocument document =
+        ConfigDocument.parse("quantize: { backend: x, calibration: {}, evaluation: {} }")
+            .withOverrides(List.of("quantize.%s='  '".formatted(key)));
+
+    assertThat(document.bind().problems())
+        .extracting(ConfigurationProblem::toString)
+        .contains("quantize.%s: must not be empty; '.' is the working directory".formatted(key));
   }
 
   @Test

@@ -168,6 +168,28 @@ class EvaluatorTest {
   }
 
   @Test
+  void counts_the_samples_that_a_model_gives_no_numbers_for() {
+    // The samples (4,5) and (8,9).
+    Evaluation evaluation =
+        evaluate(
+            echo(x -> x == 5 ? Float.NaN : x == 8 ? Float.NEGATIVE_INFINITY : x), echo(x -> x));
+
+    assertThat(evaluation.model().notFinite()).isEqualTo(2);
+    assertThat(Objects.requireNonNull(evaluation.reference()).notFinite()).isZero();
+    assertThat(evaluation.notFinite()).isZero();
+  }
+
+  @Test
+  void counts_all_samples_of_a_batch_whose_output_does_not_tell_them_apart() throws IOException {
+    data = copy("float32.npy");
+    Contestant sum = model(batch -> output(new float[] {Float.NaN}, 1, 1));
+
+    Evaluation evaluation = evaluate(sum, null);
+
+    assertThat(evaluation.model().notFinite()).isEqualTo(evaluation.samples());
+  }
+
+  @Test
   void of_outputs_that_are_all_zero_finds_them_alike_only_among_themselves() {
     assertThat(
             Objects.requireNonNull(evaluate(echo(x -> 0f), echo(x -> 0f)).likeness()).cosineMean())

@@ -345,6 +345,27 @@ class PlannerTest {
   }
 
   @Test
+  void of_a_model_without_weights_is_refused_once_with_what_the_model_has() {
+    FakeModel weightless =
+        new FakeModel().withoutWeights("act", "ReLU").withoutWeights("pool", "MaxPool2d");
+
+    assertThatThrownBy(
+            () -> plan(config().layer("*", Dtype.INT8).layer("act", Dtype.INT8), weightless))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessage(
+            "quantize.layers: the model has no module with weights that could be quantized, only"
+                + " act (ReLU), pool (MaxPool2d)");
+    assertThat(warnings(plan(config().strict(false).layer("*", Dtype.INT8), weightless)))
+        .containsExactly(
+            "nothing is quantized: the model has no module with weights that could be quantized,"
+                + " only act (ReLU), pool (MaxPool2d)");
+    assertThat(warnings(plan(config().defaultLayerDtype(Dtype.INT8), new FakeModel())))
+        .containsExactly(
+            "nothing is quantized: the model has no module with weights that could be quantized,"
+                + " only itself");
+  }
+
+  @Test
   void is_refused_with_all_rules_that_have_no_effect() {
     assertThatThrownBy(
             () ->
