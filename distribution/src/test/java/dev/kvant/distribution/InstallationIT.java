@@ -8,6 +8,7 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName("Beside Kvant's own backends, another one")
@@ -101,6 +103,37 @@ class InstallationIT {
   @EnumSource(Installation.class)
   void does_not_hide_the_version_of_kvant(Installation way) throws Exception {
     assertThat(kvant(way, other(), "--version").out()).startsWith("kvant " + version(way) + "\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "CLASS_PATH, torchao-int8.yaml",
+    "CLASS_PATH, modelopt-int8.yaml",
+    "CLASS_PATH, onnx-static-int8.yaml",
+    "MODULE_PATH, torchao-int8.yaml",
+    "MODULE_PATH, modelopt-int8.yaml",
+    "MODULE_PATH, onnx-static-int8.yaml"
+  })
+  void lets_kvant_quantize_and_run_models(Installation way, String spec) throws Exception {
+    Path results = folder.resolve("results");
+
+    Run run =
+        kvant(
+            way,
+            other(),
+            "quantize",
+            "-c",
+            "examples/digits/" + spec,
+            "--out",
+            results.toString(),
+            "--format",
+            "json");
+
+    // Later versions of Java warn of native code in the process.
+    assertThat(run.err().lines())
+        .allMatch(line -> line.toLowerCase(Locale.ROOT).startsWith("warning: "));
+    assertThat(run.json().getAsJsonArray("artifacts")).isNotEmpty();
+    assertThat(run.json().getAsJsonObject("evaluation").getAsJsonArray("models")).hasSize(2);
   }
 
   @ParameterizedTest

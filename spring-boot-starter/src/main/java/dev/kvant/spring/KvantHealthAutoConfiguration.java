@@ -19,6 +19,7 @@ import org.springframework.context.annotation.Configuration;
 @AutoConfiguration(after = KvantAutoConfiguration.class)
 @ConditionalOnClass({HealthIndicator.class, ConditionalOnEnabledHealthIndicator.class})
 @ConditionalOnBean(Kvant.class)
+@SuppressWarnings("exports") // Who has no such module has no use for this type.
 public class KvantHealthAutoConfiguration {
 
   /** For Spring. */

@@ -17,6 +17,7 @@ import org.springframework.boot.actuate.health.Health;
  *
  * @since 0.1.0
  */
+@SuppressWarnings("exports") // Who has no such module has no use for this type.
 public final class KvantHealthIndicator extends AbstractHealthIndicator {
 
   private final Kvant kvant;

@@ -20,6 +20,7 @@ import org.springframework.context.annotation.Bean;
         "org.springframework.boot.actuate.autoconfigure.metrics.CompositeMeterRegistryAutoConfiguration")
 @ConditionalOnClass({QuantizationMetrics.class, MeterRegistry.class})
 @ConditionalOnBean(MeterRegistry.class)
+@SuppressWarnings("exports") // Who has no such module has no use for this type.
 public class KvantMetricsAutoConfiguration {
 
   /** For Spring. */

@@ -43,6 +43,9 @@ public final class TorchFormat implements ModelFormat {
           "serialized_exported_program.json",
           "serialized_state_dict.pt");
 
+  /** For {@link java.util.ServiceLoader}; does nothing. */
+  public TorchFormat() {}
+
   @Override
   public List<String> ids() {
     return List.of(ScriptModel.FORMAT, StateDictModel.PYTORCH, StateDictModel.SAFETENSORS);

@@ -14,6 +14,9 @@ public final class PickleDict implements PickleValue {
 
   private final Map<PickleValue, PickleValue> entries = new LinkedHashMap<>();
 
+  /** An empty dict. */
+  public PickleDict() {}
+
   /** The entries, to be changed as well. Keys that are no atoms are found by identity. */
   public Map<PickleValue, PickleValue> entries() {
     return entries;

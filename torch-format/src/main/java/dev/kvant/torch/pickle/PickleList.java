@@ -13,6 +13,9 @@ public final class PickleList implements PickleValue {
 
   private final List<PickleValue> items = new ArrayList<>();
 
+  /** An empty list. */
+  public PickleList() {}
+
   /** A list of those items. */
   public static PickleList of(PickleValue... items) {
     var list = new PickleList();

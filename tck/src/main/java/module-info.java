@@ -1,0 +1,16 @@
+/** Contracts that every backend and every model format passes, as tests to extend. */
+module dev.kvant.tck {
+  requires transitive dev.kvant.spi;
+  requires jdk.jfr;
+  requires transitive org.junit.jupiter.api;
+  requires static transitive org.jspecify;
+
+  exports dev.kvant.tck;
+
+  // JUnit runs what the contracts contain.
+  opens dev.kvant.tck to
+      org.junit.platform.commons;
+
+  uses dev.kvant.spi.ModelFormat;
+  uses dev.kvant.spi.QuantizationBackend;
+}
