@@ -34,11 +34,8 @@ final class ObservedClass {
   private static final int BINS = Histogram.BINS;
   private static final int LOG_BINS = Integer.numberOfTrailingZeros(BINS);
 
-  /**
-   * As many values as libtorch works on with one thread. More would be spread over threads for each
-   * operation, and waiting for these costs more than the work on a machine that has other work too.
-   */
-  private static final int PIECE = 1 << 14;
+  /** As many values as are counted at once, which takes a few MB beside them. */
+  private static final int PIECE = 1 << 18;
 
   private final ScriptType type;
   private final String level;
@@ -118,6 +115,11 @@ final class ObservedClass {
     }
   }
 
+  /**
+   * The bin of a value is what is left of value and width when the fraction is cut off, which the
+   * conversion to int16 (scalar type 2) does, and one more away from zero, which is for zeros
+   * alone.
+   */
   private String observing(String widen) {
     return """
     if torch.gt(self.%1$s, 0):
@@ -138,8 +140,9 @@ final class ObservedClass {
             (self).%8$s(needed, )
             scale = torch.ldexp(1., torch.neg(self.%4$s))
             for part in torch.split(values, %9$d):
-              bins = torch.trunc_(torch.mul(part, scale))
-              places = torch.to(torch.add_(torch.add_(bins, torch.sign(part)), %10$d), 3)
+              places = torch.to(torch.mul(part, scale), 2)
+              signs = torch.to(torch.sign(part), 2)
+              places = torch.add_(torch.add_(places, signs), %10$d)
               self.%5$s = torch.add(self.%5$s, torch.bincount(places, None, %11$d))
     return None
     """

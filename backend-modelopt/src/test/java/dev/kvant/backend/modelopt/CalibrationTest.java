@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -66,6 +67,45 @@ class CalibrationTest {
     Histogram counted = observed.histogram().orElseThrow();
     assertThat(counted.exponent()).isEqualTo(expected.exponent());
     assertThat(counted.counts()).isEqualTo(expected.counts());
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {1e-38f, 0.37f, 1, 4096, 1e30f})
+  void values_at_the_ends_of_bins_and_too_small_for_a_normal_number_are_counted_as_in_java(
+      float largest) {
+    var random = new Random(1);
+    float[] values = new float[64 * 4500];
+    for (int i = 0; i < values.length; i++) {
+      float width = Math.scalb(1f, Math.max(-126, Math.getExponent(largest) - 11));
+      float edge = width * (random.nextInt(8191) - 4095);
+      values[i] =
+          switch (i % 8) {
+            case 0 -> edge;
+            case 1 -> Math.nextUp(edge);
+            case 2 -> Math.nextDown(edge);
+            case 3 -> Float.intBitsToFloat(random.nextInt() & 0x807FFFFF);
+            case 4 -> -0f;
+            case 5 -> 0f;
+            default -> largest * (float) random.nextGaussian() / 8;
+          };
+      values[i] = Math.max(-largest, Math.min(largest, values[i]));
+    }
+    Tensor scans = Tensor.ofFloats(values, values.length / 64, 1, 8, 8);
+    Histogram expected = new Histogram();
+    add(scans, expected);
+
+    InputStatistics observed =
+        of(
+            observe(
+                RESNET,
+                Map.of("stem", Level.DISTRIBUTION),
+                CalibrationDataset.of(List.of(TensorBatch.of(scans)))),
+            "stem");
+
+    Histogram counted = observed.histogram().orElseThrow();
+    assertThat(counted.exponent()).isEqualTo(expected.exponent());
+    assertThat(counted.counts()).isEqualTo(expected.counts());
+    assertThat(counted.range()).isEqualTo(expected.range());
   }
 
   /** Zeros, both signs, and the ends of bins. */

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -100,10 +101,14 @@ public final class TorchScriptRunner implements ModelRunner {
    * @throws CalibrationException if the batch does not fit the model's inputs
    */
   public void runForEffect(TensorBatch batch) {
-    // The setting is this thread's own; it is put back to what DJL has made of its property.
+    withoutOptimizer(() -> run(batch, (result, scope) -> Map.of()));
+  }
+
+  /** The optimizer's setting is this thread's own, which DJL makes of its property. */
+  private static Map<String, Tensor> withoutOptimizer(Supplier<Map<String, Tensor>> action) {
     JniUtils.setGraphExecutorOptimize(false);
     try {
-      run(batch, (result, scope) -> Map.<String, Tensor>of());
+      return action.get();
     } finally {
       JniUtils.setGraphExecutorOptimize(
           Boolean.parseBoolean(System.getProperty(GRAPH_OPTIMIZER, "true")));
@@ -111,16 +116,20 @@ public final class TorchScriptRunner implements ModelRunner {
   }
 
   /**
-   * Calls a method that takes nothing.
+   * Calls a method that takes nothing. Its graph is not optimized before either.
    *
    * @return what it answers, named as {@link #run} names outputs
    * @throws KvantException if there is no such method, it fails, or its answer cannot be read
    */
   public Map<String, Tensor> call(String method) {
     checkOpen();
-    try (PtNDManager scope = manager.newSubManager(manager.getDevice());
-        IValue result = IValueUtils.runMethod(module, method)) {
-      return read(result, scope);
+    try (PtNDManager scope = manager.newSubManager(manager.getDevice())) {
+      return withoutOptimizer(
+          () -> {
+            try (IValue result = IValueUtils.runMethod(module, method)) {
+              return read(result, scope);
+            }
+          });
     } catch (EngineException e) {
       throw new KvantException("%s cannot run '%s': %s".formatted(model, method, reason(e)), e);
     }
