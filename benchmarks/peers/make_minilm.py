@@ -67,7 +67,18 @@ def texts(source, out):
 
 def encoder(source):
     config = BertConfig.from_pretrained(source, attn_implementation="eager", return_dict=False)
-    return Encoder(BertModel.from_pretrained(source, config=config, dtype=torch.float32)).eval()
+    return Encoder(BertModel.from_pretrained(source, config=config)).float().eval()
+
+
+def trace(network, file):
+    """Writes the network's trace, and gives it as it is read back."""
+    torch.manual_seed(0)
+    ids = torch.randint(1000, 30000, (2, TOKENS))
+    mask = torch.ones_like(ids)
+    mask[1, TOKENS // 2:] = 0
+    with torch.no_grad():
+        torch.jit.trace(network, (ids, mask), check_trace=False).save(file)
+    return torch.jit.load(file)
 
 
 def main(out):
@@ -79,15 +90,10 @@ def main(out):
     network = encoder(source)
     torch.save(network.bert.state_dict(), out / "minilm.pth")
 
-    torch.manual_seed(0)
-    ids = torch.randint(1000, 30000, (2, TOKENS))
-    mask = torch.ones_like(ids)
-    mask[1, TOKENS // 2:] = 0
+    traced = trace(network, out / "minilm_traced.pt")
     with torch.no_grad():
-        traced = torch.jit.trace(network, (ids, mask), check_trace=False)
-        traced.save(out / "minilm_traced.pt")
         more, all_of_it = torch.randint(1000, 30000, (5, 17)), torch.ones(5, 17, dtype=torch.int64)
-        difference = (torch.jit.load(out / "minilm_traced.pt")(more, all_of_it) - network(more, all_of_it)).abs().max().item()
+        difference = (traced(more, all_of_it) - network(more, all_of_it)).abs().max().item()
     assert difference < 1e-4, f"the trace is off by {difference} for another shape"
     for path in sorted(out.glob("minilm*")):
         print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")

@@ -14,8 +14,6 @@ import numpy as np
 import torch
 import torch.nn as nn
 from safetensors.torch import save_file
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 
 class ResidualBlock(nn.Module):
@@ -79,6 +77,10 @@ def main(out):
     models, data = out / "models", out / "data"
     models.mkdir(parents=True, exist_ok=True)
     data.mkdir(exist_ok=True)
+    # Here, so that who takes only the networks needs no scikit-learn.
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     digits = load_digits()
     x = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16.0
     y = torch.tensor(digits.target)
