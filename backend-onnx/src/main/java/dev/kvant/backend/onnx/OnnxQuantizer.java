@@ -46,10 +46,30 @@ class OnnxQuantizer implements Quantizer {
 
   @Override
   public final void prepare(PreparedModel prepared) {
+    Path results = context.config().resultsDir();
+    if (results != null && options.externalData()) {
+      refuseToReplaceData(source(prepared), results);
+    }
     OnnxModel model = source(prepared).load();
     OpsetCheck.check(model);
     for (OnnxModule module : OnnxModules.of(model)) {
       prepared.plan().module(module.name()).ifPresent(decision -> checkAxis(module, decision));
+    }
+  }
+
+  /** The file of tensors has a name that the model's own may have; the model would be lost. */
+  private static void refuseToReplaceData(QuantizableOnnxModel model, Path directory) {
+    Path target = directory.resolve(OnnxBackend.ARTIFACT_DATA);
+    for (Path file : model.externalFiles()) {
+      try {
+        if (Files.exists(target) && Files.isSameFile(target, file)) {
+          throw new UnsupportedModelException(
+              "the artifact would replace %s, which holds the tensors of the model %s itself; save into another folder"
+                  .formatted(target, model.source()));
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("%s cannot be looked at".formatted(target), e);
+      }
     }
   }
 
@@ -136,6 +156,9 @@ class OnnxQuantizer implements Quantizer {
     }
     boolean external =
         options.externalData() || OnnxWriter.size(model.graph()) > OnnxWriter.LARGEST_FILE;
+    if (external) {
+      refuseToReplaceData(source(model.prepared()), directory);
+    }
     try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
       Path file = transaction.create(OnnxBackend.ARTIFACT);
       List<Artifact> artifacts = new ArrayList<>();

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** An ONNX file as a model to quantize. */
@@ -57,6 +58,11 @@ final class QuantizableOnnxModel implements QuantizableModel {
   /** A copy of the graph to change. */
   OnnxModel load() {
     return file.load();
+  }
+
+  /** The files beside it that hold its large tensors. */
+  Set<Path> externalFiles() {
+    return file.externalFiles();
   }
 
   @Override

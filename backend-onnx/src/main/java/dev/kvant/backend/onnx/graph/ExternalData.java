@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** The files beside a model that hold its large tensors. Opened once each, read in pieces. */
 final class ExternalData implements AutoCloseable {
@@ -74,6 +75,11 @@ final class ExternalData implements AutoCloseable {
               + " truncated or belongs to another model");
     }
     return new Region(file, offset, length);
+  }
+
+  /** The files that tensors were found in. */
+  Set<Path> files() {
+    return Set.copyOf(channels.keySet());
   }
 
   /** Where bytes of the model's own file are. */

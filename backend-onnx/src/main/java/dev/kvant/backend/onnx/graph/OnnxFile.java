@@ -12,6 +12,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 
 /**
  * An ONNX file that was opened: its structure in memory, its tensors still on disk.
@@ -75,6 +76,11 @@ public final class OnnxFile implements AutoCloseable {
   /** Size of the file itself, without external files. */
   public long bytes() {
     return bytes;
+  }
+
+  /** The files beside it that hold tensors, once the model was loaded. */
+  public Set<Path> externalFiles() {
+    return files.files();
   }
 
   /**
