@@ -2,10 +2,14 @@ package dev.kvant.cli;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
@@ -17,6 +21,7 @@ import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.data.CalibrationFiles;
+import dev.kvant.runtime.discovery.InstalledBackend;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -64,7 +69,7 @@ final class QuantizeCommand extends SpecCommand {
       try (QuantizableModel model = kvant.load(source)) {
         Optional<BeforeAndAfter> comparison =
             BeforeAndAfter.prepare(kvant, reporter, config, model);
-        SavedModel saved = quantizer.saveModel(quantized(quantizer, model), directory);
+        SavedModel saved = quantizer.saveModel(quantized(kvant, quantizer, model), directory);
         Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
         evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
         reporter.done();
@@ -74,12 +79,37 @@ final class QuantizeCommand extends SpecCommand {
     return ExitCode.DONE;
   }
 
-  private static QuantizedModel quantized(ModelQuantizer quantizer, QuantizableModel model) {
+  private static QuantizedModel quantized(
+      Kvant kvant, ModelQuantizer quantizer, QuantizableModel model) {
     CalibrationConfig calibration = quantizer.config().calibration();
-    if (calibration == null) {
-      return quantizer.quantizeModel(model);
+    if (calibration != null) {
+      return quantizer.quantizeModel(model, new CalibrationFiles(calibration));
     }
-    return quantizer.quantizeModel(model, new CalibrationFiles(calibration));
+    PreparedModel prepared = quantizer.prepare(model);
+    requireNoData(kvant, prepared.plan());
+    return quantizer.quantize(prepared);
+  }
+
+  /** What a spec leaves out is the same mistake with every backend, whatever it makes of it. */
+  private static void requireNoData(Kvant kvant, QuantizationPlan plan) {
+    long observed =
+        plan.modules().stream().filter(module -> module.activations().isQuantized()).count();
+    if (observed > 0 && calibrates(kvant, plan)) {
+      throw new InvalidConfigurationException(
+          List.of(
+              new ConfigurationProblem(
+                  "quantize.calibration.path",
+                  "is required, since the activations of %s are to be quantized; set it or give --calibration PATH"
+                      .formatted(Count.of(observed, "module")))));
+    }
+  }
+
+  private static boolean calibrates(Kvant kvant, QuantizationPlan plan) {
+    return kvant.backends().backends().stream()
+        .map(InstalledBackend::descriptor)
+        .filter(backend -> backend.id().equals(plan.backend()))
+        .map(backend -> backend.modes().get(plan.mode()))
+        .anyMatch(mode -> mode != null && !mode.algorithms().isEmpty());
   }
 
   private void show(

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("The packed distribution")
@@ -188,6 +189,59 @@ class DistributionIT {
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.out()).isEmpty();
     assertThat(run.err()).startsWith("error: 3 problems").contains("'int4'", "'tpu'", "skip_name");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"onnx, resnet.onnx", "modelopt, resnet_traced.pt"})
+  void activations_without_calibration_data_are_a_wrong_spec(String backend, String model)
+      throws Exception {
+    Run run = quantizeActivations(backend, model);
+
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err())
+        .contains(
+            "error: quantize.calibration.path: is required, since the activations of 7 modules are"
+                + " to be quantized; set it or give --calibration PATH\n");
+    assertThat(folder.resolve("results")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"onnx, resnet.onnx", "modelopt, resnet_traced.pt"})
+  void calibration_data_that_is_not_there_ends_with_1(String backend, String model)
+      throws Exception {
+    Run run = quantizeActivations(backend, model, "--calibration", "no/such/data.npz");
+
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err()).contains("error: the data no/such/data.npz does not exist\n");
+    assertThat(folder.resolve("results")).doesNotExist();
+  }
+
+  private Run quantizeActivations(String backend, String model, String... arguments)
+      throws IOException, InterruptedException {
+    Path spec =
+        Files.writeString(
+            folder.resolve("spec.yaml"),
+            """
+            backend: %s
+            mode: static_ptq
+            layers:
+              - module_name: '*'
+                weights: { dtype: int8 }
+                activations: { dtype: int8 }
+            """
+                .formatted(backend));
+    List<Object> all =
+        new ArrayList<>(
+            List.of(
+                "quantize",
+                "-c",
+                spec,
+                "--model",
+                "examples/digits/models/" + model,
+                "--out",
+                folder.resolve("results")));
+    all.addAll(List.of(arguments));
+    return kvant(all.toArray());
   }
 
   @Test
