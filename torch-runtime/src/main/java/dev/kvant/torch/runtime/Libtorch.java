@@ -39,12 +39,13 @@ final class Libtorch {
    * @throws UnavailableException if it is not there or cannot be loaded
    */
   static Libtorch load() {
-    Optional<String> missing = NativeLibraries.ofThisProcess().missing();
+    NativeLibraries libraries = NativeLibraries.ofThisProcess();
+    Optional<String> missing = libraries.missing();
     if (missing.isPresent()) {
       throw new UnavailableException(missing.get());
     }
     try {
-      return new Libtorch(start());
+      return new Libtorch(start(libraries.loader()));
     } catch (EngineException | LinkageError | AssertionError e) {
       throw new UnavailableException(explain(e), e);
     }
@@ -52,16 +53,16 @@ final class Libtorch {
 
   /**
    * DJL looks for its engine and its files in the context class loader, which is that of the
-   * application and need not see them: where this module is a plugin it does not. So the loader of
-   * this module stands in for it, for this one call; later calls do not ask for it.
+   * application and need not see them: where this module is a plugin it does not. So the loader
+   * that has them stands in for it, for this one call; later calls do not ask for it.
    */
-  private static Engine start() {
+  private static Engine start(ClassLoader loader) {
     Thread thread = Thread.currentThread();
     synchronized (LOCK) {
       @Nullable ClassLoader context = thread.getContextClassLoader();
       Map<String, @Nullable String> before = new HashMap<>();
       OFFLINE.forEach((name, value) -> before.put(name, System.setProperty(name, value)));
-      thread.setContextClassLoader(Libtorch.class.getClassLoader());
+      thread.setContextClassLoader(loader);
       try {
         Engine.registerEngine(new PtEngineProvider());
         return Engine.getEngine(ENGINE);
@@ -87,8 +88,9 @@ final class Libtorch {
     }
     String text = String.valueOf(cause);
     if (text.contains("already loaded in another classloader")) {
-      return ("libtorch is in use by another class loader of this process (%s); let both share the"
-              + " DJL of one of them")
+      return ("libtorch is in use by another class loader of this process (%s); put DJL with its"
+              + " PyTorch engine on the application's class path, where all share it, or keep one"
+              + " Kvant instead of making another")
           .formatted(text);
     }
     return ("libtorch cannot be loaded: %s. It is unpacked to %s; if that cannot be written, name"

@@ -1,5 +1,6 @@
 package dev.kvant.torch.runtime;
 
+import ai.djl.pytorch.engine.PtEngineProvider;
 import ai.djl.util.Utils;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,10 +23,18 @@ record NativeLibraries(ClassLoader loader, String platform, @Nullable String lib
 
   private static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
 
-  /** Those that are for this process. */
+  /**
+   * Those that are for this process: the ones beside DJL, which an application may have for itself
+   * and for this module, or else the ones beside this module.
+   */
   static NativeLibraries ofThisProcess() {
+    NativeLibraries besideDjl = besides(PtEngineProvider.class);
+    return besideDjl.missing().isEmpty() ? besideDjl : besides(NativeLibraries.class);
+  }
+
+  private static NativeLibraries besides(Class<?> type) {
     return new NativeLibraries(
-        NativeLibraries.class.getClassLoader(),
+        type.getClassLoader(),
         platform(System.getProperty("os.name"), System.getProperty("os.arch")),
         Utils.getEnvOrSystemProperty(LIBRARY_PATH));
   }

@@ -63,7 +63,7 @@ class ProcessTest {
   void a_libtorch_that_another_class_loader_has_is_told() throws Exception {
     assertThat(run(Map.of(), "taken"))
         .contains("UnavailableException: libtorch is in use by another class loader")
-        .endsWith("let both share the DJL of one of them");
+        .endsWith("or keep one Kvant instead of making another");
   }
 
   private static String run(Map<String, String> environment, String task)
