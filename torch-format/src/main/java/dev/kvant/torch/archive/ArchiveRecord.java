@@ -4,6 +4,7 @@ import dev.kvant.api.ModelFormatException;
 import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,9 @@ public final class ArchiveRecord implements ByteSource {
 
   /** The largest deflated record that is inflated. PyTorch deflates nothing but code. */
   static final int MAX_INFLATED = 64 << 20;
+
+  /** What PyTorch writes when told to compute no checksums. */
+  private static final long NO_CRC = 0;
 
   private final String archive;
   private final String name;
@@ -74,9 +78,26 @@ public final class ArchiveRecord implements ByteSource {
     }
   }
 
-  /** All bytes, for small records. */
+  /**
+   * All bytes, for small records.
+   *
+   * @throws ModelFormatException if there are more, or they do not add up to the archive's checksum
+   */
   public byte[] readAll(int limit) {
-    return readAll(limit, toString());
+    byte[] bytes = readAll(limit, toString());
+    return deflated ? bytes : checked(bytes);
+  }
+
+  /** The bytes, which must have the checksum that the archive gives, if it gives one. */
+  private byte[] checked(byte[] bytes) {
+    var actual = new CRC32();
+    actual.update(bytes);
+    if (crc != NO_CRC && crc != actual.getValue()) {
+      throw new ModelFormatException(
+          "%s is damaged: its checksum is %08x, but should be %08x; copy or download the file again"
+              .formatted(this, actual.getValue(), crc));
+    }
+    return bytes;
   }
 
   private synchronized byte[] inflated() {
@@ -111,7 +132,7 @@ public final class ArchiveRecord implements ByteSource {
             "%s has another size than the archive says, %d bytes; the file is damaged"
                 .formatted(this, size));
       }
-      return bytes;
+      return checked(bytes);
     } catch (DataFormatException e) {
       throw new ModelFormatException("%s is damaged: %s".formatted(this, e.getMessage()), e);
     } finally {

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -123,6 +124,51 @@ class ArchiveTest {
       assertThat(zip.getEntry("model/data/0").getCrc()).isEqualTo(crc.getValue());
       assertThat(zip.getEntry("model/data/0").getMethod()).isEqualTo(ZipEntry.STORED);
     }
+  }
+
+  @Test
+  void a_record_that_is_read_whole_must_have_its_checksum() throws IOException {
+    Path stored = write("data.pkl", "hello");
+    Path deflated = zip("model/code/a.py", "hello");
+    replace(stored, "hello".getBytes(UTF_8), "jello".getBytes(UTF_8));
+    replace(deflated, checksum("hello"), checksum("jello"));
+
+    for (Path path : List.of(stored, deflated)) {
+      try (TorchArchive archive = TorchArchive.open(path)) {
+        assertThatThrownBy(() -> archive.records().iterator().next().readAll(1000))
+            .isInstanceOf(ModelFormatException.class)
+            .hasMessageContaining("is damaged: its checksum is")
+            .hasMessageContaining(path.getFileName().toString());
+      }
+    }
+  }
+
+  /** As {@code torch.serialization.set_crc32_options(False)} has them written. */
+  @Test
+  void a_checksum_of_zero_is_none() throws IOException {
+    Path path = write("data.pkl", "hello");
+    replace(path, checksum("hello"), new byte[4]);
+
+    try (TorchArchive archive = TorchArchive.open(path)) {
+      assertThat(text(archive.record("data.pkl"))).isEqualTo("hello");
+    }
+  }
+
+  private static byte[] checksum(String text) {
+    var crc = new CRC32();
+    crc.update(text.getBytes(UTF_8));
+    return ByteBuffer.allocate(4)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt((int) crc.getValue())
+        .array();
+  }
+
+  /** Replaces bytes wherever they stand. */
+  private static void replace(Path path, byte[] old, byte[] other) throws IOException {
+    String bytes = Files.readString(path, ISO_8859_1);
+    String changed = bytes.replace(new String(old, ISO_8859_1), new String(other, ISO_8859_1));
+    assertThat(changed).isNotEqualTo(bytes);
+    Files.writeString(path, changed, ISO_8859_1);
   }
 
   @Test
