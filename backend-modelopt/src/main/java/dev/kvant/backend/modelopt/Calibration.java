@@ -7,8 +7,8 @@ import dev.kvant.api.KvantException;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.backend.modelopt.ObservedArchive.Questions;
-import dev.kvant.backend.modelopt.ObservedClass.Level;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.ValueRange;
@@ -70,6 +70,9 @@ final class Calibration {
       delete(file);
     }
     try (TorchScriptRunner runner = observing) {
+      if (!questions.claim().contents().isEmpty()) {
+        runner.give(questions.claim().method(), questions.claim().contents());
+      }
       return observe(runner, questions, data);
     }
   }

@@ -2,7 +2,7 @@ package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.KvantException;
-import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.spi.ArtifactTransaction;

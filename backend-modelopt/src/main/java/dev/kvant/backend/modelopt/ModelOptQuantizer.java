@@ -9,7 +9,7 @@ import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
-import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.Calibratable;
 import dev.kvant.spi.ProgressReporter;

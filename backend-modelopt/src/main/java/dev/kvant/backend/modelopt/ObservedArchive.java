@@ -2,7 +2,7 @@ package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.PreparedModel;
-import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
@@ -22,7 +22,7 @@ import java.util.Map;
 
 /**
  * Writes a copy of an archive in which some modules observe their inputs, and that tells by two
- * methods of its own what they saw.
+ * methods of its own what they saw. It has no weights until it is given them.
  */
 final class ObservedArchive {
 
@@ -37,8 +37,14 @@ final class ObservedArchive {
    *     one behind the other: infinity and its negative before the first value
    * @param counts the method that answers with the exponents of all counting modules, and then with
    *     the counts of each
+   * @param claim the storages that the model must be given before it runs
    */
-  record Questions(List<String> modules, List<String> counting, String ranges, String counts) {
+  record Questions(
+      List<String> modules,
+      List<String> counting,
+      String ranges,
+      String counts,
+      LeftOutStorages.Claim claim) {
 
     Questions {
       modules = List.copyOf(modules);
@@ -46,11 +52,15 @@ final class ObservedArchive {
     }
   }
 
+  private final ScriptModel model;
   private final ScriptRewriter rewriter;
   private final TensorPickler pickler = TensorPickler.forScript();
-  private final Map<ScriptModule, ObservedClass> classes = new LinkedHashMap<>();
+
+  /** The attributes with the observers of modules. */
+  private final Map<ScriptModule, String> observers = new LinkedHashMap<>();
 
   private ObservedArchive(ScriptModel model) {
+    this.model = model;
     this.rewriter = new ScriptRewriter(model);
   }
 
@@ -87,20 +97,39 @@ final class ObservedArchive {
                 List<ForwardMethod> methods =
                     rewriter.code().type(name).map(ForwardMethod::of).orElse(List.of());
                 if (!methods.isEmpty()) {
-                  ScriptType type = rewriter.code().type(name).orElseThrow();
-                  ObservedClass observed = ObservedClass.change(type, methods);
+                  String observer = observe(rewriter.code().type(name).orElseThrow(), methods);
                   for (ScriptModule module : modules) {
                     Level level = wanted.getOrDefault(module, Level.NOTHING);
-                    observed.initialize(
-                        module.attributes(), level, infinity, negativeInfinity, zeros);
+                    module
+                        .attributes()
+                        .put(
+                            observer,
+                            InputObserver.instance(level, infinity, negativeInfinity, zeros));
                     if (level != Level.NOTHING) {
-                      classes.put(module, observed);
+                      observers.put(module, observer);
                     }
                   }
                 }
               }
             });
+    rewriter.addRecord(InputObserver.RECORD, InputObserver.code());
     return addQuestions(wanted);
+  }
+
+  /**
+   * Lets instances of a class observe what they are called with, before anything else does.
+   *
+   * @return the attribute with an instance's observer
+   */
+  private static String observe(ScriptType type, List<ForwardMethod> methods) {
+    String observer = type.unusedName("input_observer");
+    type.addAttribute(observer, InputObserver.TYPE.qualifiedName());
+    for (ForwardMethod method : methods) {
+      type.insertFirst(
+          method.name(),
+          "(self.%s).%s(%s, )".formatted(observer, InputObserver.OBSERVE, method.input()));
+    }
+    return observer;
   }
 
   private Questions addQuestions(Map<ScriptModule, Level> wanted) {
@@ -109,16 +138,16 @@ final class ObservedArchive {
     List<String> ranges = new ArrayList<>();
     List<String> exponents = new ArrayList<>();
     List<String> counts = new ArrayList<>();
-    classes.forEach(
-        (module, observed) -> {
-          String place = place(module.name());
+    observers.forEach(
+        (module, observer) -> {
+          String place = place(module.name()) + "." + observer + ".";
           modules.add(module.name());
-          ranges.add(place + "." + observed.low());
-          ranges.add(place + "." + observed.high());
+          ranges.add(place + InputObserver.LOW);
+          ranges.add(place + InputObserver.HIGH);
           if (wanted.get(module) == Level.DISTRIBUTION) {
             counting.add(module.name());
-            exponents.add(place + "." + observed.exponent());
-            counts.add(place + "." + observed.counts());
+            exponents.add(place + InputObserver.EXPONENT);
+            counts.add(place + InputObserver.COUNTS);
           }
         });
     ScriptType root =
@@ -143,11 +172,12 @@ final class ObservedArchive {
           "exponents = torch.tensor([%s])\nreturn [exponents, %s]\n"
               .formatted(String.join(", ", exponents), String.join(", ", counts)));
     }
-    return new Questions(modules, counting, askRanges, askCounts);
+    return new Questions(
+        modules, counting, askRanges, askCounts, LeftOutStorages.claim(model, rewriter, pickler));
   }
 
   /** How the root reaches a module; names of numbers are no identifiers. */
-  private static String place(String name) {
+  static String place(String name) {
     String place = "self";
     for (String part : name.split("\\.", -1)) {
       place = "getattr(%s, \"%s\")".formatted(place, part);

@@ -10,7 +10,7 @@ import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.backend.modelopt.ObservedClass.Level;
+import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;

@@ -10,6 +10,7 @@ import dev.kvant.api.CalibrationException;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.Tensor;
+import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -61,6 +62,19 @@ final class TensorExchange {
               .formatted(name, tensor.elementType(), TYPES.keySet()));
     }
     return IValue.from(toArray(tensor, TYPES.get(tensor.elementType()), scope));
+  }
+
+  /** Whether tensors of a type can be {@link #read}. */
+  static boolean takes(ElementType type) {
+    return TYPES.containsKey(type);
+  }
+
+  /** Reads a tensor of a file into memory of libtorch. */
+  static PtNDArray read(StoredTensor tensor, PtNDManager scope) {
+    long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+    PtNDArray array = scope.create(new Shape(shape), TYPES.get(tensor.elementType()));
+    tensor.read(0, array.toByteBuffer(true));
+    return array;
   }
 
   private static PtNDArray toArray(Tensor tensor, DataType type, PtNDManager scope) {

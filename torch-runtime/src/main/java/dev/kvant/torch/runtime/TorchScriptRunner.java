@@ -1,6 +1,7 @@
 package dev.kvant.torch.runtime;
 
 import ai.djl.engine.EngineException;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
@@ -8,11 +9,13 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.ModelRunner;
+import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,6 +118,37 @@ public final class TorchScriptRunner implements ModelRunner {
     }
   }
 
+  /** Whether tensors of a type can be passed to a model by {@link #give}. */
+  public static boolean takes(ElementType type) {
+    return TensorExchange.takes(type);
+  }
+
+  /**
+   * Gives tensors to a method that takes a list of them. They are read into memory of libtorch, in
+   * host memory, which the model may keep.
+   *
+   * @param tensors each of a type that the runner {@link #takes} and of at most 2<sup>31</sup> - 1
+   *     bytes
+   * @throws KvantException if there is no such method, or it fails
+   */
+  public void give(String method, List<? extends StoredTensor> tensors) {
+    checkOpen();
+    try (PtNDManager scope = manager.newSubManager(ai.djl.Device.cpu());
+        IValue list =
+            IValue.listFrom(
+                tensors.stream()
+                    .map(tensor -> TensorExchange.read(tensor, scope))
+                    .toArray(PtNDArray[]::new))) {
+      withoutOptimizer(
+          () -> {
+            IValueUtils.runMethod(module, method, list).close();
+            return Map.of();
+          });
+    } catch (EngineException e) {
+      throw unable(method, e);
+    }
+  }
+
   /**
    * Calls a method that takes nothing. Its graph is not optimized before either.
    *
@@ -131,8 +165,13 @@ public final class TorchScriptRunner implements ModelRunner {
             }
           });
     } catch (EngineException e) {
-      throw new KvantException("%s cannot run '%s': %s".formatted(model, method, reason(e)), e);
+      throw unable(method, e);
     }
+  }
+
+  private KvantException unable(String method, EngineException cause) {
+    return new KvantException(
+        "%s cannot run '%s': %s".formatted(model, method, reason(cause)), cause);
   }
 
   private void checkOpen() {
