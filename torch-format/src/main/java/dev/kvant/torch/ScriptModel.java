@@ -4,17 +4,21 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.ArchiveTensors;
 import dev.kvant.torch.tensor.StoredTensor;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TorchScript archive, scripted or traced.
@@ -29,7 +33,10 @@ public final class ScriptModel extends DescribedModel {
   /** The id of the format. */
   public static final String FORMAT = "torchscript";
 
+  private static final int MAX_CODE = 64 << 20;
+
   private final TorchArchive archive;
+  private @Nullable ScriptCode code;
 
   private ScriptModel(
       TorchArchive archive,
@@ -110,6 +117,22 @@ public final class ScriptModel extends DescribedModel {
   /** A fresh copy of the module tree, for the caller to change and to write. */
   public ScriptTree readTree() {
     return ScriptTree.read(archive);
+  }
+
+  /** A fresh copy of the code, for the caller to change. The archive's texts are read but once. */
+  public synchronized ScriptCode readCode() {
+    ScriptCode read = code;
+    if (read == null) {
+      Map<String, String> texts = new LinkedHashMap<>();
+      for (ArchiveRecord record : archive.records()) {
+        if (record.name().startsWith("code/") && record.name().endsWith(".py")) {
+          texts.put(record.name(), new String(record.readAll(MAX_CODE), StandardCharsets.UTF_8));
+        }
+      }
+      read = ScriptCode.parse(texts);
+      code = read;
+    }
+    return read.unchanged();
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * A TorchScript archive on its way into another file: its module tree, its code and new storages,
@@ -27,7 +28,6 @@ import java.util.Set;
  */
 public final class ScriptRewriter {
 
-  private static final int MAX_CODE = 64 << 20;
   private static final String DATA = "data/";
 
   /** Records that describe the code as it was. */
@@ -44,17 +44,13 @@ public final class ScriptRewriter {
   public ScriptRewriter(ScriptModel model) {
     this.model = model;
     this.tree = model.readTree();
-    Map<String, String> texts = new LinkedHashMap<>();
+    this.code = model.readCode();
     Set<String> data = new LinkedHashSet<>();
     for (ArchiveRecord record : model.archive().records()) {
-      String name = record.name();
-      if (name.startsWith("code/") && name.endsWith(".py")) {
-        texts.put(name, new String(record.readAll(MAX_CODE), StandardCharsets.UTF_8));
-      } else if (name.startsWith(DATA)) {
-        data.add(name.substring(DATA.length()));
+      if (record.name().startsWith(DATA)) {
+        data.add(record.name().substring(DATA.length()));
       }
     }
-    this.code = ScriptCode.parse(texts);
     this.storages = new StorageRecords(data);
   }
 
@@ -96,6 +92,24 @@ public final class ScriptRewriter {
    * @throws KvantException if the file cannot be written
    */
   public void write(Path file, String root, QuantizationPlan plan, CopyProgress progress) {
+    write(file, root, archive -> PlanRecord.write(plan, archive), progress);
+  }
+
+  /**
+   * Writes the archive with all changes and without a plan.
+   *
+   * @param file where to, over what it holds
+   * @param root the folder within the archive, by habit the file's name without its ending
+   * @param progress hears of every record that is copied
+   * @throws QuantizationCancelledException if the thread was interrupted
+   * @throws KvantException if the file cannot be written
+   */
+  public void write(Path file, String root, CopyProgress progress) {
+    write(file, root, archive -> {}, progress);
+  }
+
+  private void write(
+      Path file, String root, Consumer<ArchiveWriter> planWriter, CopyProgress progress) {
     Map<String, String> changedTexts = code.changedTexts();
     Set<String> referenced = StorageReferences.of(tree.root());
     try (var archive = ArchiveWriter.create(file, root)) {
@@ -113,7 +127,7 @@ public final class ScriptRewriter {
         }
       }
       added.forEach(archive::record);
-      PlanRecord.write(plan, archive);
+      planWriter.accept(archive);
       archive.finish();
     }
   }

@@ -62,8 +62,7 @@ final class Calibration {
     TorchScriptRunner observing;
     try {
       questions =
-          ObservedArchive.write(
-              file, model, prepared, levels, (bytes, tensor) -> progress.checkCancelled());
+          ObservedArchive.write(file, model, levels, (bytes, tensor) -> progress.checkCancelled());
       observing = TorchScriptRunner.openCopy(file, model.source(), device);
     } finally {
       // It is in memory by now; later the process may be ended before anything could be removed.

@@ -1,7 +1,6 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.torch.ScriptModel;
@@ -71,14 +70,10 @@ final class ObservedArchive {
    *     be observed stay as they are
    */
   static Questions write(
-      Path file,
-      ScriptModel model,
-      PreparedModel prepared,
-      Map<String, Level> levels,
-      CopyProgress progress) {
+      Path file, ScriptModel model, Map<String, Level> levels, CopyProgress progress) {
     var archive = new ObservedArchive(model);
     Questions questions = archive.change(levels);
-    archive.rewriter.write(file, ROOT, prepared.plan(), progress);
+    archive.rewriter.write(file, ROOT, progress);
     return questions;
   }
 

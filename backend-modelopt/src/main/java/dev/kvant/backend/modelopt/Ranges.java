@@ -6,8 +6,8 @@ import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;
-import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -110,11 +110,10 @@ final class Ranges {
 
   /** Modules that are one in Python have one input, whichever of their names it came by. */
   private void share(List<PlannedModule> planned) {
-    var rewriter = new ScriptRewriter(model);
-    SharedModules sharedModules =
-        SharedModules.of(rewriter.tree(), rewriter.code(), model.stateDict());
+    ScriptTree tree = model.readTree();
+    SharedModules sharedModules = SharedModules.of(tree, model.readCode(), model.stateDict());
     Map<ScriptModule, PlannedModule> decided = new LinkedHashMap<>();
-    for (ScriptModule module : rewriter.tree().modules()) {
+    for (ScriptModule module : tree.modules()) {
       ScriptModule first = sharedModules.first(module);
       firsts.put(module.name(), first);
       InputStatistics own = statistics.get(module.name());

@@ -47,15 +47,16 @@ public final class ScriptCode {
             code.unreadable.put(record, describe(record, text, e));
           }
         });
-    for (ScriptFile file : code.files.values()) {
-      file.classes().forEach(type -> code.classes.put(type.name(), type));
-    }
-    for (ScriptFile file : code.files.values()) {
-      file.functions().forEach(function -> code.index(file, function));
-      for (ScriptType type : file.classes()) {
-        type.functions().forEach(method -> code.index(file, method));
-      }
-    }
+    code.index();
+    return code;
+  }
+
+  /** The code as it was read, for other changes, without reading it again. */
+  public ScriptCode unchanged() {
+    var code = new ScriptCode();
+    files.forEach((record, file) -> code.files.put(record, file.unchanged()));
+    code.unreadable.putAll(unreadable);
+    code.index();
     return code;
   }
 
@@ -103,6 +104,18 @@ public final class ScriptCode {
     Map<String, String> texts = new LinkedHashMap<>();
     files.forEach((record, file) -> file.rewritten().ifPresent(text -> texts.put(record, text)));
     return texts;
+  }
+
+  private void index() {
+    for (ScriptFile file : files.values()) {
+      file.classes().forEach(type -> classes.put(type.name(), type));
+    }
+    for (ScriptFile file : files.values()) {
+      file.functions().forEach(function -> index(file, function));
+      for (ScriptType type : file.classes()) {
+        type.functions().forEach(method -> index(file, method));
+      }
+    }
   }
 
   private void index(ScriptFile file, ScriptFunction function) {

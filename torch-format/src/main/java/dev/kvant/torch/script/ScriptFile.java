@@ -17,6 +17,13 @@ final class ScriptFile {
   private final List<ScriptType> classes = new ArrayList<>();
   private final List<ScriptFunction> functions = new ArrayList<>();
 
+  private ScriptFile(ScriptFile read) {
+    this.text = read.text;
+    this.module = read.module;
+    read.classes.forEach(type -> classes.add(type.unchanged()));
+    functions.addAll(read.functions);
+  }
+
   /**
    * Reads a record.
    *
@@ -39,6 +46,11 @@ final class ScriptFile {
       }
       i = end;
     }
+  }
+
+  /** The record as it was read, for other changes. */
+  ScriptFile unchanged() {
+    return new ScriptFile(this);
   }
 
   List<ScriptType> classes() {

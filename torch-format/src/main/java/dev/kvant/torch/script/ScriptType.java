@@ -25,6 +25,7 @@ public final class ScriptType {
   private final String name;
   private final Map<String, String> attributes;
   private final List<String> buffers;
+  private final Set<String> constants;
   private final List<ScriptFunction> methods;
   private final Layout layout;
   private final Set<String> names = new LinkedHashSet<>();
@@ -53,11 +54,17 @@ public final class ScriptType {
     this.name = name;
     this.attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
     this.buffers = List.copyOf(buffers);
+    this.constants = Set.copyOf(constants);
     this.methods = List.copyOf(methods);
     this.layout = layout;
     names.addAll(attributes.keySet());
     names.addAll(constants);
     methods.forEach(method -> names.add(simple(method.name())));
+  }
+
+  /** The class as the file has it, for other additions. */
+  ScriptType unchanged() {
+    return new ScriptType(name, attributes, buffers, constants, methods, layout);
   }
 
   /** The qualified name, as in {@code __torch__.torch.nn.modules.linear.Linear}. */
