@@ -8,7 +8,6 @@ import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
-import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.discovery.BrokenProvider;
 import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.runtime.discovery.InstalledBackend;
@@ -42,8 +41,8 @@ final class BackendsCommand extends Subcommand {
 
   @Override
   public Integer call() {
-    try (Kvant kvant = installations().open(QuantizationListener.NONE)) {
-      Installation installation = kvant.backends();
+    try (OpenedKvant opened = installations().open(QuantizationListener.NONE)) {
+      Installation installation = opened.kvant().backends();
       print(document(installation), () -> show(installation));
       if (isVerbose()) {
         installation.broken().forEach(broken -> err().stackTrace(broken.cause()));

@@ -5,7 +5,6 @@ import dev.kvant.api.EvaluationConfig;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
-import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Likeness;
 import java.nio.file.Path;
@@ -128,8 +127,10 @@ final class EvaluateCommand extends Subcommand {
 
   private Evaluation evaluate(Device where) {
     try (Reporter reporter = new Reporter(err());
-        Kvant kvant = installations().open(reporter)) {
-      return kvant.evaluate(path, reference, new EvaluationConfig(dataPath, batchSize), where);
+        OpenedKvant opened = installations().open(reporter)) {
+      return opened
+          .kvant()
+          .evaluate(path, reference, new EvaluationConfig(dataPath, batchSize), where);
     }
   }
 

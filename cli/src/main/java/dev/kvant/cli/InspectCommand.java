@@ -12,7 +12,6 @@ import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
-import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,8 +46,8 @@ final class InspectCommand extends Subcommand {
 
   @Override
   public Integer call() {
-    try (Kvant kvant = installations().open(QuantizationListener.NONE);
-        QuantizableModel model = kvant.load(path)) {
+    try (OpenedKvant opened = installations().open(QuantizationListener.NONE);
+        QuantizableModel model = opened.kvant().load(path)) {
       print(document(model), () -> show(model));
     }
     return ExitCode.DONE;

@@ -2,8 +2,10 @@ package dev.kvant.cli;
 
 import com.google.inject.Binder;
 import com.google.inject.Guice;
+import com.google.inject.Injector;
 import com.google.inject.multibindings.Multibinder;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.guice.KvantLifetime;
 import dev.kvant.guice.KvantModule;
 import dev.kvant.guice.PluginDirectory;
 import dev.kvant.runtime.Kvant;
@@ -54,9 +56,11 @@ record Installations(List<Path> directories) {
   }
 
   /** Opens Kvant with all plugins. */
-  Kvant open(QuantizationListener listener) {
-    return Guice.createInjector(new KvantModule(), binder -> contribute(binder, listener))
-        .getInstance(Kvant.class);
+  OpenedKvant open(QuantizationListener listener) {
+    Injector injector =
+        Guice.createInjector(new KvantModule(), binder -> contribute(binder, listener));
+    return new OpenedKvant(
+        injector.getInstance(Kvant.class), injector.getInstance(KvantLifetime.class));
   }
 
   private void contribute(Binder binder, QuantizationListener listener) {

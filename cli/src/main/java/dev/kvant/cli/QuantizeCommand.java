@@ -60,16 +60,17 @@ final class QuantizeCommand extends SpecCommand {
   @Override
   public Integer call() {
     try (Reporter reporter = new Reporter(err());
-        Kvant kvant = installations().open(reporter);
+        OpenedKvant opened = installations().open(reporter);
         ModelQuantizer quantizer =
-            kvant.quantizer(document().requiringResultsDir("set it or give --out DIR"))) {
+            opened.kvant().quantizer(document().requiringResultsDir("set it or give --out DIR"))) {
       ModelQuantizationConfig config = quantizer.config();
       Path source = Objects.requireNonNull(config.modelPath());
       Path directory = Objects.requireNonNull(config.resultsDir());
-      try (QuantizableModel model = kvant.load(source)) {
+      try (QuantizableModel model = opened.kvant().load(source)) {
         Optional<BeforeAndAfter> comparison =
-            BeforeAndAfter.prepare(kvant, reporter, config, model);
-        SavedModel saved = quantizer.saveModel(quantized(kvant, quantizer, model), directory);
+            BeforeAndAfter.prepare(opened.kvant(), reporter, config, model);
+        SavedModel saved =
+            quantizer.saveModel(quantized(opened.kvant(), quantizer, model), directory);
         Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
         evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
         reporter.done();

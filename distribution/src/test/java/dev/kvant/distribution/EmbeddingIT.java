@@ -120,6 +120,8 @@ class EmbeddingIT {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java"),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=off",
+                // Java itself holds some classes softly.
+                "-XX:SoftRefLRUPolicyMSPerMB=0",
                 "-cp",
                 classPath(engines),
                 Embedding.class.getName(),

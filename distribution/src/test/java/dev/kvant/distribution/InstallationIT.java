@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +39,13 @@ class InstallationIT {
   }
 
   private Run kvant(Installation way, OtherBackend other, String... arguments) throws Exception {
+    Run run = command(way, other, arguments).run();
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    return run;
+  }
+
+  private Run.Command command(Installation way, OtherBackend other, String... arguments)
+      throws Exception {
     List<Object> words =
         new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java")));
     words.addAll(way.java(kvant, other.jar(), folder));
@@ -46,9 +54,7 @@ class InstallationIT {
     if (way == Installation.PLUGIN_FOLDERS) {
       command.with("KVANT_PLUGINS", folder.resolve("plugins").toString());
     }
-    Run run = command.run();
-    assertThat(run.exitCode()).as(run.err()).isZero();
-    return run;
+    return command;
   }
 
   /** What {@code kvant backends} says; Kvant's own backends must work whatever the other does. */
@@ -176,12 +182,40 @@ class InstallationIT {
   }
 
   @ParameterizedTest
-  // What is on the module path is not checked by Java, and signatures do not survive in a fat jar.
   @EnumSource(names = {"CLASS_PATH", "PLUGIN_FOLDERS"})
   void without_the_signature_of_its_package_is_listed_as_such(Installation way) throws Exception {
     JsonObject broken = broken(backends(way, other().withoutTheSignatureOfItsNeighbour()));
 
     assertThat(broken.get("reason").getAsString())
         .contains("SecurityException", "signer information");
+  }
+
+  @ParameterizedTest
+  // Java does not check what is on the module path, and signatures do not survive in a fat jar.
+  @EnumSource(names = {"MODULE_PATH", "FAT_JAR"})
+  void works_without_the_signature_of_its_package_where_java_checks_none(Installation way)
+      throws Exception {
+    JsonObject json = backends(way, other().withoutTheSignatureOfItsNeighbour());
+
+    assertThat(backend(json, "other").get("available").getAsBoolean()).isTrue();
+    assertThat(json.getAsJsonArray("broken")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MODULE_PATH")
+  void that_is_named_as_a_service_and_is_not_there_is_listed_as_such(Installation way)
+      throws Exception {
+    JsonObject broken = broken(backends(way, other().thatIsNotThere()));
+
+    assertThat(broken.get("reason").getAsString()).contains("other.Backend not found");
+  }
+
+  @Test
+  void that_is_named_as_a_service_and_is_not_there_keeps_java_from_making_a_module_of_its_jar()
+      throws Exception {
+    Run run = command(Installation.MODULE_PATH, other().thatIsNotThere(), "backends").run();
+
+    assertThat(run.exitCode()).isNotZero();
+    assertThat(run.out() + run.err()).contains("other.jar", "Provider class other.Backend not in");
   }
 }

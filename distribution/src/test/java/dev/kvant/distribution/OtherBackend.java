@@ -95,6 +95,12 @@ final class OtherBackend {
     return this;
   }
 
+  /** Named by a services file in a jar that lacks it. */
+  OtherBackend thatIsNotThere() {
+    foreign.add("other/Backend");
+    return this;
+  }
+
   /** Put, without a signature, into a jar whose other class of the package has one. */
   OtherBackend withoutTheSignatureOfItsNeighbour() {
     sources.put("other/Neighbour.java", "package other; public class Neighbour {}");

@@ -16,8 +16,6 @@ import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
 import dev.kvant.torch.ScriptModel;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -212,23 +210,15 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
 
   private List<Artifact> artifacts(Path directory) {
     return List.of(
-        artifact(
+        Artifact.of(
             directory.resolve(ModelOptBackend.CHECKPOINT),
             "pytorch",
             "a checkpoint for modelopt.torch.opt.restore of ModelOpt " + options.version().label()),
-        artifact(
+        Artifact.of(
             directory.resolve(ModelOptBackend.RUNNABLE),
             ScriptModel.FORMAT,
             "TorchScript that libtorch, DJL and torch.jit.load run, for the target "
                 + options.target().label()));
-  }
-
-  private static Artifact artifact(Path file, String format, String description) {
-    try {
-      return new Artifact(file, format, Files.size(file), description);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Does nothing: files are opened and closed within each step. */

@@ -161,34 +161,29 @@ class OnnxQuantizer implements Quantizer {
     }
     try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
       Path file = transaction.create(OnnxBackend.ARTIFACT);
-      List<Artifact> artifacts = new ArrayList<>();
       if (external) {
         Path data = transaction.create(OnnxBackend.ARTIFACT_DATA);
         OnnxWriter.write(model.graph(), file, data, OnnxBackend.ARTIFACT_DATA);
-        artifacts.add(artifact(directory, file, OnnxBackend.ARTIFACT, "the quantized graph"));
-        artifacts.add(
-            artifact(
-                directory,
-                data,
-                OnnxBackend.ARTIFACT_DATA,
-                "its large tensors; belongs beside " + OnnxBackend.ARTIFACT));
       } else {
         OnnxWriter.write(model.graph(), file);
-        artifacts.add(artifact(directory, file, OnnxBackend.ARTIFACT, "the quantized graph"));
       }
       transaction.commit();
-      return new SavedModel(artifacts, report(model));
+      return new SavedModel(artifacts(directory, external), report(model));
     }
   }
 
-  private static Artifact artifact(
-      Path directory, Path temporary, String name, String description) {
-    try {
-      return new Artifact(
-          directory.resolve(name), OnnxFormat.ID, Files.size(temporary), description);
-    } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be read".formatted(temporary), e);
+  private static List<Artifact> artifacts(Path directory, boolean external) {
+    List<Artifact> artifacts = new ArrayList<>();
+    artifacts.add(
+        Artifact.of(directory.resolve(OnnxBackend.ARTIFACT), OnnxFormat.ID, "the quantized graph"));
+    if (external) {
+      artifacts.add(
+          Artifact.of(
+              directory.resolve(OnnxBackend.ARTIFACT_DATA),
+              OnnxFormat.ID,
+              "its large tensors; belongs beside " + OnnxBackend.ARTIFACT));
     }
+    return artifacts;
   }
 
   private static QuantizationReport report(OnnxQuantizedModel model) {

@@ -12,9 +12,6 @@ import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.TorchModel;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,26 +107,18 @@ final class TorchaoQuantizer implements Quantizer {
   private static List<Artifact> artifacts(TorchModel source, Path directory) {
     List<Artifact> artifacts = new ArrayList<>();
     artifacts.add(
-        artifact(
+        Artifact.of(
             directory.resolve(TorchaoBackend.CHECKPOINT),
             "pytorch",
             "a state dict for load_state_dict(…, assign=True) after import torchao"));
     if (source instanceof ScriptModel) {
       artifacts.add(
-          artifact(
+          Artifact.of(
               directory.resolve(TorchaoBackend.RUNNABLE),
               TorchaoBackend.TORCHSCRIPT,
               "TorchScript that libtorch, DJL and torch.jit.load run"));
     }
     return artifacts;
-  }
-
-  private static Artifact artifact(Path file, String format, String description) {
-    try {
-      return new Artifact(file, format, Files.size(file), description);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Does nothing: all that is held is held while saving. */
