@@ -1,12 +1,9 @@
 package dev.kvant.kotlin
 
-import java.io.ByteArrayOutputStream
-import java.io.PrintStream
 import java.nio.file.Files
 import java.nio.file.Path
 import org.assertj.core.api.Assertions.assertThat
 import org.jetbrains.kotlin.cli.common.ExitCode
-import org.jetbrains.kotlin.cli.jvm.K2JVMCompiler
 import org.junit.jupiter.api.io.TempDir
 import org.junit.jupiter.params.ParameterizedTest
 import org.junit.jupiter.params.provider.ValueSource
@@ -24,27 +21,12 @@ class DocumentsTest {
     val files =
       blocks.mapIndexed { i, block ->
         val source = IMPORTS + "suspend fun example$i() {\n" + block.groupValues[1] + "}\n"
-        Files.writeString(folder.resolve("Example$i.kt"), source).toString()
+        Files.writeString(folder.resolve("Example$i.kt"), source)
       }
-    val output = ByteArrayOutputStream()
 
-    val result =
-      K2JVMCompiler()
-        .exec(
-          PrintStream(output, true, Charsets.UTF_8),
-          "-classpath",
-          System.getProperty("java.class.path"),
-          "-no-stdlib",
-          "-no-reflect",
-          "-jvm-target",
-          "17",
-          "-nowarn",
-          "-d",
-          folder.resolve("classes").toString(),
-          *files.toTypedArray(),
-        )
+    val compilation = Compilation.of(files)
 
-    assertThat(result).describedAs(output.toString(Charsets.UTF_8)).isEqualTo(ExitCode.OK)
+    assertThat(compilation.result).describedAs(compilation.output).isEqualTo(ExitCode.OK)
   }
 
   private companion object {

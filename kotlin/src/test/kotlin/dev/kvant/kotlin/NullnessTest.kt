@@ -1,11 +1,8 @@
 package dev.kvant.kotlin
 
-import java.io.ByteArrayOutputStream
-import java.io.PrintStream
 import java.nio.file.Files
 import java.nio.file.Path
 import org.assertj.core.api.Assertions.assertThat
-import org.jetbrains.kotlin.cli.jvm.K2JVMCompiler
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
@@ -25,22 +22,9 @@ class NullnessTest {
 
   private fun linesWithErrors(source: String): Set<Int> {
     val file = Files.writeString(folder.resolve("Misuse.kt"), source)
-    val output = ByteArrayOutputStream()
-    K2JVMCompiler()
-      .exec(
-        PrintStream(output, true, Charsets.UTF_8),
-        "-classpath",
-        System.getProperty("java.class.path"),
-        "-no-stdlib",
-        "-no-reflect",
-        "-jvm-target",
-        "17",
-        "-nowarn",
-        "-d",
-        folder.resolve("classes").toString(),
-        file.toString(),
-      )
-    return ERROR.findAll(output.toString(Charsets.UTF_8)).map { it.groupValues[1].toInt() }.toSet()
+    return ERROR.findAll(Compilation.of(listOf(file)).output)
+      .map { it.groupValues[1].toInt() }
+      .toSet()
   }
 
   private companion object {
