@@ -49,7 +49,7 @@ public final class ArtifactTransaction implements AutoCloseable {
       Files.createDirectories(absolute);
     } catch (IOException e) {
       throw new KvantException(
-          "the results folder %s cannot be made: %s".formatted(directory, reason(e)), e);
+          "the folder %s cannot be made: %s".formatted(directory, reason(e)), e);
     }
     return new ArtifactTransaction(directory, outermostCreated);
   }

@@ -109,7 +109,7 @@ class ArtifactTransactionTest {
 
     assertThatThrownBy(() -> ArtifactTransaction.begin(file))
         .isInstanceOf(KvantException.class)
-        .hasMessage("the results folder %s cannot be made: %s is a file".formatted(file, file));
+        .hasMessage("the folder %s cannot be made: %s is a file".formatted(file, file));
   }
 
   @Test
@@ -118,7 +118,7 @@ class ArtifactTransactionTest {
 
     assertThatThrownBy(() -> ArtifactTransaction.begin(below))
         .isInstanceOf(KvantException.class)
-        .hasMessage("the results folder %s cannot be made: Not a directory".formatted(below));
+        .hasMessage("the folder %s cannot be made: Not a directory".formatted(below));
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.ValueRange;
@@ -12,13 +13,19 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UTFDataFormatException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
 
 /**
  * Keeps what calibration observed in a file, together with what it was observed of.
@@ -31,7 +38,13 @@ import java.util.Optional;
 record CalibrationCache(
     String model, String data, List<String> observed, Map<String, InputStatistics> statistics) {
 
-  private static final String MAGIC = "kvant calibration 1";
+  private static final byte[] MAGIC = "kvant calibration 1\n".getBytes(StandardCharsets.US_ASCII);
+
+  private static final String CUT_SHORT = "it is cut short";
+  private static final String DAMAGED = "it is damaged";
+
+  /** How many modules a message names. */
+  private static final int NAMED = 5;
 
   CalibrationCache {
     observed = List.copyOf(observed);
@@ -41,32 +54,54 @@ record CalibrationCache(
   /**
    * Reads a file.
    *
-   * @throws CalibrationException if it is none of these
+   * @throws CalibrationException if it is none of these, or not as it was written
    */
   static CalibrationCache read(Path file) {
-    try (var in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
-      if (!in.readUTF().equals(MAGIC)) {
-        throw new IOException("it does not begin as one");
+    try (var in =
+        new CheckedInputStream(new BufferedInputStream(Files.newInputStream(file)), new CRC32())) {
+      byte[] head = in.readNBytes(MAGIC.length);
+      if (!Arrays.equals(head, MAGIC)) {
+        throw new IOException(
+            Arrays.equals(head, 0, head.length, MAGIC, 0, head.length)
+                ? CUT_SHORT
+                : "it does not begin as one");
       }
-      String model = in.readUTF();
-      String data = in.readUTF();
-      List<String> observed = new ArrayList<>();
-      Map<String, InputStatistics> statistics = new LinkedHashMap<>();
-      int modules = in.readInt();
-      for (int i = 0; i < modules; i++) {
-        String name = in.readUTF();
-        observed.add(name);
-        if (in.readBoolean()) {
-          statistics.put(name, readStatistics(in));
-        }
-      }
-      return new CalibrationCache(model, data, observed, statistics);
-    } catch (IOException | IllegalArgumentException e) {
-      throw new CalibrationException(
-          "%s is no calibration cache that can be read: %s; remove it, or name another file"
-              .formatted(file, e instanceof EOFException ? "it is cut short" : e.getMessage()),
-          e);
+      return read(in);
+    } catch (EOFException e) {
+      throw unreadable(file, CUT_SHORT, e);
+    } catch (UTFDataFormatException | IllegalArgumentException e) {
+      throw unreadable(file, DAMAGED, e);
+    } catch (IOException e) {
+      throw unreadable(file, String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private static CalibrationCache read(CheckedInputStream checked) throws IOException {
+    var in = new DataInputStream(checked);
+    String model = in.readUTF();
+    String data = in.readUTF();
+    List<String> observed = new ArrayList<>();
+    Map<String, InputStatistics> statistics = new LinkedHashMap<>();
+    int modules = in.readInt();
+    for (int i = 0; i < modules; i++) {
+      String name = in.readUTF();
+      observed.add(name);
+      if (in.readBoolean()) {
+        statistics.put(name, readStatistics(in));
+      }
+    }
+    long checksum = checked.getChecksum().getValue();
+    if (in.readLong() != checksum || in.read() != -1) {
+      throw new IOException(DAMAGED);
+    }
+    return new CalibrationCache(model, data, observed, statistics);
+  }
+
+  private static CalibrationException unreadable(Path file, String why, Exception cause) {
+    return new CalibrationException(
+        "%s is no calibration cache that can be read: %s; remove it, or name another file"
+            .formatted(file, why),
+        cause);
   }
 
   private static InputStatistics readStatistics(DataInputStream in) throws IOException {
@@ -82,8 +117,39 @@ record CalibrationCache(
     return new InputStatistics(range, Optional.of(Histogram.of(exponent, counts, range)));
   }
 
-  /** Writes the file, whole or not at all. */
+  /**
+   * Tries whether a file can be written, before anything is observed that would be lost.
+   *
+   * @throws KvantException if it cannot be
+   */
+  static void checkPlace(Path file) {
+    inPlace(file, temporary -> false);
+  }
+
+  /**
+   * Writes the file, whole or not at all.
+   *
+   * @throws KvantException if it cannot be written
+   */
   void write(Path file) {
+    inPlace(
+        file,
+        temporary -> {
+          try (var out =
+              new CheckedOutputStream(
+                  new BufferedOutputStream(Files.newOutputStream(temporary)), new CRC32())) {
+            write(out);
+          }
+          return true;
+        });
+  }
+
+  /** Fills a temporary file, and tells whether it is to stay. */
+  private interface Filling {
+    boolean fill(Path temporary) throws IOException;
+  }
+
+  private static void inPlace(Path file, Filling filling) {
     Path absolute = file.toAbsolutePath().normalize();
     Path folder = absolute.getParent();
     Path name = absolute.getFileName();
@@ -91,27 +157,32 @@ record CalibrationCache(
       throw new KvantException("%s is no name for a calibration cache".formatted(file));
     }
     try (var transaction = ArtifactTransaction.begin(folder)) {
-      Path temporary = transaction.create(name.toString());
-      try (var out =
-          new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(temporary)))) {
-        out.writeUTF(MAGIC);
-        out.writeUTF(model);
-        out.writeUTF(data);
-        out.writeInt(observed.size());
-        for (String module : observed) {
-          out.writeUTF(module);
-          InputStatistics known = statistics.get(module);
-          out.writeBoolean(known != null);
-          if (known != null) {
-            write(known, out);
-          }
-        }
+      if (filling.fill(transaction.create(name.toString()))) {
+        transaction.commit();
       }
-      transaction.commit();
-    } catch (IOException e) {
+    } catch (QuantizationCancelledException e) {
+      throw e;
+    } catch (IOException | KvantException e) {
       throw new KvantException(
-          "the calibration cache %s cannot be written: %s".formatted(file, e), e);
+          "the calibration cache %s cannot be written: %s".formatted(file, e.getMessage()), e);
     }
+  }
+
+  private void write(CheckedOutputStream checked) throws IOException {
+    var out = new DataOutputStream(checked);
+    out.write(MAGIC);
+    out.writeUTF(model);
+    out.writeUTF(data);
+    out.writeInt(observed.size());
+    for (String module : observed) {
+      out.writeUTF(module);
+      InputStatistics known = statistics.get(module);
+      out.writeBoolean(known != null);
+      if (known != null) {
+        write(known, out);
+      }
+    }
+    out.writeLong(checked.getChecksum().getValue());
   }
 
   private static void write(InputStatistics statistics, DataOutputStream out) throws IOException {
@@ -128,13 +199,13 @@ record CalibrationCache(
   }
 
   /**
-   * Checks that it tells what a run would observe.
+   * Checks that it is of this model, and tells of every module what a run would observe.
    *
    * @param file where it lies, for messages
    * @param wanted how much modules would observe, by name
    * @throws CalibrationException with what it was made of instead
    */
-  void check(Path file, String modelNow, String dataNow, Map<String, Level> wanted) {
+  void checkModel(Path file, String modelNow, Map<String, Level> wanted) {
     if (!model.equals(modelNow)) {
       throw stale(file, "another model file");
     }
@@ -144,10 +215,19 @@ record CalibrationCache(
             .map(Map.Entry::getKey)
             .toList();
     if (!missing.isEmpty()) {
-      throw stale(file, "another plan, which did not observe " + String.join(", ", missing));
+      String more = missing.size() <= NAMED ? "" : " and %d more".formatted(missing.size() - NAMED);
+      throw stale(
+          file,
+          "another plan, which did not observe "
+              + String.join(", ", missing.subList(0, Math.min(NAMED, missing.size())))
+              + more);
     }
+  }
+
+  /** Checks that it is of this data. */
+  void checkData(Path file, String dataNow) {
     if (!data.equals(dataNow)) {
-      throw stale(file, "other data");
+      throw stale(file, "other data, or with the same in other batches");
     }
   }
 

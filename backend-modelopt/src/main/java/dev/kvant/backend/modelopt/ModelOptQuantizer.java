@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Takes TorchScript models through static quantization with one configuration. */
@@ -31,8 +32,13 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
   /** What tensors pass through on their way into the checkpoint. */
   private static final int BLOCK_BYTES = 4 << 20;
 
-  /** What was observed, and of which model with which plan. */
-  private record Calibrated(PreparedModel prepared, Map<String, InputStatistics> statistics) {}
+  /**
+   * What was observed, and of which model with which plan.
+   *
+   * @param cache where it was known from, if the model did not run
+   */
+  private record Calibrated(
+      PreparedModel prepared, Map<String, InputStatistics> statistics, Optional<Path> cache) {}
 
   private final QuantizerContext context;
   private final ModelOptOptions options;
@@ -71,13 +77,12 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
   @Override
   public void calibrate(PreparedModel prepared, CalibrationDataset data) {
     calibrated = null;
-    Path cache = options.calibrationCache().orElse(null);
+    Optional<Path> cache = options.calibrationCache();
     calibrated =
-        new Calibrated(
-            prepared,
-            cache == null
-                ? observe(prepared, data, levels(prepared, false))
-                : observeOnce(prepared, data, cache));
+        cache.isEmpty()
+            ? new Calibrated(
+                prepared, observe(prepared, data, levels(prepared, false)), Optional.empty())
+            : observeOnce(prepared, data, cache.get());
   }
 
   /**
@@ -105,24 +110,25 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
   }
 
   /** Runs the data only if the cache is not there. */
-  private Map<String, InputStatistics> observeOnce(
-      PreparedModel prepared, CalibrationDataset data, Path cache) {
+  private Calibrated observeOnce(PreparedModel prepared, CalibrationDataset data, Path cache) {
     String model = Fingerprints.of(prepared.model().source());
     var marked = new Fingerprints.Data(data);
     if (Files.exists(cache)) {
       CalibrationCache known = CalibrationCache.read(cache);
+      known.checkModel(cache, model, levels(prepared, false));
       ProgressReporter progress = calibrating(data);
       for (TensorBatch batch : marked) {
         progress.advance(1, "%s, known from the cache".formatted(batch.inputs().keySet()));
       }
-      known.check(cache, model, marked.fingerprint(), levels(prepared, false));
-      return known.statistics();
+      known.checkData(cache, marked.fingerprint());
+      return new Calibrated(prepared, known.statistics(), Optional.of(cache));
     }
     Map<String, Level> levels = levels(prepared, true);
+    CalibrationCache.checkPlace(cache);
     Map<String, InputStatistics> statistics = observe(prepared, marked, levels);
     new CalibrationCache(model, marked.fingerprint(), List.copyOf(levels.keySet()), statistics)
         .write(cache);
-    return statistics;
+    return new Calibrated(prepared, statistics, Optional.empty());
   }
 
   private ProgressReporter calibrating(CalibrationDataset data) {
@@ -139,7 +145,8 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
         new Ranges(
             source(prepared),
             options,
-            known != null && isCalibrated ? known.statistics() : Map.of());
+            known != null && isCalibrated ? known.statistics() : Map.of(),
+            known != null && isCalibrated ? known.cache() : Optional.empty());
     List<ModuleQuantization> modules =
         ranges.choose(
             planned,

@@ -9,6 +9,7 @@ import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.StoredTensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,6 +26,7 @@ final class Ranges {
   private final ScriptModel model;
   private final ModelOptOptions options;
   private final Map<String, InputStatistics> statistics;
+  private final Optional<Path> cache;
   private final Map<String, ScriptModule> firsts = new HashMap<>();
   private final Map<ScriptModule, InputStatistics> shared = new HashMap<>();
   private final Map<WeightKey, OperandQuantization> weights = new HashMap<>();
@@ -35,11 +37,17 @@ final class Ranges {
    * For a model.
    *
    * @param statistics what was observed of modules, by name
+   * @param cache where that was known from, if the model did not run
    */
-  Ranges(ScriptModel model, ModelOptOptions options, Map<String, InputStatistics> statistics) {
+  Ranges(
+      ScriptModel model,
+      ModelOptOptions options,
+      Map<String, InputStatistics> statistics,
+      Optional<Path> cache) {
     this.model = model;
     this.options = options;
     this.statistics = statistics;
+    this.cache = cache;
   }
 
   /** What is worth knowing about modules, by name. */
@@ -82,6 +90,9 @@ final class Ranges {
               isCalibrated
                   ? "its activations stay native: the data never reached it"
                   : "its activations stay native: there was no calibration data");
+        }
+        if (input.isPresent() && cache.isPresent()) {
+          notes.put(module.name(), "its input is known from " + cache.get());
         }
         if (weight.isPresent() || input.isPresent()) {
           modules.add(new ModuleQuantization(module.module(), weight, input));

@@ -3,17 +3,24 @@ package dev.kvant.backend.modelopt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.Progress;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.SavedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What was observed once serves further runs, and only those that would observe the same. */
 class CalibrationCacheTest {
@@ -81,17 +88,88 @@ class CalibrationCacheTest {
   void a_cache_of_other_data_is_refused() {
     linears(RESNET).data(Data.scans(64)).into(folder);
 
-    assertRefused(linears(RESNET).data(Data.constant(1, 2, 1, 8, 8)), "was made with other data");
+    assertRefused(
+        linears(RESNET).data(Data.constant(1, 2, 1, 8, 8)),
+        "was made with other data, or with the same in other batches");
   }
 
   @Test
   void a_file_of_something_else_is_refused_and_kept() throws IOException {
-    Files.writeString(cache, "something else");
+    Files.writeString(cache, "something else, longer than what every cache begins with");
 
     assertRefused(
         linears(RESNET).data(Data.scans(64)),
-        "is no calibration cache that can be read: it is cut short; remove it");
-    assertThat(cache).hasContent("something else");
+        "is no calibration cache that can be read: it does not begin as one; remove it");
+    assertThat(cache).hasContent("something else, longer than what every cache begins with");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 10, 30, 300, 70_000})
+  void a_cache_that_is_cut_short_is_refused(int bytes) throws IOException {
+    linears(RESNET).data(Data.scans(64)).into(folder);
+    Files.write(cache, Arrays.copyOf(Files.readAllBytes(cache), bytes));
+
+    assertRefused(linears(RESNET).data(Data.scans(64)), "it is cut short");
+  }
+
+  @Test
+  void a_cache_with_a_changed_count_or_more_behind_its_end_is_refused() throws IOException {
+    linears(RESNET).data(Data.scans(64)).into(folder);
+    byte[] whole = Files.readAllBytes(cache);
+    byte[] changed = whole.clone();
+    changed[whole.length / 2] ^= 1;
+
+    Files.write(cache, changed);
+    assertRefused(linears(RESNET).data(Data.scans(64)), "it is damaged");
+    Files.write(cache, Arrays.copyOf(whole, whole.length + 1));
+    assertRefused(linears(RESNET).data(Data.scans(64)), "it is damaged");
+    Files.write(cache, whole);
+    linears(RESNET).data(Data.scans(64)).into(folder);
+  }
+
+  @Test
+  void folders_on_the_way_to_a_cache_are_made_and_go_again_if_nothing_was_observed() {
+    cache = folder.resolve("made/for/it/observed.cache");
+
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(
+            () -> linears(RESNET).data(Data.constant(1, 2, 3, 8, 8)).into(folder.resolve("out")))
+        .withMessageContaining("batch 1");
+    assertThat(folder.resolve("made")).doesNotExist();
+
+    linears(RESNET).data(Data.scans(64)).into(folder);
+    assertThat(cache).isRegularFile();
+  }
+
+  @Test
+  void no_data_runs_for_a_cache_that_has_no_place() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    cache = file.resolve("observed.cache");
+    CalibrationDataset untouched =
+        () -> {
+          throw new AssertionError("data was asked for");
+        };
+
+    assertThatExceptionOfType(KvantException.class)
+        .isThrownBy(() -> linears(RESNET).data(untouched).into(folder.resolve("refused")))
+        .withMessage(
+            "the calibration cache %s cannot be written: the folder %s cannot be made: %s is a file",
+            cache, file, file);
+  }
+
+  @Test
+  void the_report_says_of_each_module_that_the_cache_knew_it() {
+    SavedModel first = linears(RESNET).data(Data.scans(64)).into(folder);
+    SavedModel second = linears(RESNET).data(Data.scans(64)).into(folder);
+
+    assertThat(notes(first)).noneMatch(note -> note.contains("known from"));
+    assertThat(notes(second)).hasSize(2).allMatch(note -> note.contains("known from " + cache));
+  }
+
+  private static List<String> notes(SavedModel saved) {
+    return saved.report().modules().stream()
+        .flatMap(module -> Optional.ofNullable(module.note()).stream())
+        .toList();
   }
 
   private Quantization linears(Path model) {
