@@ -170,6 +170,24 @@ class DistributionIT {
   }
 
   @Test
+  void leaves_nothing_in_the_folder_for_temporary_files() throws Exception {
+    Path temporary = Files.createDirectory(folder.resolve("temporary"));
+
+    Run run =
+        new Run.Command(
+                installed.command(),
+                "evaluate",
+                "examples/digits/models/resnet.onnx",
+                "--data",
+                DATA)
+            .with("KVANT_JAVA_OPTS", "-Djava.io.tmpdir=" + temporary)
+            .run();
+
+    assertThat(run.exitCode()).isZero();
+    assertThat(temporary).isEmptyDirectory();
+  }
+
+  @Test
   void a_wrong_command_line_ends_with_2() throws Exception {
     assertThat(kvant("quantise").exitCode()).isEqualTo(2);
     assertThat(kvant("quantize").exitCode()).isEqualTo(2);

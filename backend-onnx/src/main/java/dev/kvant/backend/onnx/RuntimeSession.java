@@ -160,7 +160,9 @@ final class RuntimeSession implements AutoCloseable {
 
   private static OrtEnvironment environment() {
     try {
-      return OrtEnvironment.getEnvironment(LOGGED, "kvant");
+      OrtEnvironment environment = OrtEnvironment.getEnvironment(LOGGED, "kvant");
+      UnpackedLibraries.deleteBeforeTheirFolder();
+      return environment;
     } catch (LinkageError e) {
       throw new UnavailableException(
           ("ONNX Runtime's native library cannot be loaded on this machine (%s, %s): %s. It is"
