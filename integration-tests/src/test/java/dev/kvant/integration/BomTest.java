@@ -36,6 +36,13 @@ class BomTest {
     assertThat(all(version, "bom/pom.xml")).hasSize(1).isEqualTo(all(version, "pom.xml"));
   }
 
+  /** It has no parent, so that its own profile must do what the parent's does. */
+  @Test
+  void the_bom_is_signed_as_the_libraries_are() throws IOException {
+    String signer = "<artifactId>maven-gpg-plugin</artifactId>\\s*<version>([^<]+)</version>";
+    assertThat(all(signer, "bom/pom.xml")).hasSize(1).isEqualTo(all(signer, "pom.xml"));
+  }
+
   private static Set<String> all(String pattern, String file) throws IOException {
     return Pattern.compile(pattern)
         .matcher(Files.readString(ROOT.resolve(file)))
