@@ -54,7 +54,7 @@ public final class ModelOptBackend implements QuantizationBackend {
           "modelopt",
           List.of("modelopt.pytorch"),
           JarVersion.of(ModelOptBackend.class),
-          "calibrated static quantization of TorchScript, for ModelOpt in Python and for libtorch",
+          "Quantizes weights and activations of TorchScript, for ModelOpt in Python and for libtorch.",
           Map.of(
               QuantizationMode.STATIC_PTQ,
               new ModeDescriptor(

@@ -140,33 +140,33 @@ record ModelOptOptions(
         OptionDescriptor.choice(
             TARGET,
             List.of(here.label(), other.label()),
-            "what the runnable artifact is for: in cpu Linear modules multiply integers, which"
+            "What the runnable artifact is for: in cpu Linear modules multiply integers, which"
                 + " needs an x86-64 processor and is faster than float32; portable runs anywhere"
-                + " and rounds exactly as ModelOpt does"),
+                + " and rounds exactly as ModelOpt does."),
         OptionDescriptor.choice(
             WEIGHTS,
             List.of(PER_TENSOR, PER_CHANNEL),
-            "whether a weight has one range or one for each output channel; a rule's quant_axis"
-                + " goes before"),
+            "Whether a weight has one range or one for each output channel; a rule's quant_axis"
+                + " goes before."),
         new OptionDescriptor(
             VERSION,
             OptionDescriptor.Type.NUMBER,
             List.of(),
             Version.DEFAULT.label(),
-            "the version of ModelOpt that restores the checkpoint, 0.33 or 0.47"),
+            "The version of ModelOpt that restores the checkpoint, 0.33 or 0.47."),
         new OptionDescriptor(
             DROP_BUFFERS,
             OptionDescriptor.Type.LIST_OF_STRINGS,
             List.of(),
             "",
-            "patterns of the names of buffers that Python does not persist, so that the checkpoint"
-                + " must not have them"),
+            "Patterns of the names of buffers that Python does not persist, so that the checkpoint"
+                + " must not have them."),
         new OptionDescriptor(
             CALIBRATION_CACHE,
             OptionDescriptor.Type.STRING,
             List.of(),
             "",
-            "a file that keeps what calibration observed, for a run with the same model, plan and"
-                + " data"));
+            "A file that keeps what calibration observed, for a run with the same model, plan and"
+                + " data."));
   }
 }

@@ -46,7 +46,7 @@ public final class TorchaoBackend implements QuantizationBackend {
           "torchao",
           List.of(),
           JarVersion.of(TorchaoBackend.class),
-          "weight-only quantization to int8 and float8, for torchao in Python and for libtorch",
+          "Quantizes weights to int8 and float8, for torchao in Python and for libtorch.",
           Map.of(
               QuantizationMode.WEIGHT_ONLY_PTQ,
               new ModeDescriptor(WeightType.dtypes(), List.of(), List.of())),

@@ -47,13 +47,13 @@ record TorchaoOptions(Kernel kernel, boolean runtimeModules) {
         OptionDescriptor.choice(
             KERNEL,
             List.of(Kernel.DEQUANTIZE.label(), Kernel.INT8PACK.label()),
-            "how Linear modules of the runnable artifact multiply: dequantize is exact and runs on"
+            "How Linear modules of the runnable artifact multiply: dequantize is exact and runs on"
                 + " any device, int8pack rounds inputs to bfloat16 and is several times faster on"
-                + " CPU for few rows"),
+                + " CPU for few rows."),
         OptionDescriptor.flag(
             RUNTIME_MODULES,
             false,
-            "also quantize, in the runnable artifact alone, modules that torchao cannot run in"
-                + " Python: convolutions and the output projection of attention"));
+            "Quantizes also, in the runnable artifact alone, modules that torchao cannot run in"
+                + " Python: convolutions and the output projection of attention."));
   }
 }
