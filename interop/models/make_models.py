@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 import expected
 import make_unreadable
 import neutral
-from networks import LENGTH, VOCABULARY, WIDTH, Mixed, Tied, build, tokens, traced
+from networks import LENGTH, VOCABULARY, WIDTH, Mixed, Places, Tied, build, tokens, traced
 
 DEFAULT = Path(__file__).resolve().parents[2] / "torch-format/src/test/resources/models"
 
@@ -40,6 +40,13 @@ def networks(out):
         expected.write(expected.of_torchscript(out / f"{name}_traced.pt"), out / f"{name}_traced.pt.json")
         expected.write(expected.of_checkpoint(out / f"{name}.pth"), out / f"{name}.pth.json")
         expected.write(expected.of_safetensors(out / f"{name}.safetensors"), out / f"{name}.safetensors.json")
+
+
+def places(out):
+    with torch.no_grad():
+        traced(build(Places, 9), tokens()).save(out / "places.pt")
+    neutral.neutralize(out / "places.pt")
+    expected.write(expected.of_torchscript(out / "places.pt"), out / "places.pt.json")
 
 
 def small(prefix=""):
@@ -194,6 +201,7 @@ def safetensors(out):
 def main(out):
     out.mkdir(parents=True, exist_ok=True)
     networks(out)
+    places(out)
     checkpoints(out)
     strange(out)
     opaque(out)

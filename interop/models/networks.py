@@ -1,6 +1,6 @@
 """The networks that the test models and the checks are built from, small and with fixed weights.
 
-`Tied` and `Mixed` take whole numbers below `VOCABULARY`, shape [batch, 12], and give float32 scores.
+All take whole numbers below `VOCABULARY`, shape [batch, 12], and give float32 scores.
 """
 import torch
 import torch.nn as nn
@@ -80,6 +80,32 @@ class Mixed(nn.Module):
         return self.stack(x.mean(1))
 
 
+class Places(nn.Module):
+    """Tensors where they seldom are: in the root itself, under names that are no identifiers, as views of one storage."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(VOCABULARY, WIDTH))
+        self.register_parameter("two words", nn.Parameter(torch.randn(WIDTH, WIDTH)))
+        self.steps = nn.ParameterList([torch.randn(WIDTH, WIDTH), torch.randn(WIDTH, WIDTH)])
+        storage = torch.randn(4 * WIDTH * WIDTH) / 4
+        square = storage[: WIDTH * WIDTH].view(WIDTH, WIDTH)
+        self.linear = nn.Linear(WIDTH, WIDTH)
+        self.linear.weight = nn.Parameter(square)
+        self.turned = nn.Linear(WIDTH, WIDTH, bias=False)
+        self.turned.weight = nn.Parameter(square.t())
+        self.every_other = nn.Linear(WIDTH, WIDTH, bias=False)
+        self.every_other.weight = nn.Parameter(storage[7 : 7 + 2 * WIDTH * WIDTH].view(WIDTH, 2 * WIDTH)[:, ::2])
+        self.register_buffer("repeated", storage[-WIDTH:].expand(LENGTH, WIDTH))
+        self.register_buffer("nothing", torch.empty(0, WIDTH))
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.embedding(tokens, self.table) @ self._parameters["two words"] + self.repeated
+        x = torch.tanh(x @ self.steps[0]) @ self.steps[1]
+        x = self.turned(torch.relu(self.linear(x))) + self.nothing.sum()
+        return self.every_other(torch.tanh(x)).mean(1)
+
+
 def build(network, seed=0):
     """A network with weights that depend on the seed alone, ready to run."""
     torch.manual_seed(seed)
@@ -87,7 +113,7 @@ def build(network, seed=0):
 
 
 def tokens(batch=4, seed=1):
-    """Whole numbers to run `Tied` and `Mixed` on."""
+    """Whole numbers to run them on."""
     return torch.randint(0, VOCABULARY, (batch, LENGTH), generator=torch.Generator().manual_seed(seed))
 
 

@@ -1,13 +1,16 @@
 package dev.kvant.torch;
 
 import dev.kvant.api.KvantException;
+import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.ArchiveWriter;
+import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.pickle.PickleWriter;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptTree;
+import dev.kvant.torch.script.ScriptType;
 import dev.kvant.torch.tensor.CopyProgress;
 import dev.kvant.torch.tensor.StorageRecords;
 import dev.kvant.torch.tensor.StorageReferences;
@@ -62,6 +65,24 @@ public final class ScriptRewriter {
   /** The code, to be changed. */
   public ScriptCode code() {
     return code;
+  }
+
+  /**
+   * The class of the root module, to be changed.
+   *
+   * @throws ModelFormatException if its code is not as torch writes it
+   */
+  public ScriptType rootType() {
+    String name = tree.modules().get(0).type().name().qualifiedName();
+    return code.type(name)
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    "%s cannot be changed, since the code of %s is not as torch writes it: %s; a quotation mark in the name of a module or tensor is one reason"
+                        .formatted(
+                            model.source(),
+                            Printable.of(name),
+                            Printable.of(String.join("; ", code.unreadable())))));
   }
 
   /** Where storages for new tensors are announced. */

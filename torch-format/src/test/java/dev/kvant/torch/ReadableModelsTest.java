@@ -33,6 +33,7 @@ class ReadableModelsTest {
     "tied_traced.pt, torchscript",
     "mixed.pt, torchscript",
     "mixed_traced.pt, torchscript",
+    "places.pt, torchscript",
     "tied.pth, pytorch",
     "mixed.pth, pytorch",
     "ordered.pth, pytorch",
@@ -134,6 +135,7 @@ class ReadableModelsTest {
         "tied_traced.pt",
         "mixed.pt",
         "mixed_traced.pt",
+        "places.pt",
         "tied.pth",
         "strange.pth"
       })
@@ -151,7 +153,7 @@ class ReadableModelsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tied.pt", "tied_traced.pt", "mixed.pt", "mixed_traced.pt"})
+  @ValueSource(strings = {"tied.pt", "tied_traced.pt", "mixed.pt", "mixed_traced.pt", "places.pt"})
   void modules_and_their_classes_are_those_of_named_modules(String name) {
     try (TorchModel model = TestModels.open(name)) {
       List<List<String>> found = new ArrayList<>();

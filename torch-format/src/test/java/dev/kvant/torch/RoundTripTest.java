@@ -52,7 +52,7 @@ class RoundTripTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tied.pt", "tied_traced.pt", "mixed.pt", "mixed_traced.pt"})
+  @ValueSource(strings = {"tied.pt", "tied_traced.pt", "mixed.pt", "mixed_traced.pt", "places.pt"})
   void an_archive_with_its_tree_written_anew(String name) {
     try (ScriptModel model = (ScriptModel) TestModels.open(name)) {
       try (var writer = ArchiveWriter.create(file, "again")) {

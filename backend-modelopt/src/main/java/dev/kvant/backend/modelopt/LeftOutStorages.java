@@ -121,11 +121,7 @@ final class LeftOutStorages {
   }
 
   private Claim claim() {
-    ScriptType root =
-        rewriter
-            .code()
-            .type(rewriter.tree().modules().get(0).type().name().qualifiedName())
-            .orElseThrow();
+    ScriptType root = rewriter.rootType();
     String method = root.unusedName("take_storages");
     List<DenseTensor> contents = new ArrayList<>();
     var body = new StringBuilder();
@@ -150,7 +146,7 @@ final class LeftOutStorages {
 
   /** The empty tensor tells the device where the storage must be. */
   private static String filling(Place place, int index) {
-    String tensor = ObservedArchive.place(place.module().name()) + "." + place.attribute();
+    String tensor = ObservedArchive.place(place.module(), place.attribute());
     return """
     storage = torch.to(storages[%2$d], ops.prim.device(%1$s))
     _ = torch.set_(%1$s, torch.as_strided(storage, %3$s, %4$s, %5$d))

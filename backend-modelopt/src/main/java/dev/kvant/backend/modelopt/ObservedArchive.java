@@ -135,7 +135,7 @@ final class ObservedArchive {
     List<String> counts = new ArrayList<>();
     observers.forEach(
         (module, observer) -> {
-          String place = place(module.name()) + "." + observer + ".";
+          String place = place(module, observer) + ".";
           modules.add(module.name());
           ranges.add(place + InputObserver.LOW);
           ranges.add(place + InputObserver.HIGH);
@@ -145,11 +145,7 @@ final class ObservedArchive {
             counts.add(place + InputObserver.COUNTS);
           }
         });
-    ScriptType root =
-        rewriter
-            .code()
-            .type(rewriter.tree().modules().get(0).type().name().qualifiedName())
-            .orElseThrow();
+    ScriptType root = rewriter.rootType();
     String askRanges = root.unusedName("observed_ranges");
     if (!modules.isEmpty()) {
       root.addMethod(
@@ -171,10 +167,12 @@ final class ObservedArchive {
         modules, counting, askRanges, askCounts, LeftOutStorages.claim(model, rewriter, pickler));
   }
 
-  /** How the root reaches a module; names of numbers are no identifiers. */
-  static String place(String name) {
+  /** How the root reaches an attribute of a module, whatever they are called. */
+  static String place(ScriptModule module, String attribute) {
+    String path = module.name().isEmpty() ? attribute : module.name() + "." + attribute;
     String place = "self";
-    for (String part : name.split("\\.", -1)) {
+    for (String part : path.split("\\.", -1)) {
+      // Names of numbers are no identifiers.
       place = "getattr(%s, \"%s\")".formatted(place, part);
     }
     return place;

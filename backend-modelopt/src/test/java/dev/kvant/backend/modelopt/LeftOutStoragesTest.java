@@ -13,6 +13,7 @@ import dev.kvant.torch.tensor.DenseTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -46,12 +47,25 @@ class LeftOutStoragesTest {
     }
   }
 
+  @Test
+  void tensors_of_the_root_and_under_names_of_numbers_are_left_out_too() {
+    try (ScriptModel model = TestModels.script(TestModels.model("places.pt"))) {
+      LeftOutStorages.Claim claim = write(folder.resolve("copy.pt"), model, "turned").claim();
+
+      assertThat(claim.contents())
+          .extracting(DenseTensor::shape)
+          .containsExactlyInAnyOrder(
+              List.of(50L * 16), List.of(256L), List.of(256L), List.of(256L), List.of(4L * 256));
+    }
+  }
+
   static Stream<Arguments> models() {
     return Stream.of(
         Arguments.of(RESNET, "stem", Data.scans(64)),
         Arguments.of(TestModels.digits("resnet_scripted.pt"), "stem", Data.scans(64)),
         Arguments.of(TestModels.model("tied_traced.pt"), "head", Data.tokens()),
-        Arguments.of(TestModels.model("mixed.pt"), "first", Data.tokens()));
+        Arguments.of(TestModels.model("mixed.pt"), "first", Data.tokens()),
+        Arguments.of(TestModels.model("places.pt"), "turned", Data.tokens()));
   }
 
   @ParameterizedTest

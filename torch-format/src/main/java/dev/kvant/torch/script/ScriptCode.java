@@ -88,13 +88,18 @@ public final class ScriptCode {
         writers.getOrDefault(new Member(type.name(), attribute), List.of()));
   }
 
+  /** The records that are not as torch writes them, each with the line and what is wrong there. */
+  public List<String> unreadable() {
+    return List.copyOf(unreadable.values());
+  }
+
   /**
    * Where an attribute of that name may be read or written without anything in the text telling of
    * which class: function names, and records that are not as torch writes them. Empty for all that
    * torch itself writes.
    */
   public List<String> untraced(String attribute) {
-    List<String> all = new ArrayList<>(unreadable.values());
+    List<String> all = new ArrayList<>(unreadable());
     all.addAll(untraced.getOrDefault(attribute, List.of()));
     return all;
   }
