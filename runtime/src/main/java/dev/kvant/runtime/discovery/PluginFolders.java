@@ -93,7 +93,17 @@ final class PluginFolders {
   private void readRoot(Path root) {
     try (Stream<Path> entries = Files.list(root)) {
       for (Path path : entries.filter(Files::isDirectory).sorted().toList()) {
-        readFolder(path);
+        try {
+          readFolder(path);
+        } catch (IOException e) {
+          broken.add(
+              new BrokenProvider(
+                  "plugin",
+                  path.getFileName().toString(),
+                  path.toString(),
+                  "its folder cannot be read: " + e.getMessage(),
+                  e));
+        }
       }
     } catch (IOException e) {
       throw new DiscoveryException("the plugin folder %s cannot be read: %s".formatted(root, e), e);
@@ -136,8 +146,8 @@ final class PluginFolders {
     Properties properties = new Properties();
     try (InputStream in = Files.newInputStream(file)) {
       properties.load(in);
-    } catch (IllegalArgumentException e) {
-      throw new DiscoveryException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new IOException("%s: %s".formatted(PROPERTIES, e.getMessage()), e);
     }
     String parent = properties.getProperty("parent");
     return parent == null || parent.isBlank() ? null : parent.strip();

@@ -202,6 +202,24 @@ class PluginTest {
   }
 
   @Test
+  void whose_properties_cannot_be_read_cannot_be_used_and_others_can() throws IOException {
+    for (String name : List.of("one", "two")) {
+      backend("test.One", BackendSource.of("test.One", name))
+          .write(plugins.resolve(name).resolve("one.jar"));
+    }
+    Files.writeString(plugins.resolve("two").resolve("plugin.properties"), "parent=\\u12");
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("one");
+      assertThat(kvant.backends().broken())
+          .extracting(BrokenProvider::toString)
+          .containsExactly(
+              "two (%s): its folder cannot be read: plugin.properties: Malformed \\uxxxx encoding."
+                  .formatted(plugins.resolve("two")));
+    }
+  }
+
+  @Test
   void that_is_its_own_grandparent_cannot_be_used() throws IOException {
     for (String name : List.of("a", "b")) {
       backend("test.One", BackendSource.of("test.One", name))
