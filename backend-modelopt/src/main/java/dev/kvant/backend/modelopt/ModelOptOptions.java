@@ -3,6 +3,7 @@ package dev.kvant.backend.modelopt;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.spi.OptionDescriptor;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -130,7 +131,21 @@ record ModelOptOptions(
               "checkpoints are written for %s and %s, not for %s"
                   .formatted(Version.V0_33.label(), Version.V0_47.label(), version)));
     }
+    if (kwargs.get(CALIBRATION_CACHE) instanceof String file && !isFileName(file)) {
+      problems.add(
+          new ConfigurationProblem(
+              "quantize.backend_kwargs." + CALIBRATION_CACHE,
+              "'%s' names no file; leave the key out to keep nothing".formatted(file)));
+    }
     return problems;
+  }
+
+  private static boolean isFileName(String text) {
+    try {
+      return !text.isBlank() && Path.of(text).getFileName() != null;
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   static List<OptionDescriptor> descriptors() {

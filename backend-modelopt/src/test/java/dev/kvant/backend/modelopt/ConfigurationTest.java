@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What cannot be is said before anything is written, and what was written before stays. */
 class ConfigurationTest {
@@ -52,6 +54,15 @@ class ConfigurationTest {
         Quantization.of(RESNET).rule("Linear", "int8").option("modelopt_version", 0.4),
         "backend_kwargs.modelopt_version",
         "0.33 and 0.47");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "/", "a\0b"})
+  void a_calibration_cache_must_be_the_name_of_a_file(String name) {
+    assertInvalid(
+        Quantization.of(RESNET).rule("Linear", "int8").option("calibration_cache", name),
+        "backend_kwargs.calibration_cache",
+        "names no file");
   }
 
   @Test
