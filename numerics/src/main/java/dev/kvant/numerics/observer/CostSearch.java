@@ -14,6 +14,9 @@ final class CostSearch implements HistogramObserver.Search {
     double of(BinSums sums, Grid grid, ValueRange range, double limit);
   }
 
+  /** How many values a bin must hold on average for its count to tell how probable they are. */
+  static final double TELLING_COUNT = 16;
+
   /** Ranges are halved in so many steps of equal proportion. */
   private static final int STEPS_PER_HALF = 24;
 
@@ -30,14 +33,21 @@ final class CostSearch implements HistogramObserver.Search {
           .toArray();
 
   private final Cost cost;
+  private final double mean;
 
-  CostSearch(Cost cost) {
+  /**
+   * A search for the least cost.
+   *
+   * @param mean how many values bins must hold on average; narrower ones are pooled
+   */
+  CostSearch(Cost cost, double mean) {
     this.cost = cost;
+    this.mean = mean;
   }
 
   @Override
   public ValueRange range(Histogram histogram, Grid grid) {
-    BinSums sums = BinSums.of(histogram.bins());
+    BinSums sums = BinSums.of(histogram.bins(mean));
     ValueRange whole = histogram.range();
     if (grid.isSymmetric()) {
       float amax = whole.amax();

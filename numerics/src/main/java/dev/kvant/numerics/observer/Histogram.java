@@ -231,24 +231,48 @@ public final class Histogram {
    * @return the bins in ascending order of their values
    */
   Bins bins() {
-    int size = 0;
-    for (int bin = 0; bin < ZERO; bin++) {
-      size += counts[bin] > 0 ? 1 : 0;
+    return bins(0);
+  }
+
+  /**
+   * Returns the bins that are not empty, those of zeros left out, so wide that they hold some
+   * number of values on average: {@code 2^k} neighbours of one sign are one, with the smallest
+   * {@code k} from 0 on that is enough. In the end there is one bin for each sign, whatever it
+   * holds.
+   *
+   * @param mean how many values
+   * @return the bins in ascending order of their values
+   */
+  Bins bins(double mean) {
+    int shift = 0;
+    Bins bins = pooled(shift);
+    while (total - zeros() < mean * bins.size() && shift < LOG_BINS) {
+      bins = pooled(++shift);
     }
+    return bins;
+  }
+
+  private Bins pooled(int shift) {
+    long[] pooled = new long[ZERO >> shift];
+    for (int bin = 0; bin < ZERO; bin++) {
+      pooled[bin >> shift] += counts[bin];
+    }
+    int each = BINS >> shift;
+    int size = (int) Arrays.stream(pooled).filter(count -> count > 0).count();
     double[] lower = new double[size];
     long[] sizes = new long[size];
-    double width = binWidth();
+    double width = Math.scalb(1.0, exponent + shift);
     int next = 0;
-    for (int bin = BINS - 1; bin >= 0; bin--) {
-      if (counts[BINS + bin] > 0) {
+    for (int bin = each - 1; bin >= 0; bin--) {
+      if (pooled[each + bin] > 0) {
         lower[next] = -(bin + 1) * width;
-        sizes[next++] = counts[BINS + bin];
+        sizes[next++] = pooled[each + bin];
       }
     }
-    for (int bin = 0; bin < BINS; bin++) {
-      if (counts[bin] > 0) {
+    for (int bin = 0; bin < each; bin++) {
+      if (pooled[bin] > 0) {
         lower[next] = bin * width;
-        sizes[next++] = counts[bin];
+        sizes[next++] = pooled[bin];
       }
     }
     return new Bins(width, lower, sizes);

@@ -84,15 +84,22 @@ public interface RangeObserver {
    * {@code p} of the values over the bins of a {@link Histogram} and {@code q}, the one that is
    * left after quantization: values with one code are spread evenly over their bins, and bins
    * beyond the range are expected to hold one value each. Zeros take no part, since any grid holds
-   * them exactly. The ends of the ranges that are compared shrink by the factor 2<sup>-1/24</sup>
-   * at a time, down to 1/64 of the extreme values. Source: after Migacz, 8-bit inference with
-   * TensorRT, 2017, where {@code p} is clamped first, so that a range which clamps everything would
-   * look perfect.
+   * them exactly.
+   *
+   * <p>Counts of a few values tell nothing about a distribution: where each bin holds one, bins
+   * beyond the range hold just what is expected of them, and clipping costs nothing. So {@code 2^k}
+   * neighbouring bins are pooled first, {@code k} being the smallest at which the bins that are not
+   * empty hold 16 values on average. With some thousand values or less these bins are wider than
+   * the steps of the type, and the range is the whole one, as {@link #minmax} has it.
+   *
+   * <p>The ends of the ranges that are compared shrink by the factor 2<sup>-1/24</sup> at a time,
+   * down to 1/64 of the extreme values. Source: after Migacz, 8-bit inference with TensorRT, 2017,
+   * where {@code p} is clamped first, so that a range which clamps everything would look perfect.
    *
    * @return a new one
    */
   static RangeObserver entropy() {
-    return new HistogramObserver(new CostSearch(CostSearch::divergence));
+    return new HistogramObserver(new CostSearch(CostSearch::divergence, CostSearch.TELLING_COUNT));
   }
 
   /**
@@ -105,6 +112,6 @@ public interface RangeObserver {
    * @return a new one
    */
   static RangeObserver meanSquaredError() {
-    return new HistogramObserver(new CostSearch(CostSearch::squaredError));
+    return new HistogramObserver(new CostSearch(CostSearch::squaredError, 0));
   }
 }

@@ -22,6 +22,18 @@ import org.junit.jupiter.api.Test;
 class HistogramTest {
 
   @Test
+  void pools_neighbours_of_one_sign_until_bins_hold_enough_values() {
+    Histogram histogram = of(0, 1, 2, 3, 4, 5, 6, 7, -1, -2, -3, 4095);
+
+    assertThat(histogram.bins(1).counts()).hasSize(11).containsOnly(1);
+    assertThat(histogram.bins(2).counts()).containsExactly(3, 3, 4, 1);
+    Histogram.Bins few = histogram.bins(1_000);
+    assertThat(few.counts()).containsExactly(3, 8);
+    assertThat(few.lower()).containsExactly(-4096, 0);
+    assertThat(few.width()).isEqualTo(4096);
+  }
+
+  @Test
   void bins_are_the_narrowest_powers_of_two_that_hold_the_largest_magnitude() {
     assertThat(of(1f).binWidth()).isEqualTo(0x1p-11);
     assertThat(of(0x1.fffffep0f).binWidth()).isEqualTo(0x1p-11);

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("An observer of ranges")
 class RangeObserverTest {
@@ -156,6 +157,19 @@ class RangeObserverTest {
     assertThat(observer.range(Grid.INT8_SYMMETRIC).max()).isBetween(4_948f, 4_952f);
     assertThat(observer.range(Grid.UINT8_ASYMMETRIC).max()).isBetween(4_948f, 4_952f);
     assertThat(observer.range(Grid.UINT8_ASYMMETRIC).min()).isBetween(-4_952f, -4_948f);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 20, 384, 2_000})
+  void of_entropy_keeps_the_whole_range_of_values_too_few_to_tell_a_distribution_by(int count) {
+    RangeObserver observer = RangeObserver.entropy();
+    float[] values = normal(count);
+    observe(observer, values);
+    RangeObserver extremes = RangeObserver.minmax();
+    observe(extremes, values);
+
+    assertThat(observer.range(Grid.INT8_SYMMETRIC).amax())
+        .isEqualTo(extremes.range(Grid.INT8_SYMMETRIC).amax());
   }
 
   @Test
