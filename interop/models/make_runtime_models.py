@@ -106,6 +106,18 @@ class WithoutForward(nn.Module):
         return x
 
 
+class Endless(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.linear(x)
+        while bool((y * 0 == 0).all()):
+            y = torch.clamp(self.linear(torch.relu(y)), -1.0, 1.0)
+        return y
+
+
 def main(out, digits, models):
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
@@ -113,7 +125,7 @@ def main(out, digits, models):
         "echo": Echo(), "transposed": Transposed(), "several": Several(), "named": Named(),
         "named_among_others": NamedAmongOthers(), "numbered": Numbered(), "text": Text(), "difference": Difference(), "counted": Counted(),
         "modes": Modes().train(), "narrow": Narrow(), "float8": Float8(), "bfloat16_linear": BFloat16Linear(),
-        "without_forward": WithoutForward(),
+        "without_forward": WithoutForward(), "endless": Endless(),
     }
     for name, module in scripted.items():
         torch.jit.script(module).save(out / f"{name}.pt")

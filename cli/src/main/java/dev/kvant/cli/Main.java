@@ -22,7 +22,8 @@ public final class Main {
     startGuiceAtOnce();
     Screens screens = Screens.ofProcess(System.getenv(), System.getProperties());
     Installations installations = Installations.ofProcess(System.getenv(), System.getProperties());
-    Interruption interruption = Interruption.byCtrlC(Thread.currentThread());
+    Interruption interruption =
+        Interruption.byCtrlC(Thread.currentThread(), screens.err(), System.getProperties());
     int code = new Cli(screens, installations).run(arguments);
     interruption.workIsDone();
     System.exit(code);

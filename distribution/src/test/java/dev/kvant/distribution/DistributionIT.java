@@ -7,15 +7,12 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.StreamSupport;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -313,18 +310,7 @@ class DistributionIT {
 
   /** Blank scans, more than could be gone through in a minute. */
   private Path manySamples() throws IOException {
-    int samples = 200_000;
-    String header =
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 1, 8, 8), }\n".formatted(samples);
-    Path file = folder.resolve("many.npz");
-    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
-      zip.putNextEntry(new ZipEntry("input.npy"));
-      zip.write(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0});
-      zip.write(new byte[] {(byte) header.length(), 0});
-      zip.write(header.getBytes(StandardCharsets.US_ASCII));
-      zip.write(new byte[4 * 64 * samples]);
-    }
-    return file;
+    return Npz.write(folder.resolve("many.npz"), 0, 200_000, 1, 8, 8);
   }
 
   @Test
