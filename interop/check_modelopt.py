@@ -57,6 +57,36 @@ def alone(dtype, axis, target, folder):
             checks.that(f"{what}: {close:.1%} of the rows of {runner} within {ROW:g} of the range", close >= ROWS)
 
 
+class Shared(nn.Module):
+    """One module under two names, with a single tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(8, 8, bias=False)
+        self.second = self.first
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(torch.relu(self.first(x)))
+
+
+def shared(folder):
+    torch.manual_seed(2)
+    network = Shared().eval()
+    inputs = {"x": torch.randn(64, 8)}
+    for how, archive in {"scripted": torch.jit.script(network), "traced": torch.jit.trace(network, inputs["x"])}.items():
+        with checks.group(f"shared, {how}"):
+            archive.save(folder / f"{how}.pt")
+            quantize(folder / f"{how}.pt", folder / how, ["Linear"], [inputs], backend_kwargs={"target": "portable"})
+            reference = restored(network, folder / how)
+            answer = run(torch.jit.load(folder / how / RUNNABLE), inputs)
+            checks.that(f"shared, {how}: ModelOpt restores the module under both of its names, with the ranges that it finds",
+                        {name: quantizer.amax.item() for name, quantizer in quantizers(reference).items()}
+                        == {name: quantizer.amax.item() for name, quantizer in quantizers(own(network, reference, [inputs])).items()})
+            reach = off(answer, run(reference, inputs))
+            checks.that(f"shared, {how}: the archive within {comparison.CLOSE:g} of the restored model's range, off by {reach:.1e}",
+                        reach <= comparison.CLOSE)
+
+
 def unknown(folder):
     """What ModelOpt has no quantizer for is quantized in the runnable archive alone, and the plan inside the checkpoint says so."""
     with checks.group("fp8_e5m2"):
@@ -101,7 +131,7 @@ if __name__ == "__main__":
         for axis, target in [(None, "portable"), (0, "cpu")]:
             with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
                 whole(encoder, axis, "int8", target, Path(folder))
-    for more in (unknown, read_back):
+    for more in (shared, unknown, read_back):
         with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
             more(Path(folder))
     for algorithm in ("minmax", "entropy"):

@@ -51,7 +51,7 @@ record ModelOptOptions(
 
     /** What holds unless it is said: the processor of this process, if it has what it takes. */
     static Target ofThisProcess() {
-      return List.of("amd64", "x86_64").contains(System.getProperty("os.arch")) ? CPU : PORTABLE;
+      return Processor.ofThisProcess().isX86() ? CPU : PORTABLE;
     }
   }
 

@@ -183,7 +183,7 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
               model.plan(),
               progress);
       progress.finish();
-      List<QuantizationWarning> warnings = warnings(checkpoint);
+      List<QuantizationWarning> warnings = warnings(checkpoint, runnable);
       warnings.forEach(context.listener()::onWarning);
       transaction.commit();
       List<QuantizationWarning> all = new ArrayList<>(model.warnings());
@@ -192,8 +192,23 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
     }
   }
 
-  private static List<QuantizationWarning> warnings(ModelOptCheckpoint.Outcome checkpoint) {
+  private static List<QuantizationWarning> warnings(
+      ModelOptCheckpoint.Outcome checkpoint, RunnableArchive.Outcome runnable) {
     List<QuantizationWarning> warnings = new ArrayList<>();
+    if (!runnable.bytes().isEmpty()) {
+      Processor.ofThisProcess()
+          .objection()
+          .map(
+              objection ->
+                  warning(
+                      "%s: %s; backend_kwargs.%s: %s avoids that"
+                          .formatted(
+                              ModelOptBackend.RUNNABLE,
+                              objection,
+                              ModelOptOptions.TARGET,
+                              ModelOptOptions.Target.PORTABLE.label())))
+          .ifPresent(warnings::add);
+    }
     if (!checkpoint.buffers().isEmpty()) {
       warnings.add(
           warning(
