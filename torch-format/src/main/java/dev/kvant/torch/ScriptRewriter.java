@@ -70,7 +70,7 @@ public final class ScriptRewriter {
   /**
    * The class of the root module, to be changed.
    *
-   * @throws ModelFormatException if its code is not as torch writes it
+   * @throws ModelFormatException if its code is not understood
    */
   public ScriptType rootType() {
     String name = tree.modules().get(0).type().name().qualifiedName();
@@ -78,7 +78,7 @@ public final class ScriptRewriter {
         .orElseThrow(
             () ->
                 new ModelFormatException(
-                    "%s cannot be changed, since the code of %s is not as torch writes it: %s; a quotation mark in the name of a module or tensor is one reason"
+                    "%s cannot be changed, since the code of %s is not understood: %s; say the same by other means there, or save a trace of the model"
                         .formatted(
                             model.source(),
                             Printable.of(name),

@@ -25,7 +25,7 @@ class ScriptRewriterTest {
   }
 
   @Test
-  void refuses_a_root_whose_code_is_not_as_torch_writes_it() {
+  void refuses_a_root_whose_code_is_not_understood() {
     Path file = withCode("class Places(Module):\n  __parameters__ = [\\]\n");
 
     try (ScriptModel model = (ScriptModel) new TorchFormat().open(file)) {

@@ -159,7 +159,9 @@ final class RuleEffects {
             .map(RuleEffects::label)
             .toList();
     return "the model has no module with weights that could be quantized, only "
-        + (labels.isEmpty() ? "itself" : Words.few(labels));
+        + (labels.isEmpty()
+            ? "itself; put it into another module and save that"
+            : Words.few(labels));
   }
 
   /** What to write when a container was named and its content was meant. */

@@ -362,7 +362,7 @@ class PlannerTest {
     assertThat(warnings(plan(config().defaultLayerDtype(Dtype.INT8), new FakeModel())))
         .containsExactly(
             "nothing is quantized: the model has no module with weights that could be quantized,"
-                + " only itself");
+                + " only itself; put it into another module and save that");
   }
 
   @Test
