@@ -2,16 +2,13 @@ package dev.kvant.cli;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationConfig;
-import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.CalibrationException;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleReport;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
-import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.cli.output.ByteSize;
 import dev.kvant.cli.output.JsonDocument;
@@ -19,9 +16,7 @@ import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
-import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.data.CalibrationFiles;
-import dev.kvant.runtime.discovery.InstalledBackend;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -69,8 +64,7 @@ final class QuantizeCommand extends SpecCommand {
       try (QuantizableModel model = opened.kvant().load(source)) {
         Optional<BeforeAndAfter> comparison =
             BeforeAndAfter.prepare(opened.kvant(), reporter, config, model);
-        SavedModel saved =
-            quantizer.saveModel(quantized(opened.kvant(), quantizer, model), directory);
+        SavedModel saved = save(quantizer, model, directory);
         Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
         evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
         reporter.done();
@@ -80,37 +74,23 @@ final class QuantizeCommand extends SpecCommand {
     return ExitCode.DONE;
   }
 
-  private static QuantizedModel quantized(
-      Kvant kvant, ModelQuantizer quantizer, QuantizableModel model) {
+  private static SavedModel save(ModelQuantizer quantizer, QuantizableModel model, Path directory) {
     CalibrationConfig calibration = quantizer.config().calibration();
     if (calibration != null) {
-      return quantizer.quantizeModel(model, new CalibrationFiles(calibration));
+      return quantizer.saveModel(
+          quantizer.quantizeModel(model, new CalibrationFiles(calibration)), directory);
     }
-    PreparedModel prepared = quantizer.prepare(model);
-    requireNoData(kvant, prepared.plan());
-    return quantizer.quantize(prepared);
-  }
-
-  /** What a spec leaves out is the same mistake with every backend, whatever it makes of it. */
-  private static void requireNoData(Kvant kvant, QuantizationPlan plan) {
-    long observed =
-        plan.modules().stream().filter(module -> module.activations().isQuantized()).count();
-    if (observed > 0 && calibrates(kvant, plan)) {
-      throw new InvalidConfigurationException(
-          List.of(
-              new ConfigurationProblem(
-                  "quantize.calibration.path",
-                  "is required, since the activations of %s are to be quantized; set it or give --calibration PATH"
-                      .formatted(Count.of(observed, "module")))));
+    try {
+      return quantizer.saveModel(quantizer.quantizeModel(model), directory);
+    } catch (CalibrationException e) {
+      // Whether a backend can do without data is its own affair; where it cannot, the spec lacks
+      // some.
+      var incomplete =
+          new InvalidConfigurationException(
+              "quantize.calibration.path", Objects.requireNonNull(e.getMessage()));
+      incomplete.addSuppressed(e);
+      throw incomplete;
     }
-  }
-
-  private static boolean calibrates(Kvant kvant, QuantizationPlan plan) {
-    return kvant.backends().backends().stream()
-        .map(InstalledBackend::descriptor)
-        .filter(backend -> backend.id().equals(plan.backend()))
-        .map(backend -> backend.modes().get(plan.mode()))
-        .anyMatch(mode -> mode != null && !mode.algorithms().isEmpty());
   }
 
   private void show(

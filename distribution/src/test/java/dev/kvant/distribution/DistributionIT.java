@@ -206,18 +206,25 @@ class DistributionIT {
     assertThat(run.err()).startsWith("error: 3 problems").contains("'int4'", "'tpu'", "skip_name");
   }
 
-  @ParameterizedTest
-  @CsvSource({"onnx, resnet.onnx", "modelopt, resnet_traced.pt"})
-  void activations_without_calibration_data_are_a_wrong_spec(String backend, String model)
-      throws Exception {
-    Run run = quantizeActivations(backend, model);
+  @Test
+  void activations_of_a_graph_without_calibration_data_are_a_wrong_spec() throws Exception {
+    Run run = quantizeActivations("onnx", "resnet.onnx");
 
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.err())
-        .contains(
-            "error: quantize.calibration.path: is required, since the activations of 7 modules are"
-                + " to be quantized; set it or give --calibration PATH\n");
+        .contains("error: quantize.calibration.path: the activations of", "--calibration");
     assertThat(folder.resolve("results")).doesNotExist();
+  }
+
+  @Test
+  void activations_of_an_archive_stay_native_without_calibration_data() throws Exception {
+    Run run = quantizeActivations("modelopt", "resnet_traced.pt");
+
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.err())
+        .containsOnlyOnce("there is no calibration data, so that the activations of 7 modules");
+    assertThat(run.out()).contains("its activations stay native: there was no calibration data");
+    assertThat(folder.resolve("results/quantized_model_modelopt.pt")).exists();
   }
 
   @ParameterizedTest

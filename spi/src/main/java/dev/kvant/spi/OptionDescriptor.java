@@ -8,7 +8,8 @@ import java.util.Objects;
  *
  * @param key the key
  * @param type what its value is
- * @param allowed for {@link Type#STRING}: the values to choose from; empty for any
+ * @param allowed for {@link Type#STRING}: the values to choose from, a number among them written as
+ *     one or as text; empty for any
  * @param defaultValue what holds when the key is absent, as it would be written; the empty string
  *     for nothing
  * @param description what it does, in one sentence

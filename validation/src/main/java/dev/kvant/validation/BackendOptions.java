@@ -21,7 +21,7 @@ final class BackendOptions {
               backend.options().stream().filter(known -> known.key().equals(key)).findFirst();
           if (option.isEmpty()) {
             problems.add(new ConfigurationProblem(path, unknown(key, backend)));
-          } else if (!hasType(value, option.get().type())) {
+          } else if (!hasType(value, option.get())) {
             problems.add(
                 new ConfigurationProblem(
                     path, "must be %s, but is '%s'".formatted(typeName(option.get()), value)));
@@ -47,12 +47,15 @@ final class BackendOptions {
         : "is unknown; did you mean '%s'?".formatted(nearest.get(0));
   }
 
-  private static boolean hasType(Object value, OptionDescriptor.Type type) {
-    return switch (type) {
+  private static boolean hasType(Object value, OptionDescriptor option) {
+    return switch (option.type()) {
       case BOOLEAN -> value instanceof Boolean;
       case INTEGER -> value instanceof Integer || value instanceof Long;
       case NUMBER -> value instanceof Number;
-      case STRING -> value instanceof String;
+      // YAML reads a version as a number.
+      case STRING ->
+          value instanceof String
+              || (value instanceof Number && option.allowed().contains(value.toString()));
       case LIST_OF_STRINGS ->
           value instanceof List<?> list && list.stream().allMatch(String.class::isInstance);
     };

@@ -259,6 +259,17 @@ class ConfigurationValidatorTest {
   }
 
   @Test
+  void takes_a_number_where_it_is_one_of_the_texts_to_choose_from() {
+    for (Object version : List.of("0.33", 0.33)) {
+      assertThat(problems(torchao().backendKwarg("version", version), DescribedBackend.torchao()))
+          .isEmpty();
+    }
+    assertThat(problems(torchao().backendKwarg("version", 0.4), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.backend_kwargs.version: must be one of 0.47, 0.33, but is '0.4'");
+  }
+
+  @Test
   void names_fields_as_documents_do_in_the_constraints_of_records() {
     assertThat(
             problems(

@@ -123,14 +123,6 @@ record ModelOptOptions(
   /** What is wrong with them beyond their types. */
   static List<ConfigurationProblem> problems(Map<String, Object> kwargs) {
     List<ConfigurationProblem> problems = new ArrayList<>();
-    Object version = kwargs.get(VERSION);
-    if (version instanceof Number && Version.of(version).isEmpty()) {
-      problems.add(
-          new ConfigurationProblem(
-              "quantize.backend_kwargs." + VERSION,
-              "checkpoints are written for %s and %s, not for %s"
-                  .formatted(Version.V0_33.label(), Version.V0_47.label(), version)));
-    }
     if (kwargs.get(CALIBRATION_CACHE) instanceof String file && !isFileName(file)) {
       problems.add(
           new ConfigurationProblem(
@@ -163,12 +155,10 @@ record ModelOptOptions(
             List.of(PER_TENSOR, PER_CHANNEL),
             "Whether a weight has one range or one for each output channel; a rule's quant_axis"
                 + " goes before."),
-        new OptionDescriptor(
+        OptionDescriptor.choice(
             VERSION,
-            OptionDescriptor.Type.NUMBER,
-            List.of(),
-            Version.DEFAULT.label(),
-            "The version of ModelOpt that restores the checkpoint, 0.33 or 0.47."),
+            List.of(Version.V0_47.label(), Version.V0_33.label()),
+            "The version of ModelOpt that restores the checkpoint."),
         new OptionDescriptor(
             DROP_BUFFERS,
             OptionDescriptor.Type.LIST_OF_STRINGS,

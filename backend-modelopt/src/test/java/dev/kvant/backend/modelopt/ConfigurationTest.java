@@ -53,7 +53,7 @@ class ConfigurationTest {
     assertInvalid(
         Quantization.of(RESNET).rule("Linear", "int8").option("modelopt_version", 0.4),
         "backend_kwargs.modelopt_version",
-        "0.33 and 0.47");
+        "must be one of 0.47, 0.33");
   }
 
   @ParameterizedTest
