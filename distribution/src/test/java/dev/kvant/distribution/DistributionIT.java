@@ -170,15 +170,7 @@ class DistributionIT {
   void leaves_nothing_in_the_folder_for_temporary_files() throws Exception {
     Path temporary = Files.createDirectory(folder.resolve("temporary"));
 
-    Run run =
-        new Run.Command(
-                installed.command(),
-                "evaluate",
-                "examples/digits/models/resnet.onnx",
-                "--data",
-                DATA)
-            .with("KVANT_JAVA_OPTS", "-Djava.io.tmpdir=" + temporary)
-            .run();
+    Run run = evaluation("KVANT_JAVA_OPTS", "-Djava.io.tmpdir=" + temporary);
 
     assertThat(run.exitCode()).isZero();
     assertThat(temporary).isEmptyDirectory();
@@ -343,15 +335,7 @@ class DistributionIT {
 
   @Test
   void a_pipe_gets_no_control_characters_and_ascii_where_that_is_all_there_is() throws Exception {
-    Run run =
-        new Run.Command(
-                installed.command(),
-                "evaluate",
-                "examples/digits/models/resnet.onnx",
-                "--data",
-                DATA)
-            .with("LC_ALL", "C")
-            .run();
+    Run run = evaluation("LC_ALL", "C");
 
     assertThat(run.err()).isEmpty();
     assertThat(run.out().replace("\n", "")).matches("[\\p{Print}]+");
@@ -434,6 +418,15 @@ class DistributionIT {
 
     assertThat(run.exitCode()).isEqualTo(1);
     assertThat(run.err()).startsWith("error: JAVA_HOME is " + folder);
+  }
+
+  /** Of an ONNX graph, in a process with that variable. */
+  private static Run evaluation(String variable, String value)
+      throws IOException, InterruptedException {
+    return new Run.Command(
+            installed.command(), "evaluate", "examples/digits/models/resnet.onnx", "--data", DATA)
+        .with(variable, value)
+        .run();
   }
 
   private static String onTerminal(String command) throws IOException, InterruptedException {
