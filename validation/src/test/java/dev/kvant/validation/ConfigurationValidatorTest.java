@@ -214,7 +214,7 @@ class ConfigurationValidatorTest {
     assertThat(problems(torchao().backendKwarg("zzz", "x"), DescribedBackend.torchao()))
         .containsExactly(
             "quantize.backend_kwargs.zzz: is unknown; backend 'torchao' has runtime_modules,"
-                + " kernel, depth, factor, title, names");
+                + " kernel, version, depth, factor, title, names");
     assertThat(
             problems(
                 onnx(QuantizationMode.STATIC_PTQ).backendKwarg("kernel", "x"),
