@@ -8,6 +8,7 @@ import dev.kvant.spi.QuantizationBackend;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.MalformedURLException;
+import java.net.URI;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
+import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -188,12 +190,33 @@ final class PluginFolders {
             .anyMatch(service -> loader.findResource(ServiceFiles.name(service)) != null);
     boolean isParent =
         folders.values().stream().anyMatch(other -> folder.name().equals(other.parent()));
-    if (!offersSomething && !isParent) {
+    if (!offersSomething && !isParent && jarsAreReadable(folder)) {
       remarks.add(
           ("plugin '%s' offers nothing: its jars have no file META-INF/services/dev.kvant.spi.*; if"
                   + " it is a fat jar, merge these files when it is built instead of keeping one")
               .formatted(folder.name()));
     }
+  }
+
+  /** Asked only where something is missing, since opening jars takes time. */
+  private boolean jarsAreReadable(Folder folder) {
+    boolean areReadable = true;
+    for (URL jar : folder.jars()) {
+      Path file = Path.of(URI.create(jar.toString()));
+      try {
+        new ZipFile(file.toFile()).close();
+      } catch (IOException e) {
+        areReadable = false;
+        broken.add(
+            new BrokenProvider(
+                "plugin",
+                folder.name(),
+                file.toString(),
+                "it cannot be read as a jar: " + e.getMessage(),
+                e));
+      }
+    }
+    return areReadable;
   }
 
   private void remarkOnCopies(Folder folder, PluginClassLoader loader) {

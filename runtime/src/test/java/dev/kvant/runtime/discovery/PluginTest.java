@@ -275,6 +275,23 @@ class PluginTest {
   }
 
   @Test
+  void whose_jar_is_no_jar_is_told_so_and_others_work() throws IOException {
+    backend("test.One", BackendSource.of("test.One", "one"))
+        .write(plugins.resolve("one").resolve("one.jar"));
+    Path junk = Files.createDirectories(plugins.resolve("two")).resolve("two.jar");
+    Files.writeString(junk, "no jar");
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("one");
+      assertThat(kvant.backends().broken())
+          .extracting(BrokenProvider::toString)
+          .containsExactly(
+              "two (%s): it cannot be read as a jar: zip END header not found".formatted(junk));
+      assertThat(kvant.backends().remarks()).isEmpty();
+    }
+  }
+
+  @Test
   void may_offer_something_else_than_a_backend() throws IOException {
     Path model = Files.writeString(plugins.resolve("model"), "x");
     new JarBuilder()
