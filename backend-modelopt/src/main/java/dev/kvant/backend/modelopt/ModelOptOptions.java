@@ -51,7 +51,7 @@ record ModelOptOptions(
 
     /** What holds unless it is said: the processor of this process, if it has what it takes. */
     static Target ofThisProcess() {
-      return Processor.ofThisProcess().isX86() ? CPU : PORTABLE;
+      return Processor.isX86(Processor.architectureOfThisProcess()) ? CPU : PORTABLE;
     }
   }
 

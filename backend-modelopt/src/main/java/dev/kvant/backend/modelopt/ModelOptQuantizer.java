@@ -139,18 +139,18 @@ final class ModelOptQuantizer implements Quantizer, Calibratable {
   @Override
   public QuantizedModel quantize(PreparedModel prepared) {
     List<PlannedModule> planned = PlannedModule.of(prepared);
-    Calibrated known = calibrated;
-    boolean isCalibrated = known != null && known.prepared().equals(prepared);
+    Optional<Calibrated> known =
+        Optional.ofNullable(calibrated).filter(each -> each.prepared().equals(prepared));
     var ranges =
         new Ranges(
             source(prepared),
             options,
-            known != null && isCalibrated ? known.statistics() : Map.of(),
-            known != null && isCalibrated ? known.cache() : Optional.empty());
+            known.map(Calibrated::statistics).orElse(Map.of()),
+            known.flatMap(Calibrated::cache));
     List<ModuleQuantization> modules =
         ranges.choose(
             planned,
-            isCalibrated,
+            known.isPresent(),
             context.parallelism(),
             new ProgressReporter(context.listener(), "quantize", planned.size(), "modules"));
     ranges.warnings().forEach(context.listener()::onWarning);

@@ -20,13 +20,18 @@ record Processor(String architecture, Optional<Set<String>> flags) {
 
   /** That of this process. */
   static Processor ofThisProcess() {
-    String architecture = System.getProperty("os.arch");
+    String architecture = architectureOfThisProcess();
     try {
       return of(architecture, Files.readAllLines(DESCRIPTION));
     } catch (IOException e) {
       // Not Linux.
       return new Processor(architecture, Optional.empty());
     }
+  }
+
+  /** The architecture alone, for which no file is read. */
+  static String architectureOfThisProcess() {
+    return System.getProperty("os.arch");
   }
 
   /** One that Linux describes by these lines. */
@@ -41,6 +46,11 @@ record Processor(String architecture, Optional<Set<String>> flags) {
 
   /** Whether libtorch multiplies packed integers on it. */
   boolean isX86() {
+    return isX86(architecture);
+  }
+
+  /** Whether libtorch multiplies packed integers on processors of an architecture. */
+  static boolean isX86(String architecture) {
     return List.of("amd64", "x86_64").contains(architecture);
   }
 
