@@ -91,15 +91,19 @@ class WeightOnlyTest {
         .isBetween(Digits.correct(Digits.RESNET) - 2, 600);
   }
 
+  /** A graph that keeps its tensors in a file of their own. */
+  private static Path tensorsBeside(Path folder) {
+    return Quantization.weightsOf(module -> Plans.Wish.NATIVE)
+        .with("external_data", true)
+        .run(Digits.RESNET, folder)
+        .artifacts()
+        .get(0)
+        .path();
+  }
+
   @Test
   void quantizes_a_graph_that_keeps_its_tensors_beside_it() {
-    Path external =
-        Quantization.weightsOf(module -> Plans.Wish.NATIVE)
-            .with("external_data", true)
-            .run(Digits.RESNET, folder.resolve("external"))
-            .artifacts()
-            .get(0)
-            .path();
+    Path external = tensorsBeside(folder.resolve("external"));
 
     SavedModel fromExternal = int8().run(external, folder.resolve("a"));
     SavedModel fromOneFile = int8().run(Digits.RESNET, folder.resolve("b"));
@@ -110,13 +114,7 @@ class WeightOnlyTest {
 
   @Test
   void explains_external_data_that_are_truncated() throws IOException {
-    Path external =
-        Quantization.weightsOf(module -> Plans.Wish.NATIVE)
-            .with("external_data", true)
-            .run(Digits.RESNET, folder)
-            .artifacts()
-            .get(0)
-            .path();
+    Path external = tensorsBeside(folder);
     Path data = folder.resolve("quantized_model.onnx.data");
     byte[] whole = Files.readAllBytes(data);
     Files.write(data, Arrays.copyOf(whole, whole.length / 2));
@@ -129,13 +127,7 @@ class WeightOnlyTest {
 
   @Test
   void refuses_to_replace_the_tensors_of_its_own_source() throws IOException {
-    Path external =
-        Quantization.weightsOf(module -> Plans.Wish.NATIVE)
-            .with("external_data", true)
-            .run(Digits.RESNET, folder)
-            .artifacts()
-            .get(0)
-            .path();
+    Path external = tensorsBeside(folder);
     Path model = Files.move(external, folder.resolve("model.onnx"));
     byte[] before = Files.readAllBytes(folder.resolve("quantized_model.onnx.data"));
 
