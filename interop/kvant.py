@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = ROOT / "examples/digits"
-MODELS = ROOT / "torch-format/src/test/resources/models"
+MODELS = ROOT / "formats/torch/src/test/resources/models"
 CHECKPOINT = "quantized_model_torchao.pth"
 RUNNABLE = "quantized_model_torchao.pt"
 

@@ -1,6 +1,6 @@
 """Writes what torchao 0.18 makes of the test networks: quantized checkpoints, each with its entries' bytes hashed beside it.
 
-    python interop/golden/make_torchao_golden.py [OUT]      (default: torch-format/src/test/resources/models/torchao)
+    python interop/golden/make_torchao_golden.py [OUT]      (default: formats/torch/src/test/resources/models/torchao)
 
 The networks are those of tied.pth and mixed.pth; their Linear and Embedding modules are quantized, all in one dtype.
 """
@@ -16,7 +16,7 @@ import expected  # noqa: E402
 from networks import Mixed, Tied, build  # noqa: E402
 from torchao_peer import CONFIGS, QUANTIZED, quantized_by_torchao  # noqa: E402
 
-DEFAULT = INTEROP.parent / "torch-format/src/test/resources/models/torchao"
+DEFAULT = INTEROP.parent / "formats/torch/src/test/resources/models/torchao"
 PARTS = ("qdata", "scale", "zero_point")
 
 

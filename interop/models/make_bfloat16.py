@@ -1,6 +1,6 @@
-"""Makes the TorchScript module that torch-runtime converts bfloat16 tensors with, which DJL cannot pass.
+"""Makes the TorchScript module that runners/torch converts bfloat16 tensors with, which DJL cannot pass.
 
-    python make_bfloat16.py ../../torch-runtime/src/main/resources/dev/kvant/torch/runtime/bfloat16.pt
+    python make_bfloat16.py ../../runners/torch/src/main/resources/dev/kvant/torch/runtime/bfloat16.pt
 """
 import sys
 

@@ -1,6 +1,6 @@
 """Writes every readable and unreadable model file that the tests use, each readable one with what a reader must find.
 
-    PYTHONHASHSEED=0 python interop/models/make_models.py [OUT]      (default: torch-format/src/test/resources/models)
+    PYTHONHASHSEED=0 python interop/models/make_models.py [OUT]      (default: formats/torch/src/test/resources/models)
 
 Needs torch 2.15 and safetensors. The weights depend on fixed seeds; with the hash seed every file comes out the same each
 time, but for legacy.pth, which names storages by their addresses.
@@ -19,7 +19,7 @@ import make_unreadable
 import neutral
 from networks import LENGTH, VOCABULARY, WIDTH, Mixed, Places, Tied, build, tokens, traced
 
-DEFAULT = Path(__file__).resolve().parents[2] / "torch-format/src/test/resources/models"
+DEFAULT = Path(__file__).resolve().parents[2] / "formats/torch/src/test/resources/models"
 
 
 def networks(out):

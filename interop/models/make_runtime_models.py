@@ -1,9 +1,9 @@
-"""Makes the models and expected answers that the tests of torch-runtime use.
+"""Makes the models and expected answers that the tests of runners/torch use.
 
     python make_runtime_models.py OUT_DIR DIGITS_DIR MODELS_DIR
 
-OUT_DIR is torch-runtime/src/test/resources/dev/kvant/torch/runtime, DIGITS_DIR has what `examples/digits/make_digits.py` writes, MODELS_DIR is
-torch-format/src/test/resources/models. Arrays are little-endian float32 or int64, row-major, without a header.
+OUT_DIR is runners/torch/src/test/resources/dev/kvant/torch/runtime, DIGITS_DIR has what `examples/digits/make_digits.py` writes, MODELS_DIR is
+formats/torch/src/test/resources/models. Arrays are little-endian float32 or int64, row-major, without a header.
 """
 import sys
 import zipfile

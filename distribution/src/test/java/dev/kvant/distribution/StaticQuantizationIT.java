@@ -33,7 +33,7 @@ class StaticQuantizationIT {
   private static final String SCANS = "examples/digits/data/calibration.npz";
 
   private static final String ENDLESS =
-      "torch-runtime/src/test/resources/dev/kvant/torch/runtime/endless.pt";
+      "runners/torch/src/test/resources/dev/kvant/torch/runtime/endless.pt";
 
   private static final String CACHE = "quantize.backend_kwargs.calibration_cache=";
 

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 /** The model files that the tests read. */
 final class TestModels {
 
-  private static final Path MODELS = Path.of("../torch-format/src/test/resources/models");
+  private static final Path MODELS = Path.of("../formats/torch/src/test/resources/models");
   private static final Path DIGITS = Path.of("../examples/digits/models");
   private static final Path GOLDEN = Path.of("src/test/resources/golden");
 

@@ -10,7 +10,7 @@ import java.util.Objects;
 /** The model files that the tests read. */
 final class TestModels {
 
-  private static final Path MODELS = Path.of("../torch-format/src/test/resources/models");
+  private static final Path MODELS = Path.of("../formats/torch/src/test/resources/models");
   private static final Path DIGITS = Path.of("../examples/digits/models");
 
   private TestModels() {}

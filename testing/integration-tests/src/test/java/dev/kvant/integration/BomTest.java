@@ -1,0 +1,49 @@
+package dev.kvant.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class BomTest {
+
+  /** Modules that nobody depends on; examples, in folders of their own, are none either. */
+  private static final List<String> NOT_LIBRARIES =
+      List.of("bom", "distribution", "integration-tests", "benchmarks");
+
+  @Test
+  void the_bom_names_every_library_and_nothing_else() throws IOException {
+    Set<String> libraries = new TreeSet<>(Checkout.modules().keySet());
+    NOT_LIBRARIES.forEach(libraries::remove);
+    assertThat(all("<artifactId>kvant-(?!bom)([^<]+)</artifactId>", "bom/pom.xml"))
+        .isEqualTo(libraries);
+  }
+
+  @Test
+  void the_bom_has_the_version_of_the_parent() throws IOException {
+    String version = "</artifactId>\\s*<version>([^<]+)</version>\\s*<packaging>pom";
+    assertThat(all(version, "bom/pom.xml")).hasSize(1).isEqualTo(all(version, "pom.xml"));
+  }
+
+  /** It has no parent, so that its own profile must do what the parent's does. */
+  @Test
+  void the_bom_is_signed_as_the_libraries_are() throws IOException {
+    String signer = "<artifactId>maven-gpg-plugin</artifactId>\\s*<version>([^<]+)</version>";
+    assertThat(all(signer, "bom/pom.xml")).hasSize(1).isEqualTo(all(signer, "pom.xml"));
+  }
+
+  private static Set<String> all(String pattern, String file) throws IOException {
+    return Pattern.compile(pattern)
+        .matcher(Files.readString(Checkout.ROOT.resolve(file)))
+        .results()
+        .map((MatchResult match) -> match.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+}
