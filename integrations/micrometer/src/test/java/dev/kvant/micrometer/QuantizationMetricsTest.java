@@ -26,7 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayName("The metrics of a model that was quantized by the torchao backend")
 class QuantizationMetricsTest {
 
-  private static final Path MODEL = Path.of("..", "..", "examples", "digits", "models", "resnet.pth");
+  private static final Path MODEL =
+      Path.of("..", "..", "examples", "digits", "models", "resnet.pth");
 
   private final MeterRegistry registry = new SimpleMeterRegistry();
 

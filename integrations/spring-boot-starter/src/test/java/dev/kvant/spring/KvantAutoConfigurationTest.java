@@ -47,7 +47,8 @@ import org.springframework.context.annotation.Configuration;
 @DisplayName("A Spring Boot application with the starter")
 class KvantAutoConfigurationTest {
 
-  private static final Path MODEL = Path.of("..", "..", "examples", "digits", "models", "resnet.pth");
+  private static final Path MODEL =
+      Path.of("..", "..", "examples", "digits", "models", "resnet.pth");
 
   @TempDir private Path folder;
 
