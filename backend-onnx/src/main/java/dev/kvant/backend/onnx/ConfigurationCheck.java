@@ -7,6 +7,8 @@ import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.WeightQuantizationConfig;
+import dev.kvant.backend.onnx.plan.ActivationSetting;
+import dev.kvant.backend.onnx.plan.OnnxOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

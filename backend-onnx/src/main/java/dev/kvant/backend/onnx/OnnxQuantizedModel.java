@@ -3,7 +3,8 @@ package dev.kvant.backend.onnx;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizedModel;
-import dev.kvant.backend.onnx.graph.OnnxModel;
+import dev.kvant.backend.onnx.weights.WeightResult;
+import dev.kvant.onnx.graph.OnnxModel;
 import java.util.Map;
 
 /**

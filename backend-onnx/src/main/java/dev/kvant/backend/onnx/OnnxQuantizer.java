@@ -10,10 +10,19 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
-import dev.kvant.backend.onnx.graph.OnnxModel;
-import dev.kvant.backend.onnx.graph.OnnxModule;
-import dev.kvant.backend.onnx.graph.OnnxModules;
-import dev.kvant.backend.onnx.graph.OnnxWriter;
+import dev.kvant.backend.onnx.calibration.Calibration;
+import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.plan.PlannedGraph;
+import dev.kvant.backend.onnx.preprocess.OpsetCheck;
+import dev.kvant.backend.onnx.rewrite.BlockRewriter;
+import dev.kvant.backend.onnx.rewrite.GraphRewriter;
+import dev.kvant.backend.onnx.weights.WeightResult;
+import dev.kvant.onnx.OnnxFormat;
+import dev.kvant.onnx.OnnxModelFile;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.OnnxModule;
+import dev.kvant.onnx.graph.OnnxModules;
+import dev.kvant.onnx.graph.OnnxWriter;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.Quantizer;
@@ -58,7 +67,7 @@ class OnnxQuantizer implements Quantizer {
   }
 
   /** The file of tensors has a name that the model's own may have; the model would be lost. */
-  private static void refuseToReplaceData(QuantizableOnnxModel model, Path directory) {
+  private static void refuseToReplaceData(OnnxModelFile model, Path directory) {
     Path target = directory.resolve(OnnxBackend.ARTIFACT_DATA);
     for (Path file : model.externalFiles()) {
       try {
@@ -94,8 +103,8 @@ class OnnxQuantizer implements Quantizer {
     }
   }
 
-  private static QuantizableOnnxModel source(PreparedModel prepared) {
-    if (prepared.model() instanceof QuantizableOnnxModel model) {
+  private static OnnxModelFile source(PreparedModel prepared) {
+    if (prepared.model() instanceof OnnxModelFile model) {
       return model;
     }
     throw new UnsupportedModelException(
@@ -130,7 +139,7 @@ class OnnxQuantizer implements Quantizer {
         new GraphRewriter(planned, calibration(prepared), options, context.parallelism());
     Map<String, WeightResult> weights = rewriter.rewrite(progress);
     String plan = new String(PlanJson.write(prepared.plan()), StandardCharsets.UTF_8);
-    planned.model().metadata().put(QuantizableOnnxModel.PLAN_ENTRY, plan);
+    planned.model().metadata().put(OnnxModelFile.PLAN_ENTRY, plan);
     return new OnnxQuantizedModel(prepared, planned.model(), weights, notes(planned));
   }
 

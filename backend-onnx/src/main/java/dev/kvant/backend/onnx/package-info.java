@@ -1,4 +1,4 @@
-/** Quantization of ONNX graphs: the backend, the model format and the model runner. */
+/** Quantization of ONNX graphs: the backend and what it offers. */
 @NullMarked
 package dev.kvant.backend.onnx;
 

@@ -5,6 +5,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.onnx.runtime.OnnxRunnerProvider;
 import dev.kvant.spi.ModelRunner;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

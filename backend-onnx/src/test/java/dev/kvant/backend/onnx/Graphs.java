@@ -4,9 +4,10 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Device;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.backend.onnx.graph.Graph;
-import dev.kvant.backend.onnx.graph.Node;
-import dev.kvant.backend.onnx.graph.OnnxFile;
+import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Node;
+import dev.kvant.onnx.graph.OnnxFile;
+import dev.kvant.onnx.runtime.OnnxRunnerProvider;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +21,7 @@ final class Graphs {
   private Graphs() {}
 
   static Path model(String name) {
-    return Path.of("src", "test", "resources", "models", name + ".onnx");
+    return Path.of("..", "formats", "onnx", "src", "test", "resources", "models", name + ".onnx");
   }
 
   /** Random numbers as the input {@code x}. */

@@ -2,6 +2,7 @@ package dev.kvant.backend.onnx;
 
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.tck.QuantizationBackendContract;
 import dev.kvant.tck.SampleModel;

@@ -10,6 +10,7 @@ import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.List;

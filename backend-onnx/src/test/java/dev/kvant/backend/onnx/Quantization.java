@@ -8,6 +8,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.SavedModel;
+import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.spi.Calibratable;
 import dev.kvant.spi.Quantizer;
 import dev.kvant.spi.QuantizerContext;

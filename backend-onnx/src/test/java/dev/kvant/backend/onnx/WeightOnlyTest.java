@@ -10,6 +10,7 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.onnx.OnnxFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

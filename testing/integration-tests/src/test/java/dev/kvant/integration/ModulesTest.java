@@ -8,6 +8,7 @@ import java.lang.module.ModuleFinder;
 import java.lang.module.ModuleReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +32,12 @@ class ModulesTest {
   /** Packages whose public types are not for others. */
   private static final List<String> INTERNAL =
       List.of(
-          "dev.kvant.backend.onnx.graph",
-          "dev.kvant.backend.onnx.proto",
+          "dev.kvant.backend.onnx.calibration",
+          "dev.kvant.backend.onnx.concurrent",
+          "dev.kvant.backend.onnx.plan",
+          "dev.kvant.backend.onnx.preprocess",
+          "dev.kvant.backend.onnx.rewrite",
+          "dev.kvant.backend.onnx.weights",
           "dev.kvant.cli",
           "dev.kvant.cli.output",
           "dev.kvant.runtime.plan");

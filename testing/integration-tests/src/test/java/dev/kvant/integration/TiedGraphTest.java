@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class TiedGraphTest {
 
   private static final Path MODEL =
-      Path.of("..", "..", "backend-onnx", "src", "test", "resources", "models", "tied.onnx");
+      Path.of("..", "..", "formats", "onnx", "src", "test", "resources", "models", "tied.onnx");
 
   @Test
   void is_quantized_without_a_warning_where_both_are_decided_alike() {

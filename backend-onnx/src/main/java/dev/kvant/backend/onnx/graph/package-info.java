@@ -1,8 +1,0 @@
-/**
- * ONNX files as graphs that can be changed: reading without holding tensors, names, constants, and
- * writing with tensors streamed.
- */
-@NullMarked
-package dev.kvant.backend.onnx.graph;
-
-import org.jspecify.annotations.NullMarked;

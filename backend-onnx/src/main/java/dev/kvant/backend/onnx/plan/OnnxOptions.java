@@ -1,0 +1,170 @@
+package dev.kvant.backend.onnx.plan;
+
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.spi.OptionDescriptor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The backend's options, read from {@code backend_kwargs}.
+ *
+ * @param target what the quantized graph will run on
+ * @param preprocess whether constants are folded and batch normalizations fused before
+ * @param quantizeOutputs whether the outputs of quantized operators are quantized too
+ * @param kernel which operators multiply with quantized weights
+ * @param bits the size of codes for {@link Kernel#NBITS}
+ * @param blockSize how many weights share a scale for {@link Kernel#NBITS}
+ * @param externalData whether large tensors are always written into a file of their own
+ * @since 0.1.0
+ */
+public record OnnxOptions(
+    Target target,
+    boolean preprocess,
+    boolean quantizeOutputs,
+    Kernel kernel,
+    int bits,
+    int blockSize,
+    boolean externalData) {
+
+  /** Which operators multiply with quantized weights. */
+  public enum Kernel {
+    /** The standard ones, behind {@code DequantizeLinear}. */
+    QDQ,
+    /** ONNX Runtime's {@code MatMulNBits}. */
+    NBITS;
+
+    private String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** What a quantized graph runs on. */
+  public enum Target {
+    /** ONNX Runtime on a processor: uint8 activations with a zero point. */
+    CPU,
+    /** TensorRT: int8 activations without one, biases in float. */
+    TENSORRT;
+
+    private String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final String TARGET = "target";
+  private static final String PREPROCESS = "preprocess";
+  private static final String QUANTIZE_OUTPUTS = "quantize_outputs";
+  public static final String KERNEL = "kernel";
+  public static final String BITS = "bits";
+  public static final String BLOCK_SIZE = "block_size";
+  private static final int DEFAULT_BITS = 8;
+  private static final int DEFAULT_BLOCK_SIZE = 32;
+  private static final String EXTERNAL_DATA = "external_data";
+
+  public static final List<OptionDescriptor> DESCRIPTORS =
+      List.of(
+          OptionDescriptor.choice(
+              TARGET,
+              List.of(Target.CPU.label(), Target.TENSORRT.label()),
+              "What the quantized graph will run on: cpu quantizes activations to uint8 with a zero"
+                  + " point, tensorrt to int8 without one."),
+          OptionDescriptor.flag(
+              PREPROCESS,
+              true,
+              "Computes what depends on constants alone and fuses batch normalizations into"
+                  + " convolutions first, as ONNX Runtime would."),
+          OptionDescriptor.flag(
+              QUANTIZE_OUTPUTS,
+              false,
+              "Quantizes the outputs of quantized operators as well as their inputs."),
+          OptionDescriptor.choice(
+              KERNEL,
+              List.of(Kernel.QDQ.label(), Kernel.NBITS.label()),
+              "For weight_only_ptq: qdq stores weights behind DequantizeLinear, nbits replaces"
+                  + " products with constant matrices by ONNX Runtime's MatMulNBits."),
+          new OptionDescriptor(
+              BITS,
+              OptionDescriptor.Type.INTEGER,
+              List.of(),
+              String.valueOf(DEFAULT_BITS),
+              "For the kernel nbits: 8 or 4 bits per weight."),
+          new OptionDescriptor(
+              BLOCK_SIZE,
+              OptionDescriptor.Type.INTEGER,
+              List.of(),
+              String.valueOf(DEFAULT_BLOCK_SIZE),
+              "For the kernel nbits: how many weights share a scale, a power of two from 16 to"
+                  + " 256."),
+          OptionDescriptor.flag(
+              EXTERNAL_DATA,
+              false,
+              "Writes large tensors into quantized_model.onnx.data even where one file could hold"
+                  + " them."));
+
+  public static OnnxOptions of(Map<String, Object> kwargs) {
+    return new OnnxOptions(
+        Target.TENSORRT.label().equals(kwargs.get(TARGET)) ? Target.TENSORRT : Target.CPU,
+        !Boolean.FALSE.equals(kwargs.get(PREPROCESS)),
+        Boolean.TRUE.equals(kwargs.get(QUANTIZE_OUTPUTS)),
+        Kernel.NBITS.label().equals(kwargs.get(KERNEL)) ? Kernel.NBITS : Kernel.QDQ,
+        integer(kwargs, BITS, DEFAULT_BITS),
+        integer(kwargs, BLOCK_SIZE, DEFAULT_BLOCK_SIZE),
+        Boolean.TRUE.equals(kwargs.get(EXTERNAL_DATA)));
+  }
+
+  private static int integer(Map<String, Object> kwargs, String key, int defaultValue) {
+    return kwargs.get(key) instanceof Number number ? number.intValue() : defaultValue;
+  }
+
+  /** What is wrong with the options beyond their types. */
+  public List<ConfigurationProblem> problems(QuantizationMode mode, Map<String, Object> kwargs) {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    if (bits != 4 && bits != 8) {
+      problems.add(problem(BITS, "must be 4 or 8, was " + bits));
+    }
+    if (blockSize < 16 || blockSize > 256 || Integer.bitCount(blockSize) != 1) {
+      problems.add(problem(BLOCK_SIZE, "must be 16, 32, 64, 128 or 256, was " + blockSize));
+    }
+    if (kernel == Kernel.NBITS && mode == QuantizationMode.STATIC_PTQ) {
+      problems.add(problem(KERNEL, "nbits quantizes weights only; use mode weight_only_ptq"));
+    }
+    if (mode == QuantizationMode.WEIGHT_ONLY_PTQ) {
+      addWithoutActivations(problems);
+    }
+    if (kernel == Kernel.QDQ) {
+      for (String key : List.of(BITS, BLOCK_SIZE)) {
+        if (kwargs.containsKey(key)) {
+          problems.add(problem(key, "is for kernel: nbits alone; set that or leave this out"));
+        }
+      }
+    }
+    return problems;
+  }
+
+  /** What asks for something that has no place in a graph whose activations stay as they are. */
+  private void addWithoutActivations(List<ConfigurationProblem> problems) {
+    if (quantizeOutputs) {
+      problems.add(
+          problem(
+              QUANTIZE_OUTPUTS,
+              "quantizes activations, which weight_only_ptq leaves alone; use mode static_ptq or"
+                  + " leave it out"));
+    }
+    if (target == Target.TENSORRT) {
+      problems.add(
+          problem(
+              TARGET,
+              kernel == Kernel.NBITS
+                  ? "tensorrt does not know MatMulNBits, the operator of kernel: nbits; use kernel:"
+                      + " qdq and leave the target out"
+                  : "decides how activations are quantized, which weight_only_ptq leaves alone: its"
+                      + " graphs are the same for every target; leave it out"));
+    }
+  }
+
+  private static ConfigurationProblem problem(String key, String message) {
+    return new ConfigurationProblem("quantize.backend_kwargs." + key, message);
+  }
+}

@@ -1,0 +1,116 @@
+package dev.kvant.backend.onnx.plan;
+
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.backend.onnx.preprocess.BatchNormFusion;
+import dev.kvant.backend.onnx.preprocess.ConstantFolding;
+import dev.kvant.backend.onnx.preprocess.OpsetRaiser;
+import dev.kvant.onnx.OnnxModelFile;
+import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Node;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.OnnxModule;
+import dev.kvant.onnx.graph.OnnxModules;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A copy of a model's graph, ready to be observed or rewritten, with the plan's decision for each
+ * of its nodes. Made anew for each step; always the same for the same model and plan.
+ *
+ * @param model the copy
+ * @param modules the nodes with something to quantize
+ * @since 0.1.0
+ */
+public record PlannedGraph(OnnxModel model, List<Planned> modules) {
+
+  private static final Set<Dtype> FLOAT8 = Set.of(Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
+
+  /**
+   * A node with something to quantize.
+   *
+   * @param name its name in the plan
+   * @param graph the graph that it is in
+   * @param node the node
+   * @param weight its weight
+   * @param decision what is planned
+   */
+  public record Planned(
+      String name, Graph graph, Node node, OnnxModule.Weight weight, ModuleDecision decision) {
+
+    /** Which input takes activations: the one that does not take the weight. */
+    public int activationInput() {
+      return weight.input() == 0 ? 1 : 0;
+    }
+
+    /** The type that the node computes in. */
+    public DataType type() {
+      return weight.tensor().type();
+    }
+
+    /** The tensor that goes in, if that is to be quantized. */
+    public Optional<Activation> input(OnnxOptions options) {
+      return activation(node.input(activationInput()), options);
+    }
+
+    /** The tensor that comes out, if that is to be quantized. */
+    public Optional<Activation> output(OnnxOptions options) {
+      return options.quantizeOutputs()
+          ? activation(node.outputs().get(0), options)
+          : Optional.empty();
+    }
+
+    private Optional<Activation> activation(String value, OnnxOptions options) {
+      Graph home = graph.home(value);
+      if (!decision.activations().isQuantized()
+          || home == null
+          || graph.constant(value).isPresent()) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          new Activation(
+              home.place(), value, type(), ActivationSetting.of(decision.activations(), options)));
+    }
+  }
+
+  /** The version of the operators that quantization needs. */
+  private static long opset(List<Planned> planned) {
+    return planned.stream()
+            .anyMatch(module -> module.type() != DataType.FLOAT || usesFloat8(module.decision()))
+        ? OpsetRaiser.FLOAT8
+        : OpsetRaiser.PER_CHANNEL;
+  }
+
+  private static boolean usesFloat8(ModuleDecision decision) {
+    return FLOAT8.contains(decision.weights().dtype())
+        || FLOAT8.contains(decision.activations().dtype());
+  }
+
+  public static PlannedGraph of(OnnxModelFile source, PreparedModel prepared, OnnxOptions options) {
+    Map<String, ModuleDecision> decisions = new LinkedHashMap<>();
+    prepared.plan().modules().forEach(decision -> decisions.put(decision.module(), decision));
+    OnnxModel model = source.load();
+    // The plan knows the nodes by the names that they have before anything is changed.
+    List<OnnxModule> found = OnnxModules.of(model);
+    if (options.preprocess()) {
+      ConstantFolding.apply(model);
+      BatchNormFusion.apply(model);
+    }
+    List<Planned> planned = new ArrayList<>();
+    for (OnnxModule module : found) {
+      ModuleDecision decision = decisions.get(module.name());
+      OnnxModule.Weight weight = OnnxModules.weight(module.graph(), module.node());
+      if (decision != null && decision.isQuantized() && weight != null) {
+        planned.add(new Planned(module.name(), module.graph(), module.node(), weight, decision));
+      }
+    }
+    OpsetRaiser.raise(model, opset(planned));
+    return new PlannedGraph(model, planned);
+  }
+}

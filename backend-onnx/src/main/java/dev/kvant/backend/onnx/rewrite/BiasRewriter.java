@@ -1,0 +1,141 @@
+package dev.kvant.backend.onnx.rewrite;
+
+import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.weights.QuantizedWeight;
+import dev.kvant.numerics.observer.AffineStep;
+import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.Initializer;
+import dev.kvant.onnx.graph.Node;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.StoredTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Stores biases as int32 with the scale of the sums that they are added to, so that a product can
+ * be computed in integers to its end.
+ *
+ * <p>{@code q = clamp(rint(b / (s_x s_w)))}. Where that would leave the range of int32 the scale of
+ * the weight is raised first. Source: {@code _adjust_weight_scale_for_int32_bias} and {@code
+ * quantize_bias_static_impl} of onnxruntime.quantization 1.32.
+ */
+final class BiasRewriter {
+
+  private static final int BIAS_INPUT = 2;
+
+  /** Keeps rounding from undoing what the raise was for. */
+  private static final double MARGIN = 1.0001;
+
+  /** The largest code, which is as far from zero as the smallest one that is used. */
+  private static final double LARGEST_CODE = Integer.MAX_VALUE;
+
+  /** A bias whose product is quantized on both sides. */
+  private record Bias(
+      Planned module, QuantizedWeight weight, AffineStep step, FloatBuffer values) {}
+
+  private final OnnxModel model;
+  private final List<Bias> biases = new ArrayList<>();
+
+  BiasRewriter(OnnxModel model) {
+    this.model = model;
+  }
+
+  /** Takes note of a product of quantized operands. */
+  void add(Planned module, QuantizedWeight weight, AffineStep step) {
+    Node node = module.node();
+    boolean isScaled = node.is("Gemm") && node.floatAttribute("beta", 1) != 1;
+    boolean hasBias = node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm");
+    if (!hasBias || isScaled || module.type() != DataType.FLOAT) {
+      return;
+    }
+    Optional<StoredTensor> bias =
+        module
+            .graph()
+            .constant(node.input(BIAS_INPUT))
+            .flatMap(Initializer::tensor)
+            .filter(tensor -> tensor.type() == DataType.FLOAT && tensor.dims().size() == 1);
+    if (bias.isEmpty()) {
+      return;
+    }
+    FloatBuffer values =
+        bias.get().content().read(0, Math.toIntExact(bias.get().content().bytes())).asFloatBuffer();
+    int scales = weight.scales().length;
+    if (scales == 1 || scales == values.remaining()) {
+      biases.add(new Bias(module, weight, step, values));
+    }
+  }
+
+  /** Raises scales of weights where biases need it, then stores the biases. */
+  void rewrite() {
+    // A weight may be shared: all raises come before the first bias that depends on them.
+    biases.forEach(BiasRewriter::raiseScales);
+    biases.forEach(this::store);
+  }
+
+  private static void raiseScales(Bias bias) {
+    float[] scales = bias.weight().scales();
+    for (int channel = 0; channel < scales.length; channel++) {
+      double magnitude = 0;
+      if (scales.length == 1) {
+        for (int i = 0; i < bias.values().remaining(); i++) {
+          magnitude = Math.max(magnitude, Math.abs((double) bias.values().get(i)));
+        }
+      } else {
+        magnitude = Math.abs((double) bias.values().get(channel));
+      }
+      double smallest = MARGIN * magnitude / LARGEST_CODE;
+      double scale = (double) bias.step().scale() * scales[channel];
+      if (scale < smallest) {
+        scales[channel] = (float) (scales[channel] * (smallest / scale));
+      }
+    }
+  }
+
+  private void store(Bias bias) {
+    float[] scales = bias.weight().scales();
+    float[] products = new float[scales.length];
+    for (int channel = 0; channel < scales.length; channel++) {
+      products[channel] = bias.step().scale() * scales[channel];
+    }
+    ByteBuffer codes =
+        ByteBuffer.allocate(bias.values().remaining() * Integer.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < bias.values().remaining(); i++) {
+      double code = Math.rint(bias.values().get(i) / (double) products[scales.length == 1 ? 0 : i]);
+      codes.putInt((int) Math.max(Integer.MIN_VALUE, Math.min(Integer.MAX_VALUE, code)));
+    }
+    Node node = bias.module().node();
+    String name = node.input(BIAS_INPUT);
+    String quantized = model.freshName(name + "_quantized");
+    add(
+        StoredTensor.of(
+            quantized, DataType.INT32, List.of((long) bias.values().remaining()), codes.flip()));
+    List<Long> shape = scales.length == 1 ? List.of() : List.of((long) scales.length);
+    String scale = model.freshName(name + "_quantized_scale");
+    add(StoredTensor.ofFloats(scale, shape, products));
+    String zeroPoint = model.freshName(name + "_quantized_zero_point");
+    add(
+        StoredTensor.of(
+            zeroPoint, DataType.INT32, shape, ByteBuffer.allocate(scales.length * Integer.BYTES)));
+    String output = model.freshName(name + "_DequantizeLinear_Output");
+    Node dequantize =
+        Node.create(
+            model.freshName(name + "_DequantizeLinear"),
+            "DequantizeLinear",
+            List.of(quantized, scale, zeroPoint),
+            List.of(output));
+    if (scales.length > 1) {
+      dequantize.with("axis", 0);
+    }
+    model.graph().nodes().add(0, dequantize);
+    node.inputs().set(BIAS_INPUT, output);
+  }
+
+  private void add(StoredTensor tensor) {
+    model.graph().initializers().put(tensor.name(), Initializer.of(tensor));
+  }
+}

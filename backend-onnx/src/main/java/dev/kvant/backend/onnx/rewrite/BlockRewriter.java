@@ -1,0 +1,134 @@
+package dev.kvant.backend.onnx.rewrite;
+
+import dev.kvant.api.QuantizationException;
+import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.weights.BlockWeight;
+import dev.kvant.backend.onnx.weights.WeightResult;
+import dev.kvant.numerics.NonFiniteValueException;
+import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.Initializer;
+import dev.kvant.onnx.graph.Node;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.StoredTensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Replaces products with constant matrices by ONNX Runtime's {@code MatMulNBits}.
+ *
+ * @since 0.1.0
+ */
+public final class BlockRewriter {
+
+  /** ONNX Runtime's own operators. */
+  public static final String DOMAIN = "com.microsoft";
+
+  private static final int BIAS_INPUT = 2;
+
+  /** Lets the kernel quantize activations to int8 on the way, which is what makes it fast. */
+  private static final int INT8_COMPUTE = 4;
+
+  /** A matrix in the model's graph, by the names of its parts. */
+  private record Stored(BlockWeight weight, String codes, String scales) {}
+
+  private final OnnxModel model;
+  private final OnnxOptions options;
+  private final Map<Initializer, Stored> stored = new HashMap<>();
+
+  public BlockRewriter(OnnxModel model, OnnxOptions options) {
+    this.model = model;
+    this.options = options;
+  }
+
+  /**
+   * Whether a product is one that {@code MatMulNBits} computes: with the matrix on the right, no
+   * factors and the other side as it is.
+   */
+  public static boolean fits(Planned module) {
+    Node node = module.node();
+    return module.weight().input() == 1
+        && node.intAttribute("transA", 0) == 0
+        && node.floatAttribute("alpha", 1) == 1
+        && node.floatAttribute("beta", 1) == 1;
+  }
+
+  /**
+   * Rewrites a {@code MatMul} or {@code Gemm}.
+   *
+   * @throws QuantizationException if the weight has a value that is not finite
+   */
+  public WeightResult rewrite(Planned module) {
+    Node node = module.node();
+    Initializer constant =
+        module.graph().constant(node.input(module.weight().input())).orElseThrow();
+    Stored matrix = stored.computeIfAbsent(constant, each -> store(module));
+    List<String> inputs =
+        new ArrayList<>(
+            List.of(node.input(module.activationInput()), matrix.codes(), matrix.scales()));
+    String bias = node.is("Gemm") ? node.input(BIAS_INPUT) : "";
+    String product = node.outputs().get(0);
+    List<Node> nodes = new ArrayList<>();
+    if (!bias.isEmpty()) {
+      product = model.freshName(product + "_without_bias");
+    }
+    BlockWeight weight = matrix.weight();
+    nodes.add(
+        Node.create(
+                node.name().isEmpty() ? model.freshName(product + "_MatMulNBits") : node.name(),
+                DOMAIN,
+                "MatMulNBits",
+                inputs,
+                List.of(product))
+            .with("K", weight.length())
+            .with("N", weight.channels())
+            .with("bits", options.bits())
+            .with("block_size", options.blockSize())
+            .with("accuracy_level", INT8_COMPUTE));
+    if (!bias.isEmpty()) {
+      nodes.add(
+          Node.create(
+              model.freshName(product + "_Add"),
+              "Add",
+              List.of(product, bias),
+              List.of(node.outputs().get(0))));
+    }
+    int index = module.graph().nodes().indexOf(node);
+    module.graph().nodes().remove(index);
+    module.graph().nodes().addAll(index, nodes);
+    model.setOpset(DOMAIN, 1);
+    return weight;
+  }
+
+  private Stored store(Planned module) {
+    StoredTensor source = module.weight().tensor();
+    BlockWeight weight;
+    try {
+      weight =
+          BlockWeight.of(
+              source, module.weight().channelAxis() == 0, options.bits(), options.blockSize());
+    } catch (NonFiniteValueException e) {
+      throw new QuantizationException(
+          "the weight '%s' of %s is %s at index %d and cannot be quantized; retrain or repair it"
+              .formatted(source.name(), module.name(), e.value(), e.index()),
+          e);
+    }
+    String codes = model.freshName(source.name() + "_quantized");
+    add(
+        new StoredTensor(
+            codes,
+            DataType.UINT8,
+            List.of(
+                (long) weight.channels(), (long) weight.blocks(), (long) weight.bytesPerBlock()),
+            weight));
+    String scales = model.freshName(source.name() + "_scale");
+    add(StoredTensor.ofFloats(scales, List.of((long) weight.scales().length), weight.scales()));
+    return new Stored(weight, codes, scales);
+  }
+
+  private void add(StoredTensor tensor) {
+    model.graph().initializers().put(tensor.name(), Initializer.of(tensor));
+  }
+}

@@ -1,0 +1,152 @@
+package dev.kvant.backend.onnx.weights;
+
+import dev.kvant.api.OperandSettings;
+import dev.kvant.backend.onnx.plan.ActivationSetting;
+import dev.kvant.numerics.BFloat16;
+import dev.kvant.numerics.ChannelQuantizer;
+import dev.kvant.numerics.Float16;
+import dev.kvant.numerics.FloatType;
+import dev.kvant.numerics.QuantizationError;
+import dev.kvant.numerics.QuantizedType;
+import dev.kvant.numerics.RowQuantizer;
+import dev.kvant.numerics.observer.Grid;
+import dev.kvant.onnx.graph.Content;
+import dev.kvant.onnx.graph.StoredTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * A weight whose scales are known; its codes are computed whenever they are read.
+ *
+ * @since 0.1.0
+ */
+public final class QuantizedWeight implements Content, WeightResult {
+
+  private final StoredTensor source;
+  private final FloatType type;
+  private final ChannelQuantizer quantizer;
+  private final float[] scales;
+  private QuantizationError error = QuantizationError.NONE;
+
+  private QuantizedWeight(
+      StoredTensor source, FloatType type, ChannelQuantizer quantizer, float[] scales) {
+    this.source = source;
+    this.type = type;
+    this.quantizer = quantizer;
+    this.scales = scales;
+  }
+
+  /**
+   * Finds the scales of a weight.
+   *
+   * @param axis the axis of the channels, or -1 for one scale
+   * @param settings how the range of each channel is chosen
+   * @param parallelism how many threads search for it
+   * @throws dev.kvant.numerics.NonFiniteValueException if a weight is NaN or infinite
+   */
+  public static QuantizedWeight of(
+      StoredTensor source,
+      FloatType type,
+      QuantizedType codes,
+      int axis,
+      OperandSettings settings,
+      int parallelism) {
+    int channels = axis < 0 ? 1 : Math.toIntExact(source.dims().get(axis));
+    long inner = 1;
+    for (int i = axis + 1; i < source.dims().size(); i++) {
+      inner = Math.multiplyExact(inner, source.dims().get(i));
+    }
+    RowQuantizer rows = RowQuantizer.onnxRuntime(type, codes);
+    ChannelQuantizer quantizer =
+        new ChannelQuantizer(rows, Math.max(1, channels), Math.max(1, inner));
+    float[] scales = new float[Math.max(1, channels)];
+    if (source.elements() > 0 && WeightRanges.SEARCHED.contains(settings.algorithm())) {
+      scales =
+          new WeightRanges(
+                  source,
+                  channels,
+                  inner,
+                  grid(codes),
+                  () ->
+                      ActivationSetting.observer(settings.algorithm(), settings.algorithmOptions()))
+              .amax(parallelism);
+    } else {
+      float[] amax = scales;
+      source
+          .content()
+          .forEachBlock((from, block) -> quantizer.amax(block, from / type.bytes(), amax));
+    }
+    for (int channel = 0; channel < scales.length; channel++) {
+      scales[channel] = rows.scale(scales[channel]);
+    }
+    return new QuantizedWeight(source, type, quantizer, scales);
+  }
+
+  private static Grid grid(QuantizedType codes) {
+    return switch (codes) {
+      case INT8 -> Grid.INT8_SYMMETRIC;
+      case FLOAT8_E4M3FN -> Grid.FLOAT8_E4M3FN;
+      case FLOAT8_E5M2 -> Grid.FLOAT8_E5M2;
+    };
+  }
+
+  /** One scale per channel; changing one changes the codes. */
+  public float[] scales() {
+    return scales;
+  }
+
+  /** The scales as a tensor of the weight's own type has them; follows changes. */
+  public Content scaleContent() {
+    return new Content() {
+      @Override
+      public long bytes() {
+        return (long) scales.length * type.bytes();
+      }
+
+      @Override
+      public ByteBuffer read(long from, int length) {
+        ByteBuffer bytes =
+            ByteBuffer.allocate(scales.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (float scale : scales) {
+          switch (type) {
+            case FLOAT32 -> bytes.putFloat(scale);
+            case FLOAT16 -> bytes.putShort(Float16.fromFloat(scale));
+            case BFLOAT16 -> bytes.putShort(BFloat16.fromFloat(scale));
+          }
+        }
+        return bytes.slice(Math.toIntExact(from), length).order(ByteOrder.LITTLE_ENDIAN);
+      }
+    };
+  }
+
+  @Override
+  public long savedBytes() {
+    return source.content().bytes() - bytes() - scaleContent().bytes();
+  }
+
+  @Override
+  public QuantizationError error() {
+    return error;
+  }
+
+  @Override
+  public long bytes() {
+    return source.elements();
+  }
+
+  @Override
+  public ByteBuffer read(long from, int length) {
+    ByteBuffer codes = ByteBuffer.allocate(length);
+    QuantizationError pieceError =
+        quantizer.quantize(
+            source.content().read(from * type.bytes(), length * type.bytes()), from, scales, codes);
+    error = error.plus(pieceError);
+    return codes;
+  }
+
+  @Override
+  public void forEachBlock(BlockConsumer consumer) {
+    error = QuantizationError.NONE;
+    Content.super.forEachBlock(consumer);
+  }
+}

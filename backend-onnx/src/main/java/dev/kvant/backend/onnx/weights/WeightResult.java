@@ -1,0 +1,17 @@
+package dev.kvant.backend.onnx.weights;
+
+import dev.kvant.numerics.QuantizationError;
+
+/**
+ * What became of a weight, for the report.
+ *
+ * @since 0.1.0
+ */
+public interface WeightResult {
+
+  /** How many bytes less codes and scales take than the weight did. */
+  long savedBytes();
+
+  /** How far the dequantized weight is from the weight, known once all of it was written. */
+  QuantizationError error();
+}

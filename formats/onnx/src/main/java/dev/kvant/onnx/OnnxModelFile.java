@@ -1,0 +1,106 @@
+package dev.kvant.onnx;
+
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Initializer;
+import dev.kvant.onnx.graph.OnnxFile;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.OnnxModule;
+import dev.kvant.onnx.graph.OnnxModules;
+import dev.kvant.spi.plan.PlanJson;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An ONNX file as a model to quantize.
+ *
+ * @since 0.1.0
+ */
+public final class OnnxModelFile implements QuantizableModel {
+
+  /** The entry of a model's metadata that holds the plan which made it. */
+  public static final String PLAN_ENTRY = "kvant.plan";
+
+  private final OnnxFile file;
+  private final List<ModuleDescription> modules;
+  private final long tensorBytes;
+  private final @Nullable String plan;
+
+  private OnnxModelFile(OnnxFile file, OnnxModel model) {
+    this.file = file;
+    this.modules = OnnxModules.of(model).stream().map(OnnxModule::description).toList();
+    this.tensorBytes = tensorBytes(model);
+    this.plan = model.metadata().get(PLAN_ENTRY);
+  }
+
+  public static OnnxModelFile open(Path path) {
+    OnnxFile file = OnnxFile.open(path);
+    try {
+      return new OnnxModelFile(file, file.load());
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static long tensorBytes(OnnxModel model) {
+    long bytes = 0;
+    for (Graph graph : model.graph().all()) {
+      for (Initializer constant : graph.ownConstants()) {
+        bytes += constant.tensor().map(tensor -> tensor.content().bytes()).orElse(0L);
+      }
+    }
+    return bytes;
+  }
+
+  /** A copy of the graph to change. */
+  public OnnxModel load() {
+    return file.load();
+  }
+
+  /** The files beside it that hold its large tensors. */
+  public Set<Path> externalFiles() {
+    return file.externalFiles();
+  }
+
+  @Override
+  public Path source() {
+    return file.path();
+  }
+
+  @Override
+  public String format() {
+    return OnnxFormat.ID;
+  }
+
+  @Override
+  public List<ModuleDescription> modules() {
+    return modules;
+  }
+
+  @Override
+  public long tensorBytes() {
+    return tensorBytes;
+  }
+
+  @Override
+  public Optional<QuantizationPlan> plan() {
+    return Optional.ofNullable(plan)
+        .map(
+            text ->
+                PlanJson.read(
+                    text.getBytes(StandardCharsets.UTF_8),
+                    "the metadata '%s' of %s".formatted(PLAN_ENTRY, file.path())));
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+}

@@ -1,0 +1,37 @@
+package dev.kvant.onnx.graph;
+
+import dev.kvant.numerics.BFloat16;
+import dev.kvant.numerics.Float16;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+
+/**
+ * Tensors of all floating-point types as float32.
+ *
+ * @since 0.1.0
+ */
+public final class FloatValues {
+
+  private FloatValues() {}
+
+  /**
+   * The values of a tensor.
+   *
+   * @param type float32, float16 or bfloat16
+   * @param bytes the tensor's bytes, in the order that the buffer has
+   */
+  public static FloatBuffer of(DataType type, ByteBuffer bytes) {
+    if (type == DataType.FLOAT) {
+      return bytes.asFloatBuffer();
+    }
+    ShortBuffer halves = bytes.asShortBuffer();
+    FloatBuffer floats = FloatBuffer.allocate(halves.remaining());
+    boolean isFloat16 = type == DataType.FLOAT16;
+    while (halves.hasRemaining()) {
+      short bits = halves.get();
+      floats.put(isFloat16 ? Float16.toFloat(bits) : BFloat16.toFloat(bits));
+    }
+    return floats.flip();
+  }
+}

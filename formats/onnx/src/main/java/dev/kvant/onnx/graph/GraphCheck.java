@@ -1,0 +1,120 @@
+package dev.kvant.onnx.graph;
+
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.onnx.proto.ValueInfoProto;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Checks that a graph can be computed, and puts its nodes into an order in which it can. */
+final class GraphCheck {
+
+  private final Path path;
+
+  GraphCheck(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * Checks a model's graph and all graphs inside.
+   *
+   * @throws ModelFormatException if a value is used that nothing gives, is given twice, or depends
+   *     on itself
+   */
+  void check(Graph graph) {
+    check(graph, Set.of());
+  }
+
+  private void check(Graph graph, Set<String> outer) {
+    Set<String> known = new HashSet<>(outer);
+    graph.inputs().stream().map(ValueInfoProto::getName).forEach(known::add);
+    known.addAll(graph.initializers().keySet());
+    Map<String, Node> producers = producers(graph, known);
+    for (Node node : graph.nodes()) {
+      for (String input : used(node)) {
+        if (!input.isEmpty() && !known.contains(input) && !producers.containsKey(input)) {
+          throw new ModelFormatException(
+              "%s: %s uses '%s', which nothing in the graph gives".formatted(path, node, input));
+        }
+      }
+    }
+    for (ValueInfoProto output : graph.outputs()) {
+      if (!known.contains(output.getName()) && !producers.containsKey(output.getName())) {
+        throw new ModelFormatException(
+            "%s: nothing in the graph gives the output '%s'".formatted(path, output.getName()));
+      }
+    }
+    sort(graph, known, producers);
+    known.addAll(producers.keySet());
+    for (Node node : graph.nodes()) {
+      node.subgraphs().values().forEach(subgraph -> check(subgraph, known));
+    }
+  }
+
+  private Map<String, Node> producers(Graph graph, Set<String> known) {
+    Map<String, Node> producers = new HashMap<>();
+    for (Node node : graph.nodes()) {
+      for (String output : node.outputs()) {
+        if (output.isEmpty()) {
+          continue;
+        }
+        if (known.contains(output) || producers.put(output, node) != null) {
+          throw new ModelFormatException(
+              "%s: '%s', which %s gives, is given elsewhere too".formatted(path, output, node));
+        }
+      }
+    }
+    return producers;
+  }
+
+  /** What a node needs: its inputs and what graphs inside it take from around it. */
+  private static List<String> used(Node node) {
+    List<String> used = new ArrayList<>(node.inputs());
+    for (Graph subgraph : node.subgraphs().values()) {
+      Set<String> inner = new HashSet<>(subgraph.initializers().keySet());
+      subgraph.inputs().stream().map(ValueInfoProto::getName).forEach(inner::add);
+      subgraph.nodes().forEach(each -> inner.addAll(each.outputs()));
+      for (Node each : subgraph.nodes()) {
+        used(each).stream().filter(name -> !inner.contains(name)).forEach(used::add);
+      }
+      subgraph.outputs().stream()
+          .map(ValueInfoProto::getName)
+          .filter(name -> !inner.contains(name))
+          .forEach(used::add);
+    }
+    return used;
+  }
+
+  private void sort(Graph graph, Set<String> known, Map<String, Node> producers) {
+    Set<String> ready = new HashSet<>(known);
+    List<Node> sorted = new ArrayList<>();
+    List<Node> waiting = new ArrayList<>(graph.nodes());
+    while (!waiting.isEmpty()) {
+      List<Node> stillWaiting = new ArrayList<>();
+      for (Node node : waiting) {
+        boolean computable =
+            used(node).stream()
+                .allMatch(
+                    name -> name.isEmpty() || ready.contains(name) || !producers.containsKey(name));
+        if (computable) {
+          sorted.add(node);
+          ready.addAll(node.outputs());
+        } else {
+          stillWaiting.add(node);
+        }
+      }
+      if (stillWaiting.size() == waiting.size()) {
+        throw new ModelFormatException(
+            "%s: the graph is cyclic: %s depends on its own output"
+                .formatted(path, waiting.get(0)));
+      }
+      waiting = stillWaiting;
+    }
+    graph.nodes().clear();
+    graph.nodes().addAll(sorted);
+  }
+}

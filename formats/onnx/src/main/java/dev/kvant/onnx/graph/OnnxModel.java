@@ -1,0 +1,170 @@
+package dev.kvant.onnx.graph;
+
+import dev.kvant.onnx.proto.FunctionProto;
+import dev.kvant.onnx.proto.GraphProto;
+import dev.kvant.onnx.proto.ModelProto;
+import dev.kvant.onnx.proto.OperatorSetIdProto;
+import dev.kvant.onnx.proto.StringStringEntryProto;
+import dev.kvant.onnx.proto.ValueInfoProto;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * A model in memory that can be changed; its tensors are where they were.
+ *
+ * @since 0.1.0
+ */
+public final class OnnxModel {
+
+  private final Path source;
+  private final ModelProto rest;
+  private final Graph graph;
+  private final Map<String, Long> opsets = new LinkedHashMap<>();
+  private final Map<String, String> metadata = new LinkedHashMap<>();
+  private final Set<String> names = new HashSet<>();
+  private long irVersion;
+
+  private OnnxModel(Path source, ModelProto rest, Graph graph) {
+    this.source = source;
+    this.rest = rest;
+    this.graph = graph;
+    this.irVersion = rest.getIrVersion();
+  }
+
+  /**
+   * A model as a file has it.
+   *
+   * @param rawData where the file has the bytes of the graph's initializers
+   */
+  static OnnxModel of(Path path, ModelProto proto, List<Long> rawData, ExternalData files) {
+    Graph graph = Graph.of(proto.getGraph(), rawData, files);
+    new GraphCheck(path).check(graph);
+    ModelProto rest =
+        proto.toBuilder().clearGraph().clearOpsetImport().clearMetadataProps().build();
+    OnnxModel model = new OnnxModel(path, rest, graph);
+    for (OperatorSetIdProto opset : proto.getOpsetImportList()) {
+      model.opsets.put(canonical(opset.getDomain()), opset.getVersion());
+    }
+    for (StringStringEntryProto entry : proto.getMetadataPropsList()) {
+      model.metadata.put(entry.getKey(), entry.getValue());
+    }
+    model.collectNames();
+    return model;
+  }
+
+  private static String canonical(String domain) {
+    return domain.equals("ai.onnx") ? "" : domain;
+  }
+
+  private void collectNames() {
+    for (Graph each : graph.all()) {
+      each.inputs().stream().map(ValueInfoProto::getName).forEach(names::add);
+      names.addAll(each.initializers().keySet());
+      for (Node node : each.nodes()) {
+        names.add(node.name());
+        names.addAll(node.inputs());
+        names.addAll(node.outputs());
+      }
+    }
+  }
+
+  /** The file that it was read from. */
+  public Path source() {
+    return source;
+  }
+
+  /** The model's own graph. */
+  public Graph graph() {
+    return graph;
+  }
+
+  /** The version of a domain's operators; empty if the model uses none of them. */
+  public OptionalLong opset(String domain) {
+    Long version = opsets.get(domain);
+    return version == null ? OptionalLong.empty() : OptionalLong.of(version);
+  }
+
+  /** Sets the version of a domain's operators. */
+  public void setOpset(String domain, long version) {
+    opsets.put(domain, version);
+  }
+
+  /** The version of the format itself. */
+  public long irVersion() {
+    return irVersion;
+  }
+
+  /** Raises the version of the format if it is lower. */
+  public void requireIrVersion(long version) {
+    irVersion = Math.max(irVersion, version);
+  }
+
+  /** What the file says about itself, to be changed. */
+  public Map<String, String> metadata() {
+    return metadata;
+  }
+
+  /** The names of the model's own functions. */
+  public List<String> functionNames() {
+    return rest.getFunctionsList().stream().map(FunctionProto::getName).toList();
+  }
+
+  /**
+   * A model without inputs that computes some of this one's values.
+   *
+   * @param nodes the nodes that do, which depend on constants and each other alone
+   * @param results the values that come out
+   */
+  public OnnxModel constants(List<Node> nodes, Collection<String> results) {
+    GraphProto.Builder proto = GraphProto.newBuilder().setName("constants");
+    Set<String> added = new HashSet<>();
+    for (Node node : nodes) {
+      proto.addNode(node.toProto());
+      for (String input : node.inputs()) {
+        graph
+            .constant(input)
+            .filter(constant -> added.add(constant.name()))
+            .ifPresent(constant -> proto.addInitializer(constant.toProto()));
+      }
+    }
+    results.forEach(result -> proto.addOutput(ValueInfoProto.newBuilder().setName(result).build()));
+    OnnxModel model =
+        new OnnxModel(
+            source,
+            rest.toBuilder().clearFunctions().build(),
+            Graph.of(proto.build(), List.of(), new ExternalData(source)));
+    model.opsets.putAll(opsets);
+    return model;
+  }
+
+  /**
+   * The wished name, or one like it, that nothing in the model has yet; from now on it is taken.
+   */
+  public String freshName(String wished) {
+    String name = wished;
+    for (int i = 1; !names.add(name); i++) {
+      name = wished + "_" + i;
+    }
+    return name;
+  }
+
+  /** The message without the graph. */
+  ModelProto toProtoWithoutGraph() {
+    ModelProto.Builder proto = rest.toBuilder().setIrVersion(irVersion);
+    opsets.forEach(
+        (domain, version) ->
+            proto.addOpsetImport(
+                OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version)));
+    metadata.forEach(
+        (key, value) ->
+            proto.addMetadataProps(
+                StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
+    return proto.build();
+  }
+}

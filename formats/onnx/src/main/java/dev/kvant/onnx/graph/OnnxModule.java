@@ -1,0 +1,43 @@
+package dev.kvant.onnx.graph;
+
+import dev.kvant.api.ModuleDescription;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node with trained parameters: what a plan decides about.
+ *
+ * @param description how the plan knows it
+ * @param graph the graph that it is in
+ * @param node the node
+ * @param weight the constant that can be quantized, or null
+ * @since 0.1.0
+ */
+public record OnnxModule(
+    ModuleDescription description, Graph graph, Node node, @Nullable Weight weight) {
+
+  public OnnxModule {
+    Objects.requireNonNull(description, "description");
+    Objects.requireNonNull(graph, "graph");
+    Objects.requireNonNull(node, "node");
+  }
+
+  /**
+   * The constant of a node that can be quantized.
+   *
+   * @param input which input of the node it is
+   * @param channelAxis the axis of its output channels; -1 if it has none
+   * @param tensor the constant
+   */
+  public record Weight(int input, int channelAxis, StoredTensor tensor) {
+
+    public Weight {
+      Objects.requireNonNull(tensor, "tensor");
+    }
+  }
+
+  /** The module's name in the plan. */
+  public String name() {
+    return description.name();
+  }
+}

@@ -1,0 +1,29 @@
+package dev.kvant.onnx.runtime;
+
+import dev.kvant.api.Device;
+import dev.kvant.onnx.OnnxFormat;
+import dev.kvant.spi.ModelRunner;
+import dev.kvant.spi.ModelRunnerProvider;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Runs ONNX models in ONNX Runtime, whose native library is loaded by the first model.
+ *
+ * @since 0.1.0
+ */
+public final class OnnxRunnerProvider implements ModelRunnerProvider {
+
+  /** For {@link java.util.ServiceLoader}. */
+  public OnnxRunnerProvider() {}
+
+  @Override
+  public List<String> formats() {
+    return List.of(OnnxFormat.ID);
+  }
+
+  @Override
+  public ModelRunner open(Path model, Device device) {
+    return OnnxRunner.open(model, device);
+  }
+}

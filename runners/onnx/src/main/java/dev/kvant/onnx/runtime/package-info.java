@@ -1,0 +1,5 @@
+/** Runs ONNX graphs in ONNX Runtime. */
+@NullMarked
+package dev.kvant.onnx.runtime;
+
+import org.jspecify.annotations.NullMarked;
