@@ -1,7 +1,6 @@
 package dev.kvant.runtime.plan;
 
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.ModulePattern;
 import dev.kvant.api.QuantizationWarning;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -12,20 +11,23 @@ import java.util.Set;
 /** Applies {@code module_classes}: what a file does not tell of its modules, or tells wrongly. */
 final class ModuleClasses {
 
-  private final Map<ModulePattern, String> classByPattern = new LinkedHashMap<>();
-  private final Set<ModulePattern> unused;
+  private final Map<ModuleSelector, String> classBySelector = new LinkedHashMap<>();
+  private final Set<ModuleSelector> unused;
 
-  ModuleClasses(Map<String, String> moduleClasses) {
+  /**
+   * @param names the names that the modules of the model have
+   */
+  ModuleClasses(Map<String, String> moduleClasses, Set<String> names) {
     moduleClasses.forEach(
-        (pattern, className) -> classByPattern.put(ModulePattern.of(pattern), className));
-    unused = new LinkedHashSet<>(classByPattern.keySet());
+        (text, className) -> classBySelector.put(ModuleSelector.of(text, names), className));
+    unused = new LinkedHashSet<>(classBySelector.keySet());
   }
 
   /** The module with the class that the configuration gives it, if it gives one. */
   ModuleDescription applyTo(ModuleDescription module) {
     String className = null;
-    for (Map.Entry<ModulePattern, String> entry : classByPattern.entrySet()) {
-      if (module.names().stream().anyMatch(entry.getKey()::matches)) {
+    for (Map.Entry<ModuleSelector, String> entry : classBySelector.entrySet()) {
+      if (entry.getKey().selectsByName(module)) {
         unused.remove(entry.getKey());
         className = entry.getValue();
       }

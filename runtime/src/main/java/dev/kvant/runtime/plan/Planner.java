@@ -15,6 +15,7 @@ import dev.kvant.spi.QuantizationBackend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Makes plans for one configuration: decides for every module that has weights, by the rules and by
@@ -45,10 +46,11 @@ public final class Planner {
    * @throws InvalidConfigurationException if, under {@code strict}, a rule has no effect on it
    */
   public QuantizationPlan plan(QuantizableModel model) {
-    ModuleClasses classes = new ModuleClasses(config.moduleClasses());
+    Set<String> names = ModuleSelector.names(model.modules());
+    ModuleClasses classes = new ModuleClasses(config.moduleClasses(), names);
     List<ModuleDescription> modules = model.modules().stream().map(classes::applyTo).toList();
-    Rules rules = new Rules(config, mode, backend, model.format());
-    RuleEffects effects = new RuleEffects(config.layers(), modules);
+    Rules rules = new Rules(config, mode, backend, model.format(), names);
+    RuleEffects effects = new RuleEffects(config.layers(), modules, names);
     List<ModuleDecision> decisions = new ArrayList<>();
     for (ModuleDescription module : modules) {
       if (module.hasWeights()) {
@@ -68,7 +70,7 @@ public final class Planner {
     }
     warnings.addAll(effects.warnings(decisions));
     warnings.addAll(classes.warnings());
-    warnings.addAll(SkipNames.warnings(config.skipNames(), modules));
+    warnings.addAll(SkipNames.warnings(config.skipNames(), modules, names));
     warnings.addAll(TiedWeights.warnings(modules, decisions));
     if (decisions.stream().noneMatch(ModuleDecision::isQuantized)) {
       warnings.add(

@@ -4,7 +4,6 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.ModulePattern;
 import dev.kvant.api.Operand;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizationWarning;
@@ -32,12 +31,18 @@ final class RuleEffects {
 
   private final List<LayerQuantizationConfig> layers;
   private final List<ModuleDescription> modules;
+  private final Set<String> allNames;
   private final Set<Integer> effective = new LinkedHashSet<>();
   private final Map<Integer, Map<String, String>> reasons = new LinkedHashMap<>();
 
-  RuleEffects(List<LayerQuantizationConfig> layers, List<ModuleDescription> modules) {
+  /**
+   * @param names the names that the modules have
+   */
+  RuleEffects(
+      List<LayerQuantizationConfig> layers, List<ModuleDescription> modules, Set<String> names) {
     this.layers = layers;
     this.modules = modules;
+    this.allNames = names;
   }
 
   /** The rule asked for something that a module can be given. */
@@ -130,8 +135,8 @@ final class RuleEffects {
       return "'%s' matches only modules that cannot be quantized: %s"
           .formatted(written, byReason(unsupported));
     }
-    ModulePattern pattern = ModulePattern.of(written);
-    List<ModuleDescription> matched = modules.stream().filter(pattern::matches).toList();
+    ModuleSelector selector = ModuleSelector.of(written, allNames);
+    List<ModuleDescription> matched = modules.stream().filter(selector::selects).toList();
     if (matched.stream().anyMatch(ModuleDescription::hasWeights)) {
       return "'%s' matches modules, but no rule gives them a dtype that they can have"
           .formatted(written);
@@ -143,7 +148,15 @@ final class RuleEffects {
               Words.few(matched.stream().map(RuleEffects::label).toList()),
               inside(matched));
     }
-    return "'%s' matches no module%s".formatted(written, suggestions(written));
+    return "'%s' matches no module%s%s"
+        .formatted(written, aboutBrackets(written), suggestions(written));
+  }
+
+  /** A name's first bracket makes a set of characters of what follows, unless it is escaped. */
+  private static String aboutBrackets(String written) {
+    return written.replace("[[]", "").contains("[")
+        ? "; in a pattern '[' begins a set of characters, write '[[]' for the bracket itself"
+        : "";
   }
 
   /** Whether no module of the model has weights, whatever rules say. */

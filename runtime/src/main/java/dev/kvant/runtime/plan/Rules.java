@@ -5,7 +5,6 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.ModulePattern;
 import dev.kvant.api.Operand;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandQuantizationConfig;
@@ -21,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /** Takes one operand of one module through the default, the rules in order, and the skips. */
 final class Rules {
@@ -29,28 +29,30 @@ final class Rules {
   private final ModeDescriptor abilities;
   private final QuantizationBackend backend;
   private final String modelFormat;
-  private final List<ModulePattern> layers;
-  private final List<ModulePattern> skips;
+  private final List<ModuleSelector> layers;
+  private final List<ModuleSelector> skips;
 
   Rules(
       ModelQuantizationConfig config,
       QuantizationMode mode,
       QuantizationBackend backend,
-      String modelFormat) {
+      String modelFormat,
+      Set<String> names) {
     this.config = config;
     this.abilities = Objects.requireNonNull(backend.descriptor().modes().get(mode), "mode");
     this.backend = backend;
     this.modelFormat = modelFormat;
     this.layers =
-        config.layers().stream().map(layer -> ModulePattern.of(layer.moduleName())).toList();
-    this.skips = config.skipNames().stream().map(ModulePattern::of).toList();
+        ModuleSelector.all(
+            config.layers().stream().map(LayerQuantizationConfig::moduleName).toList(), names);
+    this.skips = ModuleSelector.all(config.skipNames(), names);
   }
 
   /** Decides, and notes the effect of each rule that speaks about the operand. */
   OperandDecision decide(ModuleDescription module, Operand operand, RuleEffects effects) {
     List<Integer> matching = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
-      if (layers.get(i).matches(module)) {
+      if (layers.get(i).selects(module)) {
         matching.add(i);
       }
     }
@@ -67,7 +69,7 @@ final class Rules {
     matching.forEach(i -> decider.applyLayer(i, effects));
     decider.noteSettingsOnlyEffects(effects);
     for (int i = 0; i < skips.size(); i++) {
-      if (skips.get(i).matches(module)) {
+      if (skips.get(i).selects(module)) {
         decider.applySkip(i);
         break;
       }

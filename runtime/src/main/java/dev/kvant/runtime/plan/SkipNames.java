@@ -1,10 +1,10 @@
 package dev.kvant.runtime.plan;
 
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.ModulePattern;
 import dev.kvant.api.QuantizationWarning;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Tells which entries of {@code skip_names} skip nothing, in one warning, however many there are.
@@ -14,12 +14,12 @@ final class SkipNames {
   private SkipNames() {}
 
   static List<QuantizationWarning> warnings(
-      List<String> skipNames, List<ModuleDescription> modules) {
+      List<String> skipNames, List<ModuleDescription> modules, Set<String> names) {
     List<String> matchNothing = new ArrayList<>();
     List<String> matchContainers = new ArrayList<>();
     for (String skip : skipNames) {
-      ModulePattern pattern = ModulePattern.of(skip);
-      List<ModuleDescription> matched = modules.stream().filter(pattern::matches).toList();
+      ModuleSelector selector = ModuleSelector.of(skip, names);
+      List<ModuleDescription> matched = modules.stream().filter(selector::selects).toList();
       if (matched.isEmpty()) {
         matchNothing.add(skip);
       } else if (matched.stream().noneMatch(ModuleDescription::hasWeights)) {

@@ -96,6 +96,52 @@ class PlannerTest {
         .containsExactly("encoder.fc1", "encoder.fc2", "head");
   }
 
+  private static FakeModel withBrackets() {
+    return new FakeModel()
+        .with("layers[0]/mm", "Linear")
+        .with("layers0/mm", "Linear")
+        .with("layers[1]/mm", "Linear")
+        .with("what?", "Linear")
+        .with("whatX", "Linear");
+  }
+
+  @Test
+  void takes_a_rule_that_is_the_name_of_a_module_for_that_name() {
+    assertThat(quantized(plan(config().layer("layers[0]/mm", Dtype.INT8), withBrackets())))
+        .containsExactly("layers[0]/mm");
+    assertThat(quantized(plan(config().layer("what?", Dtype.INT8), withBrackets())))
+        .containsExactly("what?");
+  }
+
+  @Test
+  void takes_a_rule_that_is_no_name_for_a_pattern() {
+    assertThat(quantized(plan(config().layer("layers[[]?]/mm", Dtype.INT8), withBrackets())))
+        .containsExactly("layers[0]/mm", "layers[1]/mm");
+    assertThat(quantized(plan(config().layer("layers[01]/mm", Dtype.INT8), withBrackets())))
+        .containsExactly("layers0/mm");
+  }
+
+  @Test
+  void skips_and_corrects_classes_by_exact_names_too() {
+    QuantizationPlan plan =
+        plan(
+            config()
+                .layer("Linear", Dtype.INT8)
+                .skip("layers[1]/mm")
+                .moduleClass("what?", "Other"),
+            withBrackets());
+
+    assertThat(quantized(plan)).containsExactly("layers[0]/mm", "layers0/mm", "whatX");
+    assertThat(warnings(plan)).isEmpty();
+  }
+
+  @Test
+  void says_what_a_bracket_is_where_a_pattern_with_one_matches_nothing() {
+    assertThatThrownBy(() -> plan(config().layer("layers[0]/m*", Dtype.INT8)))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageContaining("write '[[]' for the bracket itself");
+  }
+
   @Test
   void says_which_rule_decided() {
     OperandDecision decision =
