@@ -6,7 +6,7 @@ import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.runtime.evaluation.Evaluation;
-import dev.kvant.runtime.evaluation.Likeness;
+import dev.kvant.runtime.evaluation.OutputSimilarity;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,15 +16,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Runs a model on data and says how it did. */
+/** Runs a model on data and prints its figures. */
 @Command(
     name = EvaluateCommand.NAME,
     description = {
-      "Runs a model on data: accuracy, agreement with another model, size and speed.",
-      "Top-1 is the share of samples whose largest value in the first output is the labelled one."
-          + " With a reference: the cosine between the outputs of the two models, its mean and its"
-          + " least value over all samples, and the ratio of signal to noise. The latency is the"
-          + " median time for one batch."
+      "Runs a model on data and measures accuracy, similarity to a reference model, size and"
+          + " latency.",
+      "Top-1 is the share of samples whose label is the index of the largest value in the first"
+          + " output. With a reference: the cosine similarity of the two models' outputs, mean and"
+          + " min over all samples, and the signal-to-noise ratio. Latency is the median time for"
+          + " one batch."
     },
     exitCodeList = {
       Subcommand.EXIT_DONE,
@@ -51,42 +52,43 @@ final class EvaluateCommand extends Subcommand {
       paramLabel = "FILE.npz",
       required = true,
       description =
-          "Arrays named as the model's inputs; 'input' feeds the only input, whatever its name. An"
-              + " array 'label' holds the right answers, one integer a sample.")
+          "Arrays named like the model's inputs; an array 'input' also feeds a single input of"
+              + " another name. An array 'label' holds the correct class of each sample, an"
+              + " integer.")
   @SuppressWarnings("NullAway.Init")
   private Path dataPath;
 
   @Option(
       names = "--reference",
       paramLabel = "MODEL",
-      description = "The model to compare with, mostly the one before quantization.")
+      description = "The model to compare with, usually the original.")
   private @Nullable Path reference;
 
   @Option(
       names = "--batch-size",
       paramLabel = "N",
       defaultValue = "32",
-      description = "How many samples run at once. Default: 32.")
+      description = "The number of samples in a batch. Default: 32.")
   private int batchSize;
 
   @Option(
       names = "--device",
       paramLabel = "DEVICE",
       defaultValue = "cpu",
-      description = "Where the models run: cpu, cuda or cuda:N. Default: cpu.")
+      description = "The device that runs the models: cpu, cuda or cuda:N. Default: cpu.")
   @SuppressWarnings("NullAway.Init")
   private String device;
 
   @Option(
       names = "--min-top1",
       paramLabel = "SHARE",
-      description = "A gate: the least share of right answers, 0 to 1.")
+      description = "A gate: the minimum share of correct samples, 0 to 1.")
   private @Nullable Double minTop1;
 
   @Option(
       names = "--min-cosine",
       paramLabel = "COSINE",
-      description = "A gate: the least mean cosine to the reference, -1 to 1.")
+      description = "A gate: the minimum mean cosine similarity to the reference, -1 to 1.")
   private @Nullable Double minCosine;
 
   EvaluateCommand(Screens screens, Installations installations) {
@@ -110,13 +112,13 @@ final class EvaluateCommand extends Subcommand {
     if (minTop1 != null && top1 == null) {
       throw wrongUsage("--min-top1 needs an array 'label' in " + dataPath);
     }
-    Likeness likeness = evaluation.likeness();
+    OutputSimilarity similarity = evaluation.similarity();
     List<String> failedGates = new ArrayList<>();
     if (top1 != null) {
       gate("top-1", top1, minTop1, failedGates);
     }
-    if (likeness != null) {
-      gate("the mean cosine", likeness.cosineMean(), minCosine, failedGates);
+    if (similarity != null) {
+      gate("the mean cosine", similarity.cosineMean(), minCosine, failedGates);
     }
     EvaluationResult result = new EvaluationResult(dataPath, List.of(evaluation));
     result.warnings().forEach(each -> err().paragraph("warning: ", Style.WARNING, each));
@@ -134,10 +136,11 @@ final class EvaluateCommand extends Subcommand {
     }
   }
 
-  /** Passed only by a number that is large enough; what is not a number never is. */
-  private static void gate(String name, double value, @Nullable Double least, List<String> failed) {
-    if (least != null && !(value >= least)) {
-      failed.add(String.format(Locale.ROOT, "%s is %.6f, less than %s", name, value, least));
+  /** A NaN never passes. */
+  private static void gate(
+      String name, double value, @Nullable Double minimum, List<String> failed) {
+    if (minimum != null && !(value >= minimum)) {
+      failed.add(String.format(Locale.ROOT, "%s is %.6f, less than %s", name, value, minimum));
     }
   }
 

@@ -6,8 +6,8 @@ import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
 import dev.kvant.runtime.evaluation.Evaluation;
-import dev.kvant.runtime.evaluation.Likeness;
 import dev.kvant.runtime.evaluation.ModelScore;
+import dev.kvant.runtime.evaluation.OutputSimilarity;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,15 +15,16 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How models did on the same data, all beside the same reference if there is one.
+ * The figures of models on the same data, all beside the same reference if there is one.
  *
  * @param data the data
  * @param evaluations one for each model, at least one
  */
 record EvaluationResult(Path data, List<Evaluation> evaluations) {
 
-  /** A model with what is known of it. */
-  private record Row(ModelScore score, @Nullable Double top1, @Nullable Likeness likeness) {}
+  /** A model and its figures. */
+  private record Row(
+      ModelScore score, @Nullable Double top1, @Nullable OutputSimilarity similarity) {}
 
   EvaluationResult {
     evaluations = List.copyOf(evaluations);
@@ -42,7 +43,7 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
     }
     for (Evaluation evaluation : evaluations) {
       ModelScore model = evaluation.model();
-      rows.add(new Row(model, evaluation.top1(model), evaluation.likeness()));
+      rows.add(new Row(model, evaluation.top1(model), evaluation.similarity()));
     }
     return rows;
   }
@@ -62,30 +63,30 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
             Column.name("model"),
             Column.number("size"),
             Column.number("top-1"),
-            Column.number("right"),
+            Column.number("correct"),
             Column.number("cosine"),
-            Column.number("least"),
+            Column.number("min"),
             Column.number("SQNR"),
             Column.number("not finite"),
             Column.number("latency"));
     for (Row row : rows()) {
-      Long right = row.score().right();
-      Likeness likeness = row.likeness();
+      Long correct = row.score().correct();
+      OutputSimilarity similarity = row.similarity();
       table.row(
           row.score().path(),
           ByteSize.format(row.score().bytes()),
           row.top1() == null ? "" : String.format(Locale.ROOT, "%.4f", row.top1()),
-          right == null ? "" : right + "/" + first().samples(),
-          likeness == null ? "" : cosine(likeness.cosineMean()),
-          likeness == null ? "" : cosine(likeness.cosineMin()),
-          likeness == null ? "" : ModuleTable.decibels(screen, likeness.sqnrDecibels()),
+          correct == null ? "" : correct + "/" + first().samples(),
+          similarity == null ? "" : cosine(similarity.cosineMean()),
+          similarity == null ? "" : cosine(similarity.cosineMin()),
+          similarity == null ? "" : ModuleTable.decibels(screen, similarity.sqnrDecibels()),
           row.score().notFinite() == 0 ? "" : row.score().notFinite(),
           String.format(Locale.ROOT, "%.2f ms", row.score().latencyMillis()));
     }
     table.print(screen);
   }
 
-  /** What makes figures of no use: data or outputs that are no numbers. */
+  /** Warnings about figures that are invalid because data or outputs are not finite. */
   List<String> warnings() {
     List<String> warnings = new ArrayList<>();
     if (first().notFinite() > 0) {
@@ -109,7 +110,7 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
     return "%d of %s".formatted(count, Count.of(first().samples(), "sample"));
   }
 
-  /** Six digits, of which rounding must not make a perfect likeness that is none. */
+  /** Six digits; only equal outputs may round to 1. */
   private static String cosine(double cosine) {
     double shown = cosine < 1 - 1e-12 ? Math.min(cosine, 0.999999) : cosine;
     return String.format(Locale.ROOT, "%.6f", shown);
@@ -127,19 +128,19 @@ record EvaluationResult(Path data, List<Evaluation> evaluations) {
   }
 
   private static JsonDocument document(Row row) {
-    Likeness likeness = row.likeness();
+    OutputSimilarity similarity = row.similarity();
     return new JsonDocument()
         .put("path", row.score().path())
         .put("format", row.score().format())
         .put("bytes", row.score().bytes())
         .put("top1", row.top1())
-        .put("right", row.score().right())
-        .put("cosine_mean", likeness == null ? null : likeness.cosineMean())
-        .put("cosine_min", likeness == null ? null : likeness.cosineMin())
-        .put("sqnr_db", likeness == null ? null : likeness.sqnrDecibels())
+        .put("correct", row.score().correct())
+        .put("cosine_mean", similarity == null ? null : similarity.cosineMean())
+        .put("cosine_min", similarity == null ? null : similarity.cosineMin())
+        .put("sqnr_db", similarity == null ? null : similarity.sqnrDecibels())
         .put(
             "identical",
-            likeness == null ? null : Double.POSITIVE_INFINITY == likeness.sqnrDecibels())
+            similarity == null ? null : Double.POSITIVE_INFINITY == similarity.sqnrDecibels())
         .put("not_finite", row.score().notFinite())
         .put("latency_ms", row.score().latencyMillis());
   }

@@ -136,9 +136,9 @@ final class QuantizeCommand extends SpecCommand {
         Table.of(
             Column.name("file"),
             Column.number("size"),
-            Column.number("of before"),
+            Column.number("of original"),
             Column.prose("what for"));
-    table.row(model.source(), ByteSize.format(before), "", "the model as it was");
+    table.row(model.source(), ByteSize.format(before), "", "the original model");
     for (Artifact artifact : artifacts) {
       table.row(
           artifact.path(),

@@ -51,9 +51,9 @@ class EvaluateCommandTest {
     assertThat(json.get("batch_size").getAsInt()).isEqualTo(2);
     JsonObject reference = json.getAsJsonArray("models").get(0).getAsJsonObject();
     assertThat(reference.get("path").getAsString()).isEqualTo(model.toString());
-    assertThat(reference.get("right").getAsInt()).isEqualTo(2);
+    assertThat(reference.get("correct").getAsInt()).isEqualTo(2);
     JsonObject compared = json.getAsJsonArray("models").get(1).getAsJsonObject();
-    assertThat(compared.get("right").getAsInt()).isEqualTo(1);
+    assertThat(compared.get("correct").getAsInt()).isEqualTo(1);
     assertThat(compared.get("cosine_mean").getAsDouble()).isBetween(0.6666, 0.6667);
     assertThat(compared.get("cosine_min").getAsDouble()).isZero();
     assertThat(compared.get("latency_ms").getAsDouble()).isPositive();

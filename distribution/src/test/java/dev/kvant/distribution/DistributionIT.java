@@ -121,8 +121,8 @@ class DistributionIT {
     }
     List<JsonObject> models = models(run.json().getAsJsonObject("evaluation"));
     assertThat(models).hasSize(2);
-    assertThat(number(models.get(1), "right"))
-        .isGreaterThanOrEqualTo(number(models.get(0), "right") - 1);
+    assertThat(number(models.get(1), "correct"))
+        .isGreaterThanOrEqualTo(number(models.get(0), "correct") - 1);
   }
 
   @Test

@@ -78,7 +78,7 @@ final class Embedding {
     Map<String, Object> answer = new LinkedHashMap<>();
     Map<String, WeakReference<ClassLoader>> loaders = new TreeMap<>();
     try (Kvant kvant = Kvant.builder().withoutDiscovery().pluginDirectory(plugins).build()) {
-      answer.put("right", quantizeAndEvaluate(kvant, spec, results, loaders));
+      answer.put("correct", quantizeAndEvaluate(kvant, spec, results, loaders));
     } catch (KvantException e) {
       answer.put("error", String.valueOf(e.getMessage()));
     }
@@ -108,7 +108,7 @@ final class Embedding {
               null,
               new EvaluationConfig(DIGITS.resolve("data/test.npz"), 64),
               Device.CPU);
-      return Objects.requireNonNull(evaluation.model().right());
+      return Objects.requireNonNull(evaluation.model().correct());
     }
   }
 

@@ -62,7 +62,7 @@ class EmbeddingIT {
     assertThat(answer(said, 4).get("logits")).isEqualTo(answer(said, 0).get("logits"));
     assertThat(answer(said, 5).get("logits")).isEqualTo(answer(said, 1).get("logits"));
     for (JsonObject ofKvant : List.of(answer(said, 2), answer(said, 3))) {
-      assertThat(ofKvant.get("right").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
+      assertThat(ofKvant.get("correct").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
       assertThat(strings(ofKvant, "threads")).isEmpty();
       assertThat(strings(ofKvant, "loaders")).isEmpty();
     }
@@ -78,8 +78,8 @@ class EmbeddingIT {
         application(
             Engines.OF_ITS_OWN, "torchao-int8.yaml", "onnx-static-int8.yaml", "torch", "onnx");
 
-    assertThat(answer(said, 0).get("right").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
-    assertThat(answer(said, 1).get("right").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
+    assertThat(answer(said, 0).get("correct").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
+    assertThat(answer(said, 1).get("correct").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
     assertThat(answer(said, 2).getAsJsonArray("logits")).hasSize(10);
     assertThat(answer(said, 3).getAsJsonArray("logits")).hasSize(10);
     assertThat(strings(answer(said, 0), "loaders")).isEmpty();
@@ -92,7 +92,7 @@ class EmbeddingIT {
         application(Engines.OF_PLUGINS, "modelopt-int8.yaml", "onnx-static-int8.yaml");
 
     for (JsonObject ofKvant : List.of(answer(said, 0), answer(said, 1))) {
-      assertThat(ofKvant.get("right").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
+      assertThat(ofKvant.get("correct").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
       assertThat(strings(ofKvant, "threads")).allMatch(name -> name.matches(OF_JAVA_ITSELF));
     }
   }
@@ -102,7 +102,7 @@ class EmbeddingIT {
     JsonObject said =
         application(Engines.OF_PLUGINS, "torchao-int8.yaml", "transformer-torchao-int8.yaml");
 
-    assertThat(answer(said, 0).get("right").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
+    assertThat(answer(said, 0).get("correct").getAsInt()).isGreaterThanOrEqualTo(RIGHT);
     assertThat(answer(said, 1).get("error").getAsString())
         .startsWith("libtorch is in use by another class loader")
         .contains("put DJL with its PyTorch engine on the application's class path");

@@ -21,7 +21,7 @@ import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.runtime.discovery.InstalledBackend;
 import dev.kvant.runtime.discovery.Provided;
 import dev.kvant.runtime.discovery.Registry;
-import dev.kvant.runtime.evaluation.Contestant;
+import dev.kvant.runtime.evaluation.EvaluatedModel;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
 import dev.kvant.spi.Availability;
@@ -279,19 +279,19 @@ public final class Kvant implements AutoCloseable {
   public Evaluation evaluate(
       Path model, @Nullable Path reference, EvaluationConfig data, Device device) {
     Evaluator evaluator = new Evaluator(data, device, listener);
-    try (Contestant contestant = contestant(model, device)) {
+    try (EvaluatedModel evaluated = evaluatedModel(model, device)) {
       if (reference == null) {
-        return evaluator.evaluate(contestant, null);
+        return evaluator.evaluate(evaluated, null);
       }
-      try (Contestant other = contestant(reference, device)) {
-        return evaluator.evaluate(contestant, other);
+      try (EvaluatedModel other = evaluatedModel(reference, device)) {
+        return evaluator.evaluate(evaluated, other);
       }
     }
   }
 
-  private Contestant contestant(Path model, Device device) {
+  private EvaluatedModel evaluatedModel(Path model, Device device) {
     String format = formatIdOf(model);
-    return new Contestant(model, format, runner(model, format, device));
+    return new EvaluatedModel(model, format, runner(model, format, device));
   }
 
   /** The backends that are installed, and all that stands in the way of others. */

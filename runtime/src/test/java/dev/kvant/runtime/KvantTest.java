@@ -390,7 +390,7 @@ class KvantTest {
       assertThat(evaluation.model().format()).isEqualTo("fake");
       assertThat(evaluation.model().bytes()).isEqualTo(10);
       assertThat(Objects.requireNonNull(evaluation.reference()).bytes()).isEqualTo(19);
-      assertThat(Objects.requireNonNull(evaluation.likeness()).sqnrDecibels()).isInfinite();
+      assertThat(Objects.requireNonNull(evaluation.similarity()).sqnrDecibels()).isInfinite();
       assertThat(kvant.evaluate(model, null, new EvaluationConfig(data, 2), Device.CPU).reference())
           .isNull();
     }

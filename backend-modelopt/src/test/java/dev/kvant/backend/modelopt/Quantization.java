@@ -112,7 +112,7 @@ final class Quantization {
     try (Kvant kvant = Quantization.of(model).kvant()) {
       Evaluation evaluation =
           kvant.evaluate(model, null, new EvaluationConfig(TEST_SCANS, 64), Device.CPU);
-      Long right = evaluation.model().right();
+      Long right = evaluation.model().correct();
       return right == null ? -1 : right;
     }
   }

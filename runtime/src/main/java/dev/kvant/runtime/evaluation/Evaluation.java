@@ -6,15 +6,15 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a model did on some data, alone or beside a reference.
+ * The result of evaluating a model on some data, alone or beside a reference.
  *
  * @param samples how many samples there were
  * @param notFinite how many of them have a NaN or an infinity in the data itself
  * @param batchSize how many ran at once
  * @param device where they ran
- * @param model how the model did
- * @param reference how the reference did on the same data, or null if there was none
- * @param likeness how alike the outputs of both are, or null if there was no reference
+ * @param model the figures of the model
+ * @param reference the figures of the reference on the same data, or null if there was none
+ * @param similarity the similarity of both models' outputs, or null if there was no reference
  * @since 0.1.0
  */
 @Experimental
@@ -25,7 +25,7 @@ public record Evaluation(
     Device device,
     ModelScore model,
     @Nullable ModelScore reference,
-    @Nullable Likeness likeness) {
+    @Nullable OutputSimilarity similarity) {
 
   public Evaluation {
     Objects.requireNonNull(device, "device");
@@ -39,7 +39,7 @@ public record Evaluation(
    * @param score {@link #model()} or {@link #reference()}
    */
   public @Nullable Double top1(ModelScore score) {
-    Long right = score.right();
-    return right == null ? null : (double) right / samples;
+    Long correct = score.correct();
+    return correct == null ? null : (double) correct / samples;
   }
 }

@@ -48,8 +48,8 @@ public final class Evaluator {
    * @throws dev.kvant.api.CalibrationException if it does not fit a model's inputs
    * @throws dev.kvant.api.UnsupportedModelException if the outputs cannot be judged or compared
    */
-  public Evaluation evaluate(Contestant model, @Nullable Contestant reference) {
-    LikenessMeter likeness = new LikenessMeter();
+  public Evaluation evaluate(EvaluatedModel model, @Nullable EvaluatedModel reference) {
+    SimilarityMeter similarity = new SimilarityMeter();
     FiniteCheck finite = new FiniteCheck();
     ProgressReporter progress = new ProgressReporter(listener, "evaluate", -1, "samples");
     long count = 0;
@@ -68,7 +68,7 @@ public final class Evaluator {
           model.run(batch, label, rows);
         } else {
           Map<String, Tensor> expected = reference.run(batch, label, rows);
-          likeness.add(expected, model.run(batch, label, rows), rows);
+          similarity.add(expected, model.run(batch, label, rows), rows);
         }
         count += rows;
         progress.advance(rows, "");
@@ -85,6 +85,6 @@ public final class Evaluator {
         device,
         model.score(),
         reference == null ? null : reference.score(),
-        reference == null ? null : likeness.likeness());
+        reference == null ? null : similarity.similarity());
   }
 }

@@ -4,16 +4,16 @@ import dev.kvant.api.DataException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
 
-/** Counts the samples whose greatest output is the labelled one. */
+/** Counts the samples whose largest output is that of the label. */
 final class LabelCounter {
 
-  private long right;
+  private long correct;
 
   /**
    * Counts one batch.
    *
    * @param output the model's first output, [samples, classes]
-   * @param labels the right classes, [samples] or [samples, 1]
+   * @param labels the correct classes, [samples] or [samples, 1]
    * @throws UnsupportedModelException if the output has another shape
    * @throws DataException if the labels are no integers, or too many for a sample
    */
@@ -35,7 +35,7 @@ final class LabelCounter {
     int width = Math.toIntExact(output.shape().get(1));
     for (int sample = 0; sample < classes.length; sample++) {
       if (greatest(values, sample * width, width) == classes[sample]) {
-        right++;
+        correct++;
       }
     }
   }
@@ -55,7 +55,7 @@ final class LabelCounter {
     return best;
   }
 
-  long right() {
-    return right;
+  long correct() {
+    return correct;
   }
 }

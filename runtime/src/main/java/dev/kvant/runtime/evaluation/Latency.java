@@ -2,7 +2,7 @@ package dev.kvant.runtime.evaluation;
 
 import java.util.Arrays;
 
-/** Collects how long batches took. */
+/** Collects the times of batches. */
 final class Latency {
 
   private static final double NANOS_PER_MILLI = 1_000_000;

@@ -6,14 +6,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one model did.
+ * The figures of one model.
  *
  * @param path the model file
  * @param format the id of its format
  * @param bytes its size on disk; of a folder, that of all files in it
- * @param right how many samples it classified as labelled, or null when the data has no labels
- * @param notFinite how many samples it gave a NaN or an infinity for, so that they say nothing
- * @param latencyMillis the median time that it took for a whole batch, in milliseconds
+ * @param correct the number of samples that it classified as labelled, or null without labels
+ * @param notFinite the number of samples whose outputs contain a NaN or an infinity
+ * @param latencyMillis the median time for one batch, in milliseconds
  * @since 0.1.0
  */
 @Experimental
@@ -21,7 +21,7 @@ public record ModelScore(
     Path path,
     String format,
     long bytes,
-    @Nullable Long right,
+    @Nullable Long correct,
     long notFinite,
     double latencyMillis) {
 

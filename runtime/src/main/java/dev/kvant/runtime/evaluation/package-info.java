@@ -1,4 +1,4 @@
-/** Runs models on samples and says how good, how alike and how fast they are. */
+/** Runs models on samples and measures accuracy, similarity to a reference, and latency. */
 @NullMarked
 package dev.kvant.runtime.evaluation;
 

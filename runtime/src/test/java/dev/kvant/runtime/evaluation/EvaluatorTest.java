@@ -69,8 +69,8 @@ class EvaluatorTest {
     public void close() {}
   }
 
-  private Contestant model(Function<TensorBatch, Map<String, Tensor>> function) {
-    return new Contestant(modelFile, "fake", new FunctionRunner(function));
+  private EvaluatedModel model(Function<TensorBatch, Map<String, Tensor>> function) {
+    return new EvaluatedModel(modelFile, "fake", new FunctionRunner(function));
   }
 
   private static Tensor input(TensorBatch batch) {
@@ -82,7 +82,7 @@ class EvaluatorTest {
   }
 
   /** Gives its inputs back, each changed by a function. */
-  private Contestant echo(Function<Float, Float> change) {
+  private EvaluatedModel echo(Function<Float, Float> change) {
     return model(
         batch -> {
           Tensor input = input(batch);
@@ -94,7 +94,7 @@ class EvaluatorTest {
         });
   }
 
-  private Evaluation evaluate(Contestant model, @Nullable Contestant reference) {
+  private Evaluation evaluate(EvaluatedModel model, @Nullable EvaluatedModel reference) {
     return new Evaluator(new EvaluationConfig(data, 2), Device.CPU, QuantizationListener.NONE)
         .evaluate(model, reference);
   }
@@ -105,19 +105,19 @@ class EvaluatorTest {
     Evaluation evaluation = evaluate(echo(x -> x), null);
 
     assertThat(evaluation.samples()).isEqualTo(5);
-    assertThat(evaluation.model().right()).isEqualTo(1);
+    assertThat(evaluation.model().correct()).isEqualTo(1);
     assertThat(evaluation.top1(evaluation.model())).isEqualTo(0.2);
-    assertThat(evaluation.likeness()).isNull();
+    assertThat(evaluation.similarity()).isNull();
   }
 
   @Test
   void takes_the_first_of_equal_outputs() {
-    assertThat(evaluate(echo(x -> 0f), null).model().right()).isEqualTo(1);
+    assertThat(evaluate(echo(x -> 0f), null).model().correct()).isEqualTo(1);
   }
 
   @Test
   void counts_outputs_that_are_not_numbers_as_wrong() {
-    assertThat(evaluate(echo(x -> Float.NaN), null).model().right()).isZero();
+    assertThat(evaluate(echo(x -> Float.NaN), null).model().correct()).isZero();
   }
 
   @Test
@@ -130,41 +130,42 @@ class EvaluatorTest {
 
   @Test
   void of_a_model_beside_itself_finds_them_the_same() {
-    Likeness likeness = Objects.requireNonNull(evaluate(echo(x -> x), echo(x -> x)).likeness());
+    OutputSimilarity similarity =
+        Objects.requireNonNull(evaluate(echo(x -> x), echo(x -> x)).similarity());
 
-    assertThat(likeness.cosineMean()).isEqualTo(1);
-    assertThat(likeness.cosineMin()).isEqualTo(1);
-    assertThat(likeness.sqnrDecibels()).isInfinite();
+    assertThat(similarity.cosineMean()).isEqualTo(1);
+    assertThat(similarity.cosineMin()).isEqualTo(1);
+    assertThat(similarity.sqnrDecibels()).isInfinite();
   }
 
   @Test
   void measures_noise_in_decibels() {
     // Every output is 1 % too large, so the noise is 40 dB below the signal.
-    Likeness likeness =
-        Objects.requireNonNull(evaluate(echo(x -> 1.01f * x), echo(x -> x)).likeness());
+    OutputSimilarity similarity =
+        Objects.requireNonNull(evaluate(echo(x -> 1.01f * x), echo(x -> x)).similarity());
 
-    assertThat(likeness.sqnrDecibels()).isCloseTo(40, within(1e-4));
-    assertThat(likeness.cosineMin()).isCloseTo(1, within(1e-9));
+    assertThat(similarity.sqnrDecibels()).isCloseTo(40, within(1e-4));
+    assertThat(similarity.cosineMin()).isCloseTo(1, within(1e-9));
   }
 
   @Test
   void finds_the_sample_that_differs_most() {
     // Only the sample (0, 1) turns into (1, 0), at a right angle to what it was.
-    Likeness likeness =
-        Objects.requireNonNull(evaluate(echo(x -> x < 2 ? 1 - x : x), echo(x -> x)).likeness());
+    OutputSimilarity similarity =
+        Objects.requireNonNull(evaluate(echo(x -> x < 2 ? 1 - x : x), echo(x -> x)).similarity());
 
-    assertThat(likeness.cosineMin()).isZero();
-    assertThat(likeness.cosineMean()).isCloseTo(0.8, within(1e-12));
+    assertThat(similarity.cosineMin()).isZero();
+    assertThat(similarity.cosineMean()).isCloseTo(0.8, within(1e-12));
   }
 
   @Test
   void does_not_hide_outputs_that_are_not_numbers() {
-    Likeness likeness =
-        Objects.requireNonNull(evaluate(echo(x -> Float.NaN), echo(x -> x)).likeness());
+    OutputSimilarity similarity =
+        Objects.requireNonNull(evaluate(echo(x -> Float.NaN), echo(x -> x)).similarity());
 
-    assertThat(likeness.cosineMean()).isNaN();
-    assertThat(likeness.cosineMin()).isNaN();
-    assertThat(likeness.sqnrDecibels()).isNaN();
+    assertThat(similarity.cosineMean()).isNaN();
+    assertThat(similarity.cosineMin()).isNaN();
+    assertThat(similarity.sqnrDecibels()).isNaN();
   }
 
   @Test
@@ -182,7 +183,7 @@ class EvaluatorTest {
   @Test
   void counts_all_samples_of_a_batch_whose_output_does_not_tell_them_apart() throws IOException {
     data = copy("float32.npy");
-    Contestant sum = model(batch -> output(new float[] {Float.NaN}, 1, 1));
+    EvaluatedModel sum = model(batch -> output(new float[] {Float.NaN}, 1, 1));
 
     Evaluation evaluation = evaluate(sum, null);
 
@@ -192,18 +193,19 @@ class EvaluatorTest {
   @Test
   void of_outputs_that_are_all_zero_finds_them_alike_only_among_themselves() {
     assertThat(
-            Objects.requireNonNull(evaluate(echo(x -> 0f), echo(x -> 0f)).likeness()).cosineMean())
+            Objects.requireNonNull(evaluate(echo(x -> 0f), echo(x -> 0f)).similarity())
+                .cosineMean())
         .isEqualTo(1);
     assertThat(
-            Objects.requireNonNull(evaluate(echo(x -> 0f), echo(x -> x)).likeness()).cosineMean())
+            Objects.requireNonNull(evaluate(echo(x -> 0f), echo(x -> x)).similarity()).cosineMean())
         .isZero();
   }
 
   @Test
   void refuses_to_compare_outputs_of_different_shapes() throws IOException {
     data = copy("float32.npy");
-    Contestant narrow = model(batch -> output(new float[2], 2, 1));
-    Contestant wide = model(batch -> output(new float[4], 2, 2));
+    EvaluatedModel narrow = model(batch -> output(new float[2], 2, 1));
+    EvaluatedModel wide = model(batch -> output(new float[4], 2, 2));
 
     assertThatThrownBy(() -> evaluate(narrow, wide))
         .isInstanceOf(UnsupportedModelException.class)
@@ -214,7 +216,7 @@ class EvaluatorTest {
 
   @Test
   void of_labelled_data_needs_one_output_for_each_class() {
-    Contestant flat = model(batch -> output(new float[] {1, 2}, 2));
+    EvaluatedModel flat = model(batch -> output(new float[] {1, 2}, 2));
 
     assertThatThrownBy(() -> evaluate(flat, null))
         .isInstanceOf(UnsupportedModelException.class)
@@ -272,7 +274,7 @@ class EvaluatorTest {
 
   @Test
   void ends_when_its_thread_is_interrupted() {
-    Contestant interrupting =
+    EvaluatedModel interrupting =
         model(
             batch -> {
               Thread.currentThread().interrupt();

@@ -125,10 +125,7 @@ class PlannerTest {
   void skips_and_corrects_classes_by_exact_names_too() {
     QuantizationPlan plan =
         plan(
-            config()
-                .layer("Linear", Dtype.INT8)
-                .skip("layers[1]/mm")
-                .moduleClass("what?", "Other"),
+            config().layer("Linear", Dtype.INT8).skip("layers[1]/mm").moduleClass("what?", "Other"),
             withBrackets());
 
     assertThat(quantized(plan)).containsExactly("layers[0]/mm", "layers0/mm", "whatX");

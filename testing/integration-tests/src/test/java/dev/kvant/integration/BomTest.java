@@ -4,23 +4,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BomTest {
 
-  /** Modules that nobody depends on; examples, in folders of their own, are none either. */
+  /** Modules that nobody depends on; nor does anybody on examples. */
   private static final List<String> NOT_LIBRARIES =
       List.of("bom", "distribution", "integration-tests", "benchmarks");
 
   @Test
   void the_bom_names_every_library_and_nothing_else() throws IOException {
-    Set<String> libraries = new TreeSet<>(Checkout.modules().keySet());
+    Map<String, Path> modules = Checkout.modules();
+    modules.values().removeIf(folder -> folder.startsWith(Checkout.ROOT.resolve("examples")));
+    Set<String> libraries = new TreeSet<>(modules.keySet());
     NOT_LIBRARIES.forEach(libraries::remove);
     assertThat(all("<artifactId>kvant-(?!bom)([^<]+)</artifactId>", "bom/pom.xml"))
         .isEqualTo(libraries);
@@ -29,6 +35,15 @@ class BomTest {
   @Test
   void the_bom_has_the_version_of_the_parent() throws IOException {
     String version = "</artifactId>\\s*<version>([^<]+)</version>\\s*<packaging>pom";
+    assertThat(all(version, "bom/pom.xml")).hasSize(1).isEqualTo(all(version, "pom.xml"));
+  }
+
+  /** It has no parent, so that it must pin the plugins of Maven's life cycle itself. */
+  @ParameterizedTest
+  @ValueSource(strings = {"clean", "install", "deploy", "site"})
+  void the_bom_is_built_by_the_plugins_of_the_parent(String plugin) throws IOException {
+    String version =
+        "<artifactId>maven-%s-plugin</artifactId>\\s*<version>([^<]+)</version>".formatted(plugin);
     assertThat(all(version, "bom/pom.xml")).hasSize(1).isEqualTo(all(version, "pom.xml"));
   }
 

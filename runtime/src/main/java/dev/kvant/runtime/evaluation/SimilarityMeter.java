@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Compares outputs batch by batch and keeps sums only. */
-final class LikenessMeter {
+final class SimilarityMeter {
 
   private long samples;
   private double cosineSum;
@@ -75,8 +75,8 @@ final class LikenessMeter {
     return dot / Math.sqrt(expectedSquares * actualSquares);
   }
 
-  Likeness likeness() {
+  OutputSimilarity similarity() {
     double sqnr = noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
-    return new Likeness(cosineSum / samples, cosineMin, sqnr);
+    return new OutputSimilarity(cosineSum / samples, cosineMin, sqnr);
   }
 }

@@ -3,7 +3,7 @@ package dev.kvant.runtime.evaluation;
 import dev.kvant.api.Experimental;
 
 /**
- * How much the outputs of a model are like those of its reference.
+ * The similarity of a model's outputs to those of its reference.
  *
  * <p>With {@code r} the reference's outputs and {@code q} the model's: the cosine of a sample is
  * {@code Σ r·q / (|r|·|q|)} over all its outputs, 1 if both are all zero and 0 if one is; the SQNR
@@ -11,10 +11,10 @@ import dev.kvant.api.Experimental;
  * wherever an output is NaN.
  *
  * @param cosineMean the mean of the samples' cosines, -1 to 1
- * @param cosineMin the least of them
+ * @param cosineMin the smallest of them
  * @param sqnrDecibels the ratio of signal to quantization noise in decibels; infinite when the
  *     outputs are equal
  * @since 0.1.0
  */
 @Experimental
-public record Likeness(double cosineMean, double cosineMin, double sqnrDecibels) {}
+public record OutputSimilarity(double cosineMean, double cosineMin, double sqnrDecibels) {}

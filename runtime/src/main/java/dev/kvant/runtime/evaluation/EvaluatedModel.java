@@ -15,14 +15,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model that is being evaluated, with its runner.
+ * A model under evaluation: its runner, and the figures so far.
  *
  * @since 0.1.0
  */
 @Internal
-public final class Contestant implements AutoCloseable {
+public final class EvaluatedModel implements AutoCloseable {
 
-  /** The first runs of a graph compile it, and say nothing about those that follow. */
+  /** The first runs of a graph compile it, so they are not timed. */
   private static final int WARM_UPS = 2;
 
   private final Path path;
@@ -39,7 +39,7 @@ public final class Contestant implements AutoCloseable {
    * @param format the id of its format
    * @param runner runs it; closed with this
    */
-  public Contestant(Path path, String format, ModelRunner runner) {
+  public EvaluatedModel(Path path, String format, ModelRunner runner) {
     this.path = Objects.requireNonNull(path, "path");
     this.format = Objects.requireNonNull(format, "format");
     this.runner = Objects.requireNonNull(runner, "runner");
@@ -69,14 +69,14 @@ public final class Contestant implements AutoCloseable {
         path,
         format,
         bytes(),
-        labelled ? labels.right() : null,
+        labelled ? labels.correct() : null,
         finite.notFinite(),
         latency.medianMillis());
   }
 
   private long bytes() {
     try (Stream<Path> files = Files.walk(path)) {
-      return files.filter(Files::isRegularFile).mapToLong(Contestant::size).sum();
+      return files.filter(Files::isRegularFile).mapToLong(EvaluatedModel::size).sum();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
