@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Entropy calibration of the MiniLM encoder, from the start of the command to the quantized file: seconds and the most memory that a process
-# held, of Kvant and of onnxruntime.quantization in turns; then Kvant with more texts, and with texts of different lengths, which the peer
-# is given as well.
+# Entropy calibration of the MiniLM encoder, from the start of the command to the quantized file: seconds and maximum memory of a process,
+# in alternating runs of Kvant and onnxruntime.quantization; then Kvant with more texts, and both with texts of different lengths.
 #   benchmarks/compare-calibration.sh [RUNS]      (default: 5)
 # Python: $KVANT_PEERS_PYTHON, an onnxruntime 1.32 with onnx and tokenizers.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole command, from the shell's prompt to the artifact on the disk: Kvant beside Python with torchao, in turns.
+# The whole command, from the shell's prompt to the artifact on the disk: alternating runs of Kvant and of Python with torchao.
 #   benchmarks/compare-command.sh [int8|fp8_e4m3fn] [RUNS]      (default: int8 5)
 # Python: $KVANT_PEERS_PYTHON, a torch 2.15 with torchao 0.18 and transformers.
 set -euo pipefail
@@ -23,7 +23,7 @@ timed() { # NAME: appends the run's seconds to a file of that name
 
 median() { sort -n "$out/$1.seconds" | awk '{ s[NR] = $1 } END { print (NR % 2 ? s[(NR + 1) / 2] : (s[NR / 2] + s[NR / 2 + 1]) / 2) }'; }
 
-# Once unmeasured: Kvant may have to build itself, and all read their files from the disk's cache afterwards.
+# One run without measuring: Kvant may have to build itself, and all files are in the disk's cache afterwards.
 for each in kvant script tensors; do "$each" >"$out/$each.log" 2>&1 || { cat "$out/$each.log" >&2; exit 1; }; done
 for ((run = 1; run <= runs; run++)); do
   for each in kvant script tensors; do timed "$each"; done
@@ -32,7 +32,7 @@ done
 "$python" -W ignore interop/same_state.py "$out/script.pth" "$out/kvant/quantized_model_torchao.pth"
 mine=$(median kvant)
 echo
-echo "MiniLM checkpoint (91 MB) to $dtype artifact, medians of $runs runs in turns, $(nproc) cores, $(java -version 2>&1 | head -1)"
+echo "MiniLM checkpoint (91 MB) to $dtype artifact, medians of $runs alternating runs, $(nproc) cores, $(java -version 2>&1 | head -1)"
 printf '| %-50s | %8s | %6s | %s |\n' command seconds times runs '---' '---:' '---:' '---'
 for each in kvant script tensors; do
   case $each in

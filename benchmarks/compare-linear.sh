@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs float32 TorchScript models of one Linear each, and what Kvant makes of them, through DJL: for each size all in turns within one
-# process, on as many threads as libtorch takes. Prints medians, and how many times faster each is than float32.
+# Runs float32 TorchScript models of one Linear each, and Kvant's artifacts of them, through DJL: for each size alternately in one
+# process, on libtorch's default number of threads. Prints medians, and the speed of each beside float32.
 #
 #   benchmarks/compare-linear.sh [ROWS,ROWS…] [NxK …]      (default: 1,16,128 4096x4096 1536x384)
 #

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Static int8 of the MiniLM encoder for the CPU, by Kvant and by onnxruntime.quantization: how close the results are to float32 on 80 texts
-# that were not calibrated with, and how fast they run. All models take turns within one process.
+# Static int8 of the MiniLM encoder for the CPU, by Kvant and by onnxruntime.quantization: similarity to float32 on 80 texts that
+# were not used for calibration, and speed. Runs of all models alternate in one process.
 #   benchmarks/compare-onnx.sh [ROUNDS]      (default: 40)
 # Python: $KVANT_PEERS_PYTHON, an onnxruntime 1.32 with onnx and tokenizers.
 set -euo pipefail

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Quantizes a 4096x4096 float32 matrix with Kvant and with torchao, in process, on 2 threads, and
-# prints the medians and their ratio. The two take turns, so that both see the same noise.
+# prints the medians and their ratio. Runs alternate, so that both see the same noise.
 #
 #   KVANT_PEERS_PYTHON  interpreter that has torchao 0.18, required
 #   JAVA_HOME           JDK 17; without it, java of the PATH
-#   JAVA25_HOME         JDK 25; without it, a neighbour of JAVA_HOME whose name has 25, if any
+#   JAVA25_HOME         JDK 25; without it, a folder beside JAVA_HOME with 25 in its name, if any
 #   MVN                 Maven's command, mvn by default
 #   ROUNDS, SECONDS_PER_TURN   3 turns of 4 s for each type by default
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The most memory that Kvant takes for a checkpoint of 8 GB in shards, with a Java heap of 256 MB.
+# The maximum memory of Kvant for a checkpoint of 8 GB in shards, with a Java heap of 256 MB.
 #   benchmarks/memory-8gb.sh [DTYPE] [HEAP]      (default: int8 256m; checkpoint: $CHECKPOINT or benchmarks/data/sharded-8gb)
-# Anonymous memory (RssAnon) is what the process needs; pages of mapped files (RssFile) go back to the system when it wants them.
+# Anonymous memory (RssAnon) is what the process needs; the system can reclaim pages of mapped files (RssFile).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dtype=${1:-int8} heap=${2:-256m}

@@ -1,5 +1,5 @@
-# To be sourced by the checks of the plugins: Kvant's artifacts in a local Maven repository of their own, and the packed distribution.
-# The usual local repository is only read. Several checks in one run share what the first has made.
+# Sourced by the checks of the plugins: installs Kvant's artifacts into a local Maven repository of their own, and unpacks the distribution.
+# The usual local repository is only read. Several checks in one run share the artifacts.
 
 examples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$examples/.." && pwd)
@@ -10,7 +10,7 @@ own() {
   mvn -B -q -ntp -gs "$examples/check-settings.xml" "-Dmaven.repo.local=$repository" "$@"
 }
 
-# Puts into the repository what a backend may depend on.
+# Installs the artifacts that a backend may depend on.
 publish_kvant() {
   [[ -z ${KVANT_PUBLISHED:-} ]] || return 0
   rm -rf "$repository/dev/kvant"
@@ -18,7 +18,7 @@ publish_kvant() {
   export KVANT_PUBLISHED=yes
 }
 
-# Unpacks the distribution into that folder, packs it first if `mvn verify` has not done so, and sets `kvant_home`.
+# Unpacks the distribution into that folder, packs it before if necessary, and sets `kvant_home`.
 unpack_kvant() {
   compgen -G "$root/distribution/target/kvant-*.zip" >/dev/null ||
     (cd "$root" && mvn -B -q -ntp -pl distribution -am -DskipTests package)

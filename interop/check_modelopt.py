@@ -98,7 +98,7 @@ def unknown(folder):
                     and torch.equal(run(reference, subject.inputs), run(subject.network, subject.inputs)))
         answer = run(torch.jit.load(out / RUNNABLE), subject.inputs)
         right = int((answer.argmax(1) == subject.labels).sum())
-        checks.that(f"fp8_e5m2: the archive is quantized and has {right} right",
+        checks.that(f"fp8_e5m2: the archive is quantized and has {right} correct",
                     right >= 590 and off(answer, run(subject.network, subject.inputs)) > 0)
         checks.that("fp8_e5m2: the report says that ModelOpt cannot", "ModelOpt" in said and "e5m2" in said, said)
 
@@ -140,5 +140,5 @@ if __name__ == "__main__":
             quantize(subject.archive, Path(folder) / "out", subject.kinds, subject.batches, algorithm=algorithm)
             answer = run(torch.jit.load(Path(folder) / "out" / RUNNABLE), subject.inputs)
             right = int((answer.argmax(1) == subject.labels).sum())
-            checks.that(f"algorithm: {algorithm} runs, {right} right", right >= 590)
+            checks.that(f"algorithm: {algorithm} runs, {right} correct", right >= 590)
     checks.end()

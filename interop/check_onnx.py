@@ -94,7 +94,7 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
                     after = correct(out / ARTIFACT)
                     # e5m2 has two bits of fraction.
                     allowed = 12 if dtype == "fp8_e5m2" else 2
-                    checks.that(f"{what}: {after} of 600 right, {before} before", after >= before - allowed)
+                    checks.that(f"{what}: {after} of 600 correct, {before} before", after >= before - allowed)
                     plan = json.loads({entry.key: entry.value for entry in onnx.load(out / ARTIFACT).metadata_props}["kvant.plan"])
                     decided = {module["weights"]["dtype"] for module in plan["modules"]}
                     checks.that(f"{what}: the plan is in the graph's metadata", plan["mode"] == mode and dtype in decided, str(decided))
@@ -106,7 +106,7 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
             if run.code == 0:
                 onnx.checker.check_model(str(out / ARTIFACT))
                 after = correct(out / ARTIFACT)
-                checks.that(f"{what}: {after} of 600 right, {before} before", after >= before - (2 if bits == 8 else 12))
+                checks.that(f"{what}: {after} of 600 correct, {before} before", after >= before - (2 if bits == 8 else 12))
         for target in ["cpu", "tensorrt"]:
             what = f"{name} for {target}"
             out = folder / f"{name}-{target}"

@@ -21,7 +21,7 @@ for described in sorted(MODELS.glob("*.json")):
             raise RuntimeError(run.said)
         modules = json.loads(run.out)["modules"]
 
-        # A module that stands in two places has both names, and its tensors have too.
+        # A module that occurs twice has both names, and so do its tensors.
         found = {qualified(name, tensor["name"]): tensor
                  for module in modules for name in module["names"] for tensor in module["tensors"]}
         wanted = {name: (tensor["dtype"], tensor["shape"]) for name, tensor in expected["tensors"].items()

@@ -38,7 +38,7 @@ for subject in subjects():
                 checks.that(f"{what}: outputs within {subject.tolerance:g} of their range, off by {off:.1e}", off <= subject.tolerance)
                 if subject.labels is not None:
                     right, unquantized = subject.right(outputs), subject.right(before(subject.inputs))
-                    checks.that(f"{what}: {right} of {len(subject.labels)} scans right, {unquantized} before",
+                    checks.that(f"{what}: {right} of {len(subject.labels)} scans correct, {unquantized} before",
                                 right >= unquantized - subject.allowance[dtype])
                 size, original = (out / RUNNABLE).stat().st_size, file.stat().st_size
                 checks.that(f"{what}: {size} bytes instead of {original}", size < original)

@@ -43,6 +43,6 @@ for subject in subjects():
                 if subject.labels is not None:
                     with torch.no_grad():
                         before, after = subject.right(subject.network(subject.inputs)), subject.right(outputs)
-                    checks.that(f"{what}: {after} of {len(subject.labels)} scans right, {before} before",
+                    checks.that(f"{what}: {after} of {len(subject.labels)} scans correct, {before} before",
                                 after >= before - subject.allowance[dtype])
 checks.end()

@@ -38,7 +38,7 @@ def ranges(checks, what, subject, reference, dtype, are_inputs_equal=True):
 def outputs(checks, what, subject, reference, peer, out, folder, is_close):
     """Compares the runnable archive with the restored model: its outputs, or where they cannot be equal their distance to float32.
 
-    is_close tells by the name of a runner, torch.jit or DJL, whether its outputs can be equal.
+    is_close decides by the name of a runner, torch.jit or DJL, whether its outputs can be equal.
     """
     others = {"the restored model": subject.run(reference), "ModelOpt's own": subject.run(peer)}
     wanted = subject.run(use_own_recurrence(reference, subject.network))
@@ -57,5 +57,5 @@ def outputs(checks, what, subject, reference, peer, out, folder, is_close):
                 checks.that(f"{what}: {runner} has cosine {here:.4f} to float32, {other} {there:.4f}", abs(here - there) <= COSINE)
         if subject.labels is not None:
             right, there, before = (int((each.argmax(1) == subject.labels).sum()) for each in (answer, wanted, plain))
-            checks.that(f"{what}: {runner} has {right} of {len(subject.labels)} right, the restored model {there}, float32 {before}",
+            checks.that(f"{what}: {runner} has {right} of {len(subject.labels)} correct, the restored model {there}, float32 {before}",
                         abs(right - there) <= SCANS and right >= before - LOST)

@@ -1,6 +1,6 @@
 """How close quantized encoders are to the original and how fast: ORIGINAL TEST.npz ROUNDS NAME=MODEL ... in ONNX Runtime.
 
-In each round all of them take turns with batches of 16 texts; the speed is the median of the rounds' ratios.
+Each round runs all of them with batches of 16 texts; the speed is the median of the rounds' ratios.
 """
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""The least that Python can do for the same artifact: no network, only the tensors that are Linear weights by their names.
+"""The minimum that Python needs for the same artifact: no network, only the tensors that are Linear weights by their names.
 
     python benchmarks/peers/torchao_tensors_script.py CHECKPOINT.pth OUT.pth [int8|fp8_e4m3fn]
 """

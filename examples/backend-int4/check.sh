@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the example against Kvant's artifacts alone, drops it into the packed distribution and quantizes with it.
+# Builds the example against Kvant's artifacts alone, copies it into the packed distribution and quantizes with it.
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD

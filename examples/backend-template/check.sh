@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Does what the guide says: its listings are this folder's files, and a copy with names of its own compiles against Kvant's artifacts alone,
-# passes the kit, and works in the packed distribution.
+# Checks the guide: its listings equal this folder's files, and a copy with other names compiles against Kvant's artifacts alone, passes
+# the kit, and works in the packed distribution.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../plugin-check.sh
@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 ./guide.sh
 ./create.sh "$work/mine" org.acme.ternary ternary
 ! grep -ri 'bf16[^"]' "$work/mine" || {
-  echo "error: the copy still speaks of the template, see above" >&2
+  echo "error: the copy still contains names of the template, see above" >&2
   exit 1
 }
 publish_kvant

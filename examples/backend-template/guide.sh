@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks that the listings of docs/writing-a-backend.md are the files of this folder, all of them; with --update puts them there.
+# Checks that the listings of docs/writing-a-backend.md equal all files of this folder; with --update replaces them.
 set -euo pipefail
 cd "$(dirname "$0")"
 guide=../../docs/writing-a-backend.md
 
-# A listing is what stands between fences below a line that has nothing but a path.
+# A listing is the text between fences below a line that consists of a path.
 expected=$(awk '
   /^`[^`]+`$/ { path = substr($0, 2, length($0) - 2); print; next }
   /^```/ && listing { listing = 0; path = ""; print; next }
@@ -22,6 +22,6 @@ done
 if [[ ${1:-} == --update ]]; then
   printf '%s\n' "$expected" >"$guide"
 elif ! diff "$guide" - <<<"$expected"; then
-  echo "error: the listings of $guide are not the template's files; examples/backend-template/guide.sh --update makes them so" >&2
+  echo "error: the listings of $guide differ from the template's files; examples/backend-template/guide.sh --update replaces them" >&2
   exit 1
 fi

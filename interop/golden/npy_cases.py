@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 
-# Readable: six values, two rows of three; 200 tells signed bytes from unsigned ones.
+# Readable: six values, two rows of three; 200 distinguishes signed bytes from unsigned ones.
 VALUES = np.array([[0, 1, 2], [3, 100, 200]])
 for dtype in ("float16", "float32", "float64", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"):
     np.save(folder / f"{dtype}.npy", VALUES.astype(dtype))

@@ -34,7 +34,7 @@ def networks(out):
             assert torch.allclose(network(example), reached, atol=1e-3)
             assert torch.allclose(network(example), torch.jit.load(out / f"{name}.pt")(example), atol=1e-3)
         torch.save(network.state_dict(), out / f"{name}.pth")
-        # The format knows no sharing: a tied weight is written twice.
+        # The format does not support sharing: a tied weight is written twice.
         save_file({key: value.clone() for key, value in network.state_dict().items()}, out / f"{name}.safetensors")
         expected.write(expected.of_torchscript(out / f"{name}.pt"), out / f"{name}.pt.json")
         expected.write(expected.of_torchscript(out / f"{name}_traced.pt"), out / f"{name}_traced.pt.json")
@@ -103,7 +103,7 @@ def numbers(*shape, dtype=torch.float32):
 
 
 def strange(out):
-    """Every layout and type that a state dict can hold and a reader must get right."""
+    """Every layout and type of a state dict that a reader must support."""
     base = numbers(8, 6)
     half_shared = numbers(40, dtype=torch.float16)
     state = OrderedDict()

@@ -81,7 +81,7 @@ class Mixed(nn.Module):
 
 
 class Places(nn.Module):
-    """Tensors where they seldom are: in the root itself, under names that are no identifiers, as views of one storage."""
+    """Tensors in unusual places: in the root itself, under names other than identifiers, as views of one storage."""
 
     def __init__(self):
         super().__init__()

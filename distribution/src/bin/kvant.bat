@@ -1,5 +1,5 @@
 @echo off
-rem Starts Kvant from the folder that this script's own folder stands in.
+rem Starts Kvant from the parent of this script's folder.
 setlocal
 for %%I in ("%~dp0..") do set "KVANT_HOME=%%~fI"
 set "KVANT_JAVA=java"

@@ -16,7 +16,7 @@ class Entry(
 )
 
 /**
- * Writes safetensors: eight bytes that tell the length of a JSON header, the header, and the
+ * Writes safetensors: eight bytes with the length of a JSON header, the header, and the
  * tensors one after the other.
  */
 object SafetensorsWriter {

@@ -21,7 +21,7 @@ class Int4BackendContractTest : QuantizationBackendContract() {
   override fun sampleWithNonFiniteWeight(): Optional<SampleModel> =
     Optional.of(sample("two layers with NaN") { Float.NaN })
 
-  /** Safetensors do not tell the plan: their format has no place for it that is read back. */
+  /** Safetensors do not contain the plan: their format has no place for it that is read back. */
   override fun artifactsTellTheirPlan(): Boolean = false
 
   private fun sample(name: String, value: () -> Float): SampleModel {
