@@ -14,7 +14,7 @@ own() {
 publish_kvant() {
   [[ -z ${KVANT_PUBLISHED:-} ]] || return 0
   rm -rf "$repository/dev/kvant"
-  (cd "$root" && own -pl .,bom,testing/tck,formats/torch -am -Dmaven.test.skip=true -Dspotless.check.skip=true install)
+  (cd "$root" && own -pl .,bom,testing/tck,backend-kit,formats/torch -am -Dmaven.test.skip=true -Dspotless.check.skip=true install)
   export KVANT_PUBLISHED=yes
 }
 

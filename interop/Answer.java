@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Runs TorchScript through DJL: {@code Answer OUT MODEL,MODEL… NAME:DTYPE:SHAPE:FILE…}, all files raw and little-endian. */
@@ -20,7 +21,7 @@ class Answer {
     for (String argument : Arrays.asList(arguments).subList(2, arguments.length)) {
       String[] parts = argument.split(":", 4);
       List<Long> shape = Arrays.stream(parts[2].split("x")).map(Long::valueOf).toList();
-      inputs.put(parts[0], Tensor.of(ElementType.valueOf(parts[1]), shape, ByteBuffer.wrap(Files.readAllBytes(Path.of(parts[3])))));
+      inputs.put(parts[0], Tensor.of(ElementType.find(parts[1].toLowerCase(Locale.ROOT)).orElseThrow(), shape, ByteBuffer.wrap(Files.readAllBytes(Path.of(parts[3])))));
     }
     String[] models = arguments[1].split(",");
     try (Kvant kvant = Kvant.create()) {

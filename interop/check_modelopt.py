@@ -110,7 +110,7 @@ def read_back(folder):
         shown = kvant("inspect", "--format", "json", folder / "out" / CHECKPOINT)
         names = {module["name"] for module in json.loads(shown.out)["modules"]}
         wanted = {name for name, module in subject.network.named_modules() if name and next(module.parameters(False), None) is not None}
-        checks.that("inspect: the checkpoint has the network's modules and a plan", wanted <= names and json.loads(shown.out)["plan"], shown.said)
+        checks.that("inspect: the checkpoint has the network's modules and a plan", wanted <= names and json.loads(shown.out)["report"], shown.said)
 
 
 subjects = [subject_of.resnet("resnet_traced.pt"), subject_of.resnet("resnet_scripted.pt"), subject_of.transformer(),

@@ -95,7 +95,7 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
                     # e5m2 has two bits of fraction.
                     allowed = 12 if dtype == "fp8_e5m2" else 2
                     checks.that(f"{what}: {after} of 600 correct, {before} before", after >= before - allowed)
-                    plan = json.loads({entry.key: entry.value for entry in onnx.load(out / ARTIFACT).metadata_props}["kvant.plan"])
+                    plan = json.loads({entry.key: entry.value for entry in onnx.load(out / ARTIFACT).metadata_props}["kvant.record"])
                     decided = {module["weights"]["dtype"] for module in plan["modules"]}
                     checks.that(f"{what}: the plan is in the graph's metadata", plan["mode"] == mode and dtype in decided, str(decided))
         for bits in [8, 4]:

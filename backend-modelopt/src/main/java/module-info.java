@@ -1,5 +1,6 @@
 /** Calibrated static quantization of PyTorch models, for ModelOpt. */
 module dev.kvant.backend.modelopt {
+  requires dev.kvant.kit;
   requires dev.kvant.numerics;
   requires transitive dev.kvant.spi;
   requires dev.kvant.torch;

@@ -1,5 +1,6 @@
 /** Quantizes ONNX graphs. */
 module dev.kvant.backend.onnx {
+  requires dev.kvant.kit;
   requires dev.kvant.numerics;
   requires dev.kvant.onnx;
   requires dev.kvant.onnx.runtime;

@@ -1,5 +1,6 @@
 /** Weight-only quantization of PyTorch models, for torchao. */
 module dev.kvant.backend.torchao {
+  requires dev.kvant.kit;
   requires dev.kvant.numerics;
   requires transitive dev.kvant.spi;
   requires dev.kvant.torch;

@@ -3,8 +3,10 @@
  * dev.kvant.runtime.Kvant}.
  */
 module dev.kvant.runtime {
+  requires com.google.gson;
   requires java.desktop;
   requires transitive dev.kvant.spi;
+  requires dev.kvant.numerics;
   requires dev.kvant.validation;
   requires org.slf4j;
   requires org.yaml.snakeyaml;
@@ -15,6 +17,7 @@ module dev.kvant.runtime {
   exports dev.kvant.runtime.data;
   exports dev.kvant.runtime.discovery;
   exports dev.kvant.runtime.evaluation;
+  exports dev.kvant.runtime.report;
 
   uses dev.kvant.spi.ModelFormat;
   uses dev.kvant.spi.ModelRunnerProvider;

@@ -1,8 +1,8 @@
 /** What authors of backends, formats and runners implement. */
 module dev.kvant.spi {
   requires transitive dev.kvant.api;
+  requires transitive dev.kvant.numerics;
   requires static transitive org.jspecify;
 
   exports dev.kvant.spi;
-  exports dev.kvant.spi.plan;
 }

@@ -33,8 +33,8 @@ fun read(config: ModelQuantizationConfig, report: ModuleReport, decision: Operan
   val mayBeMissing: QuantizationMode? = config.mode
   val mode: QuantizationMode = config.mode // wrong
   val folder: Path = config.resultsDir // wrong
-  report.sqnrDecibels?.toInt()
-  report.sqnrDecibels.toInt() // wrong
+  report.weights.sqnrDecibels?.toInt()
+  report.weights.sqnrDecibels.toInt() // wrong
   decision.reason?.length
   decision.reason.length // wrong
   decision.decidedBy.pattern // wrong

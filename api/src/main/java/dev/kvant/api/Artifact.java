@@ -10,21 +10,31 @@ import java.util.Objects;
  * A file that was written.
  *
  * @param path where it is
+ * @param role what it is to a reader
  * @param format the id of its format, as in {@code torchscript}
  * @param bytes its size
  * @param description what it is for, in one sentence
  * @since 0.1.0
  */
-public record Artifact(Path path, String format, long bytes, String description) {
+public record Artifact(Path path, Role role, String format, long bytes, String description) {
+
+  /** What a file is to a reader. */
+  public enum Role {
+    /** A model that can be opened by itself. */
+    MODEL,
+    /** A part of a model: a file that another artifact refers to, or that belongs beside it. */
+    SIDE_FILE
+  }
 
   public Artifact {
     Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(role, "role");
     Objects.requireNonNull(format, "format");
     Objects.requireNonNull(description, "description");
   }
 
   /**
-   * A file that is there, with the size that it has.
+   * A model file that is there, with the size that it has.
    *
    * @param path where it is
    * @param format the id of its format
@@ -32,10 +42,28 @@ public record Artifact(Path path, String format, long bytes, String description)
    * @throws UncheckedIOException if its size cannot be read
    */
   public static Artifact of(Path path, String format, String description) {
+    return of(path, Role.MODEL, format, description);
+  }
+
+  /**
+   * A file that is there, with the size that it has.
+   *
+   * @param path where it is
+   * @param role what it is to a reader
+   * @param format the id of its format
+   * @param description what it is for, in one sentence
+   * @throws UncheckedIOException if its size cannot be read
+   */
+  public static Artifact of(Path path, Role role, String format, String description) {
     try {
-      return new Artifact(path, format, Files.size(path), description);
+      return new Artifact(path, role, format, Files.size(path), description);
     } catch (IOException e) {
       throw new UncheckedIOException("the size of %s cannot be read".formatted(path), e);
     }
+  }
+
+  /** Whether it is a model that can be opened by itself. */
+  public boolean isModel() {
+    return role == Role.MODEL;
   }
 }

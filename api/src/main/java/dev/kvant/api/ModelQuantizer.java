@@ -1,6 +1,7 @@
 package dev.kvant.api;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Takes a model through quantization with one configuration: prepare, calibrate, quantize, save.
@@ -32,6 +33,23 @@ public interface ModelQuantizer extends AutoCloseable {
    * @throws CalibrationException if the data does not fit the model, or a value seen is not finite
    */
   void calibrate(PreparedModel model, CalibrationDataset data);
+
+  /**
+   * Uses what was observed before, in place of data. Does nothing, with one warning, when the
+   * backend has nothing to calibrate.
+   *
+   * @param statistics files that {@link #saveStatistics} wrote, of parts of the data and in any
+   *     order; merged, they equal those of all data observed at once
+   * @throws CalibrationException if one cannot be read, or is of another model or plan
+   */
+  void calibrate(PreparedModel model, List<Path> statistics);
+
+  /**
+   * Writes what was observed of a model, whole or not at all.
+   *
+   * @throws CalibrationException if nothing was observed
+   */
+  void saveStatistics(PreparedModel model, Path file);
 
   /**
    * Quantizes the last prepared model.

@@ -15,6 +15,14 @@ public interface QuantizableModel extends AutoCloseable {
   /** The file or folder that it was opened from. */
   Path source();
 
+  /**
+   * All files that hold it, the {@link #source} first: shards, and files of tensors beside a graph.
+   * A folder stands for nothing but itself.
+   */
+  default List<Path> files() {
+    return List.of(source());
+  }
+
   /** The id of the format that opened it, as in {@code torchscript}. */
   String format();
 
@@ -32,8 +40,11 @@ public interface QuantizableModel extends AutoCloseable {
   /** Size of all tensors in bytes, each storage counted once. */
   long tensorBytes();
 
-  /** The plan that made this model, if it is an artifact that Kvant wrote. */
-  default Optional<QuantizationPlan> plan() {
+  /**
+   * The record that Kvant put into this model when it wrote it, as it was given; empty if it is
+   * none of Kvant's artifacts. What it says only Kvant's runtime knows.
+   */
+  default Optional<byte[]> record() {
     return Optional.empty();
   }
 

@@ -34,7 +34,7 @@ public final class Tensor {
   public static Tensor of(ElementType elementType, List<Long> shape, ByteBuffer data) {
     Objects.requireNonNull(elementType, "elementType");
     List<Long> dimensions = List.copyOf(shape);
-    long bytes = Math.multiplyExact(elements(dimensions), elementType.bytes());
+    long bytes = elementType.bytes(elements(dimensions));
     if (data.remaining() != bytes) {
       throw new IllegalArgumentException(
           "data: %d bytes do not fill a %s tensor of shape %s, which takes %d"
@@ -106,27 +106,33 @@ public final class Tensor {
    */
   public float[] toFloats() {
     ByteBuffer source = data();
+    FloatReader reader = floatReader();
     float[] values = new float[Math.toIntExact(elements())];
     for (int i = 0; i < values.length; i++) {
-      values[i] =
-          switch (elementType) {
-            case FLOAT64 -> (float) source.getDouble();
-            case FLOAT32 -> source.getFloat();
-            case INT64 -> source.getLong();
-            case INT32 -> source.getInt();
-            case INT16 -> source.getShort();
-            case INT8 -> source.get();
-            case UINT8, BOOL -> source.get() & 0xFF;
-            case UINT16 -> source.getShort() & 0xFFFF;
-            case UINT32 -> Integer.toUnsignedLong(source.getInt());
-            case FLOAT16 -> fromFloat16(source.getShort());
-            case BFLOAT16 -> Float.intBitsToFloat(source.getShort() << 16);
-            case UINT64, FLOAT8_E4M3FN, FLOAT8_E5M2 ->
-                throw new UnsupportedOperationException(
-                    "a %s tensor has no float32 view here".formatted(elementType));
-          };
+      values[i] = reader.next(source);
     }
     return values;
+  }
+
+  /** Reads the next element as float32. */
+  private interface FloatReader {
+    float next(ByteBuffer source);
+  }
+
+  private FloatReader floatReader() {
+    return switch (elementType.label()) {
+      case "float64" -> source -> (float) source.getDouble();
+      case "float32" -> ByteBuffer::getFloat;
+      case "float16" -> source -> fromFloat16(source.getShort());
+      case "bfloat16" -> source -> Float.intBitsToFloat(source.getShort() << 16);
+      case "uint64", "float8_e4m3fn", "float8_e5m2" ->
+          throw new UnsupportedOperationException(
+              "a %s tensor has no float32 view here".formatted(elementType));
+      default -> {
+        LongReader integers = longReader();
+        yield source -> integers.next(source);
+      }
+    };
   }
 
   /** One sign bit, five of exponent with bias 15, ten of mantissa. */
@@ -149,23 +155,32 @@ public final class Tensor {
    */
   public long[] toLongs() {
     ByteBuffer source = data();
+    LongReader reader = longReader();
     long[] values = new long[Math.toIntExact(elements())];
     for (int i = 0; i < values.length; i++) {
-      values[i] =
-          switch (elementType) {
-            case INT64, UINT64 -> source.getLong();
-            case INT32 -> source.getInt();
-            case INT16 -> source.getShort();
-            case INT8 -> source.get();
-            case UINT8, BOOL -> source.get() & 0xFF;
-            case UINT16 -> source.getShort() & 0xFFFF;
-            case UINT32 -> Integer.toUnsignedLong(source.getInt());
-            case FLOAT64, FLOAT32, FLOAT16, BFLOAT16, FLOAT8_E4M3FN, FLOAT8_E5M2 ->
-                throw new UnsupportedOperationException(
-                    "a %s tensor holds no integers".formatted(elementType));
-          };
+      values[i] = reader.next(source);
     }
     return values;
+  }
+
+  /** Reads the next element as int64. */
+  private interface LongReader {
+    long next(ByteBuffer source);
+  }
+
+  private LongReader longReader() {
+    return switch (elementType.label()) {
+      case "int64", "uint64" -> ByteBuffer::getLong;
+      case "int32" -> ByteBuffer::getInt;
+      case "int16" -> ByteBuffer::getShort;
+      case "int8" -> ByteBuffer::get;
+      case "uint8", "bool" -> source -> source.get() & 0xFF;
+      case "uint16" -> source -> source.getShort() & 0xFFFF;
+      case "uint32" -> source -> Integer.toUnsignedLong(source.getInt());
+      default ->
+          throw new UnsupportedOperationException(
+              "a %s tensor holds no integers".formatted(elementType));
+    };
   }
 
   @Override

@@ -30,6 +30,6 @@ public record TensorDescription(
 
   /** Size of the elements in bytes. */
   public long bytes() {
-    return Math.multiplyExact(elements(), elementType.bytes());
+    return elementType.bytes(elements());
   }
 }

@@ -20,7 +20,7 @@ class ArtifactTest {
     Path file = Files.write(folder.resolve("model.pt"), new byte[7]);
 
     assertThat(Artifact.of(file, "torchscript", "A model."))
-        .isEqualTo(new Artifact(file, "torchscript", 7, "A model."));
+        .isEqualTo(new Artifact(file, Artifact.Role.MODEL, "torchscript", 7, "A model."));
   }
 
   @Test

@@ -31,9 +31,9 @@ class DtypeTest {
   }
 
   @Test
-  void is_found_in_any_case() {
-    assertThat(QuantizationMode.find("Weight_Only_PTQ")).contains(QuantizationMode.WEIGHT_ONLY_PTQ);
-    assertThat(QuantizationMode.find("dynamic")).isEmpty();
+  void of_a_mode_is_equal_in_any_case() {
+    assertThat(QuantizationMode.of(" Weight_Only_PTQ")).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
+    assertThat(QuantizationMode.of("mixed_ptq")).isNotEqualTo(QuantizationMode.STATIC_PTQ);
   }
 
   @ParameterizedTest

@@ -192,7 +192,7 @@ final class BackendsCommand extends Subcommand {
             ? unavailable.reason()
             : null;
     Map<String, JsonDocument> modes = new LinkedHashMap<>();
-    backend.modes().forEach((mode, can) -> modes.put(mode.label(), document(can)));
+    backend.modes().forEach((mode, can) -> modes.put(mode.name(), document(can)));
     return new JsonDocument()
         .put("id", backend.id())
         .put("aliases", backend.aliases())

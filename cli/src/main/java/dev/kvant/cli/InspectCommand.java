@@ -3,6 +3,7 @@ package dev.kvant.cli;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.cli.output.ByteSize;
 import dev.kvant.cli.output.JsonDocument;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -48,12 +50,13 @@ final class InspectCommand extends Subcommand {
   public Integer call() {
     try (OpenedKvant opened = installations().open(QuantizationListener.NONE);
         QuantizableModel model = opened.kvant().load(path)) {
-      print(document(model), () -> show(model));
+      Optional<QuantizationReport> report = opened.kvant().report(model);
+      print(document(model, report), () -> show(model, report));
     }
     return ExitCode.DONE;
   }
 
-  private void show(QuantizableModel model) {
+  private void show(QuantizableModel model, Optional<QuantizationReport> report) {
     Screen out = out();
     List<ModuleDescription> modules = model.modules();
     long tensors = withRoot(model).stream().mapToLong(module -> module.tensors().size()).sum();
@@ -74,19 +77,17 @@ final class InspectCommand extends Subcommand {
     } else {
       table(model).print(out);
     }
-    model
-        .plan()
-        .ifPresent(
-            plan -> {
-              out.line();
-              out.line(
-                  Cell.of(
-                      Style.STRONG,
-                      "Quantized by Kvant: backend %s, mode %s"
-                          .formatted(plan.backend(), plan.mode())));
-              out.line();
-              ModuleTable.ofPlan(plan, new StoredModules(modules), true).print(out);
-            });
+    report.ifPresent(
+        made -> {
+          out.line();
+          out.line(
+              Cell.of(
+                  Style.STRONG,
+                  "Quantized by Kvant: backend %s, mode %s"
+                      .formatted(made.backend(), made.mode())));
+          out.line();
+          ModuleTable.ofReport(made, new StoredModules(modules), true).print(out);
+        });
   }
 
   /** All modules, and before them the root where it owns tensors. */
@@ -153,7 +154,8 @@ final class InspectCommand extends Subcommand {
             .collect(Collectors.joining(out().symbol("×", "x")));
   }
 
-  private static JsonDocument document(QuantizableModel model) {
+  private static JsonDocument document(
+      QuantizableModel model, Optional<QuantizationReport> report) {
     Map<String, List<String>> namesByStorage = new HashMap<>();
     for (ModuleDescription module : withRoot(model)) {
       for (TensorDescription tensor : module.tensors()) {
@@ -170,10 +172,9 @@ final class InspectCommand extends Subcommand {
             "modules",
             withRoot(model).stream().map(module -> document(module, namesByStorage)).toList())
         .put(
-            "plan",
-            model
-                .plan()
-                .map(plan -> PlanDocument.of(plan, new StoredModules(model.modules())))
+            "report",
+            report
+                .map(made -> PlanDocument.of(made, new StoredModules(model.modules())))
                 .orElse(null));
   }
 

@@ -4,6 +4,7 @@ import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.RuleReference;
@@ -37,8 +38,9 @@ final class ModuleTable {
       String name,
       String type,
       String from,
-      OperandDecision weights,
-      OperandDecision activations,
+      OperandOutcome weights,
+      OperandOutcome activations,
+      String rule,
       String note) {}
 
   /** A module, or several of one kind. */
@@ -46,8 +48,9 @@ final class ModuleTable {
       String name,
       String type,
       String from,
-      OperandDecision weights,
-      OperandDecision activations,
+      OperandOutcome weights,
+      OperandOutcome activations,
+      String rule,
       int modules,
       long bytesBefore,
       @Nullable Long bytesAfter,
@@ -55,7 +58,14 @@ final class ModuleTable {
       String note) {
 
     Kind kind() {
-      return new Kind(withoutNumbers(name), type, from, weights, activations, note);
+      return new Kind(
+          withoutNumbers(name),
+          type,
+          from,
+          withoutError(weights),
+          withoutError(activations),
+          rule,
+          note);
     }
 
     /** Both rows in one: sizes add up, the worse ratio counts. */
@@ -66,6 +76,7 @@ final class ModuleTable {
           from,
           weights,
           activations,
+          rule,
           modules + other.modules,
           bytesBefore + other.bytesBefore,
           bytesAfter == null || other.bytesAfter == null ? null : bytesAfter + other.bytesAfter,
@@ -99,43 +110,52 @@ final class ModuleTable {
 
   private static Row row(
       ModuleDecision decision, StoredModules stored, @Nullable ModuleReport report) {
+    ModuleReport done = report == null ? ModuleReport.builder(decision).build() : report;
     return new Row(
         decision.module(),
         (decision.typeInferred() && !decision.type().isEmpty() ? "~" : "") + decision.type(),
         stored.elementType(decision.module()).map(ElementType::label).orElse(""),
-        decision.weights(),
-        decision.activations(),
+        done.weights(),
+        done.activations(),
+        rule(decision),
         1,
         report != null ? report.bytesBefore() : stored.bytes(decision.module()).orElse(0L),
         report == null ? null : Long.valueOf(report.bytesAfter()),
-        report == null ? null : report.sqnrDecibels(),
-        note(decision, report == null ? null : report.note()));
+        done.weights().sqnrDecibels(),
+        note(done));
   }
 
-  private static String note(ModuleDecision decision, @Nullable String reported) {
-    List<String> notes = new ArrayList<>(remarks(decision.weights()));
+  private static String note(ModuleReport report) {
+    List<String> notes = new ArrayList<>(remarks(report.weights(), report.decision().weights()));
     // What holds of both is said once.
-    remarks(decision.activations()).stream()
+    remarks(report.activations(), report.decision().activations()).stream()
         .filter(remark -> !notes.contains(remark))
         .map("activations: "::concat)
         .toList()
         .forEach(notes::add);
-    if (reported != null && !notes.contains(reported)) {
-      notes.add(reported);
+    String note = report.note();
+    if (note != null && notes.stream().noneMatch(known -> known.endsWith(note))) {
+      notes.add(note);
     }
     return String.join("; ", notes);
   }
 
   /** Why an operand is not quantized, or not everywhere. */
-  private static List<String> remarks(OperandDecision outcome) {
+  private static List<String> remarks(OperandOutcome outcome, OperandDecision decision) {
     List<String> remarks = new ArrayList<>();
     if (outcome.reason() != null) {
       remarks.add(outcome.reason());
     }
-    outcome.nativeIn().entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .forEach(entry -> remarks.add("native in " + entry.getKey() + ": " + entry.getValue()));
+    if (outcome.isQuantized()) {
+      decision.nativeIn().entrySet().stream()
+          .sorted(Map.Entry.comparingByKey())
+          .forEach(entry -> remarks.add("native in " + entry.getKey() + ": " + entry.getValue()));
+    }
     return remarks;
+  }
+
+  private static OperandOutcome withoutError(OperandOutcome outcome) {
+    return new OperandOutcome(outcome.dtype(), null, outcome.reason());
   }
 
   private static List<Row> merged(List<Row> rows) {
@@ -182,7 +202,7 @@ final class ModuleTable {
           quantized || refused ? Cell.of(row.type()) : Cell.of(Style.FAINT, row.type()),
           Cell.of(style, weights(screen, row)),
           row.activations().isQuantized() ? row.activations().dtype() : "",
-          rule(row),
+          row.rule(),
           ByteSize.format(row.bytesBefore()),
           row.bytesAfter() == null ? "" : ByteSize.format(row.bytesAfter()),
           row.sqnrDecibels() == null ? "" : decibels(screen, row.sqnrDecibels()),
@@ -214,9 +234,9 @@ final class ModuleTable {
     return (row.from().isEmpty() ? "" : row.from() + arrow) + row.weights().dtype();
   }
 
-  private static String rule(Row row) {
-    RuleReference weights = row.weights().decidedBy();
-    RuleReference activations = row.activations().decidedBy();
+  private static String rule(ModuleDecision decision) {
+    RuleReference weights = decision.weights().decidedBy();
+    RuleReference activations = decision.activations().decidedBy();
     return Stream.of(weights, activations)
         .filter(Objects::nonNull)
         .map(RuleReference::toString)

@@ -1,93 +1,52 @@
 package dev.kvant.cli;
 
-import dev.kvant.api.ModuleDecision;
-import dev.kvant.api.ModuleReport;
-import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
-import dev.kvant.api.QuantizationWarning;
-import dev.kvant.api.RuleReference;
 import dev.kvant.cli.output.JsonDocument;
+import dev.kvant.runtime.report.ReportTree;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Plans and reports for programs. */
+/** Plans and reports for programs: what artifacts carry, and what the model's file says. */
 final class PlanDocument {
+
+  private static final String MODULES = "modules";
 
   private PlanDocument() {}
 
   /** What a plan will do to each module. */
   static JsonDocument of(QuantizationPlan plan, StoredModules stored) {
-    return new JsonDocument()
-        .put("backend", plan.backend())
-        .put("mode", plan.mode())
-        .put(
-            "modules", plan.modules().stream().map(decision -> decision(decision, stored)).toList())
-        .put("warnings", warnings(plan.warnings()));
+    return document(ReportTree.of(plan), stored);
   }
 
   /** What was done to each module. */
   static JsonDocument of(QuantizationReport report, StoredModules stored) {
-    return new JsonDocument()
-        .put("backend", report.backend())
-        .put("mode", report.mode())
-        .put("modules", report.modules().stream().map(module -> module(module, stored)).toList())
-        .put("warnings", warnings(report.warnings()));
+    return document(ReportTree.of(report), stored);
   }
 
-  private static JsonDocument module(ModuleReport report, StoredModules stored) {
-    Double sqnr = report.sqnrDecibels();
-    return decision(report.decision(), stored)
-        .put("bytes_before", report.bytesBefore())
-        .put("bytes_after", report.bytesAfter())
-        .put("sqnr_db", sqnr)
-        .put("lossless", sqnr != null && sqnr == Double.POSITIVE_INFINITY)
-        .put("note", report.note());
+  private static JsonDocument document(Map<String, @Nullable Object> tree, StoredModules stored) {
+    var document = new JsonDocument();
+    tree.forEach(
+        (key, value) ->
+            document.put(key, key.equals(MODULES) ? withStored((List<?>) value, stored) : value));
+    return document;
   }
 
-  private static JsonDocument decision(ModuleDecision decision, StoredModules stored) {
-    return new JsonDocument()
-        .put("module", decision.module())
-        .put("class", decision.type())
-        .put("class_inferred", decision.typeInferred())
-        .put("stored_dtype", stored.elementType(decision.module()))
-        .put("bytes_before", stored.bytes(decision.module()))
-        .put("weights", operand(decision.weights()))
-        .put("activations", operand(decision.activations()));
-  }
-
-  private static JsonDocument operand(OperandDecision decision) {
-    return new JsonDocument()
-        .put("dtype", decision.dtype())
-        .put("requested", decision.requested())
-        .put("decided_by", rule(decision.decidedBy()))
-        .put("overrode", decision.overrode().stream().map(PlanDocument::rule).toList())
-        .put("reason", decision.reason())
-        .put("native_in", decision.nativeIn())
-        .put("quant_axis", decision.settings().quantAxis())
-        .put("algorithm", decision.settings().algorithm())
-        .put("algorithm_options", decision.settings().algorithmOptions());
-  }
-
-  private static @Nullable JsonDocument rule(@Nullable RuleReference rule) {
-    return rule == null
-        ? null
-        : new JsonDocument()
-            .put("kind", rule.kind().name().toLowerCase(Locale.ROOT))
-            .put("index", rule.index() < 0 ? null : Integer.valueOf(rule.index()))
-            .put("pattern", rule.pattern());
-  }
-
-  private static List<JsonDocument> warnings(List<QuantizationWarning> warnings) {
-    return warnings.stream()
-        .map(
-            warning ->
-                new JsonDocument()
-                    .put("kind", warning.kind().name().toLowerCase(Locale.ROOT))
-                    .put("message", warning.message())
-                    .put("rule", rule(warning.rule()))
-                    .put("modules", warning.modules()))
-        .toList();
+  private static List<Map<String, @Nullable Object>> withStored(
+      @Nullable List<?> modules, StoredModules stored) {
+    List<Map<String, @Nullable Object>> all = new ArrayList<>();
+    for (Object element : Objects.requireNonNull(modules)) {
+      Map<String, @Nullable Object> module = new LinkedHashMap<>();
+      ((Map<?, ?>) element).forEach((key, value) -> module.put(String.valueOf(key), value));
+      String name = String.valueOf(module.get("module"));
+      module.put("stored_dtype", stored.elementType(name));
+      module.putIfAbsent("bytes_before", stored.bytes(name));
+      all.add(module);
+    }
+    return all;
   }
 }

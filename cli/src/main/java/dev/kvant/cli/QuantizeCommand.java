@@ -118,7 +118,7 @@ final class QuantizeCommand extends SpecCommand {
     long before = 0;
     long after = 0;
     for (ModuleReport module : report.modules()) {
-      quantized += module.decision().isQuantized() ? 1 : 0;
+      quantized += module.isQuantized() ? 1 : 0;
       before += module.bytesBefore();
       after += module.bytesAfter();
     }

@@ -141,7 +141,7 @@ class InspectCommandTest {
 
     assertThat(json.get("format").getAsString()).isEqualTo("text");
     assertThat(json.get("tensor_bytes").getAsLong()).isEqualTo(32);
-    assertThat(json.get("plan").isJsonNull()).isTrue();
+    assertThat(json.get("report").isJsonNull()).isTrue();
     JsonArray modules = json.getAsJsonArray("modules");
     JsonObject tensor =
         modules.get(1).getAsJsonObject().getAsJsonArray("tensors").get(0).getAsJsonObject();

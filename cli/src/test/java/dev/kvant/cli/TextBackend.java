@@ -6,11 +6,11 @@ import dev.kvant.api.KvantException;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.ModuleReport;
-import dev.kvant.api.PreparedModel;
+import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
-import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.ArtifactTransaction;
@@ -19,8 +19,8 @@ import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.io.IOException;
@@ -28,7 +28,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 
 /** Quantizes text models: writes int8 for the float32 of the weights of Linear modules. */
 public final class TextBackend implements QuantizationBackend {
@@ -40,21 +39,21 @@ public final class TextBackend implements QuantizationBackend {
 
   @Override
   public BackendDescriptor descriptor() {
-    return new BackendDescriptor(
-        "text",
-        List.of("plain"),
-        "7.1",
-        "Quantizes models that are lines of text.",
-        Map.of(
+    return BackendDescriptor.builder("text")
+        .alias("plain")
+        .version("7.1")
+        .description("Quantizes models that are lines of text.")
+        .mode(
             QuantizationMode.WEIGHT_ONLY_PTQ,
-            new ModeDescriptor(List.of(Dtype.INT8, Dtype.FP8_E5M2), List.of(), List.of())),
-        List.of(TextFormat.ID),
-        List.of(ARTIFACT),
-        List.of(
+            ModeDescriptor.builder().weights(List.of(Dtype.INT8, Dtype.FP8_E5M2)).build())
+        .format(TextFormat.ID)
+        .artifact(ARTIFACT)
+        .option(
             OptionDescriptor.choice(
                 ACCIDENT,
                 List.of("none", "failure", "defect", "wait"),
-                "What goes wrong while the artifact is written.")));
+                "What goes wrong while the artifact is written."))
+        .build();
   }
 
   @Override
@@ -65,62 +64,42 @@ public final class TextBackend implements QuantizationBackend {
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
-    return new TextQuantizer(context);
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    return new TextRun(model, plan, context);
   }
 
-  private record TextQuantized(PreparedModel prepared) implements QuantizedModel {
+  private record TextRun(QuantizableModel model, QuantizationPlan plan, RunContext context)
+      implements QuantizationRun {
 
     @Override
-    public QuantizationPlan plan() {
-      return prepared.plan();
-    }
-
-    @Override
-    public void close() {}
-  }
-
-  private record TextQuantizer(QuantizerContext context) implements Quantizer {
-
-    @Override
-    public QuantizedModel quantize(PreparedModel model) {
-      return new TextQuantized(model);
-    }
-
-    @Override
-    public SavedModel save(QuantizedModel model, Path directory) {
-      PreparedModel prepared = ((TextQuantized) model).prepared();
+    public SavedModel save(Path directory) {
       try (ArtifactTransaction files = ArtifactTransaction.begin(directory)) {
         Path temporary = files.create(ARTIFACT);
         var text = new StringBuilder("text model\n");
         var progress =
-            new ProgressReporter(
-                context.listener(), "quantize", prepared.plan().modules().size(), "modules");
-        for (ModuleDescription module : prepared.model().modules()) {
+            new ProgressReporter(context.listener(), "quantize", plan.modules().size(), "modules");
+        for (ModuleDescription module : model.modules()) {
           accident(progress);
-          text.append(line(module, prepared.plan())).append('\n');
+          text.append(line(module, plan)).append('\n');
           progress.advance(1, module.name());
         }
         Files.writeString(temporary, text);
         files.commit();
         Path artifact = directory.resolve(ARTIFACT);
         return new SavedModel(
-            List.of(
-                new Artifact(artifact, TextFormat.ID, Files.size(artifact), "the same, shorter")),
+            List.of(Artifact.of(artifact, TextFormat.ID, "the same, shorter")),
             new QuantizationReport(
                 "text",
-                prepared.plan().mode(),
-                prepared.plan().modules().stream()
-                    .map(decision -> report(decision, prepared))
-                    .toList(),
-                prepared.plan().warnings()));
+                plan.mode(),
+                plan.modules().stream().map(this::report).toList(),
+                plan.warnings()));
       } catch (IOException e) {
         throw new UncheckedIOException("the artifact cannot be written", e);
       }
     }
 
     private void accident(ProgressReporter progress) {
-      switch (String.valueOf(context.config().backendKwargs().get(ACCIDENT))) {
+      switch (context.options().text(ACCIDENT)) {
         case "failure" -> throw new KvantException("the ink has run out; buy some");
         case "defect" -> throw new IllegalStateException("this cannot happen");
         case "wait" -> {
@@ -150,19 +129,22 @@ public final class TextBackend implements QuantizationBackend {
       return line.toString();
     }
 
-    private static ModuleReport report(ModuleDecision decision, PreparedModel prepared) {
+    private ModuleReport report(ModuleDecision decision) {
       long before =
-          prepared.model().modules().stream()
+          model.modules().stream()
               .filter(module -> module.name().equals(decision.module()))
               .flatMap(module -> module.tensors().stream())
               .mapToLong(TensorDescription::bytes)
               .sum();
-      return new ModuleReport(
-          decision,
-          before,
-          decision.isQuantized() ? before / 4 : before,
-          decision.isQuantized() ? 40.0 + decision.module().length() : null,
-          null);
+      ModuleReport.Builder report = ModuleReport.builder(decision).bytes(before, before);
+      if (decision.isQuantized()) {
+        report
+            .weights(
+                OperandOutcome.quantized(
+                    decision.weights().dtype(), 40.0 + decision.module().length()))
+            .bytes(before, before / 4);
+      }
+      return report.build();
     }
 
     @Override

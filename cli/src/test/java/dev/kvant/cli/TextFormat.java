@@ -60,7 +60,7 @@ public final class TextFormat implements ModelFormat {
       tensors.add(
           new TensorDescription(
               parts.get(0),
-              ElementType.valueOf(parts.get(1).toUpperCase(java.util.Locale.ROOT)),
+              ElementType.find(parts.get(1)).orElseThrow(),
               Arrays.stream(parts.get(2).split("x", -1))
                   .filter(dimension -> !dimension.isEmpty())
                   .map(Long::valueOf)

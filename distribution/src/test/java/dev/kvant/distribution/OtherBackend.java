@@ -38,8 +38,8 @@ final class OtherBackend {
               "%1$s", List.of(), "1", "Someone else's.",
               Map.of(
                   QuantizationMode.WEIGHT_ONLY_PTQ,
-                  new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of())),
-              List.of("any"), List.of(), List.of());
+                  ModeDescriptor.builder().weights(List.of(Dtype.INT8)).build()),
+              List.of("any"), List.of(), List.of(), List.of());
         }
 
         public Availability availability() {
@@ -49,7 +49,9 @@ final class OtherBackend {
 
         public Support supports(SupportQuery query) { return Support.yes(); }
 
-        public Quantizer create(QuantizerContext context) { throw new UnsupportedOperationException(); }
+        public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+          throw new UnsupportedOperationException();
+        }
       }
       """;
 

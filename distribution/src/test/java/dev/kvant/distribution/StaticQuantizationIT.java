@@ -100,7 +100,7 @@ class StaticQuantizationIT {
   private static void assertRefused(Run run, Path cache, String why) {
     assertThat(run.exitCode()).isEqualTo(1);
     assertThat(run.err())
-        .startsWith("error: the calibration cache " + cache + " was made with " + why)
+        .startsWith("error: the statistics file " + cache + " was made with " + why)
         .hasLineCount(1);
   }
 
@@ -115,7 +115,7 @@ class StaticQuantizationIT {
     Run directory = quantize(MODEL, SCANS, CACHE + folder);
 
     String error =
-        "error: %s is no calibration cache that can be read: %s; remove it, or name another file\n";
+        "error: %s is not a valid statistics file: %s; remove it, or name another file\n";
     assertThat(cut.err()).isEqualTo(error.formatted(cache, "it is cut short"));
     assertThat(none.err()).isEqualTo(error.formatted(spec, "it does not begin as one"));
     assertThat(directory.err()).isEqualTo(error.formatted(folder, "Is a directory"));
@@ -129,7 +129,7 @@ class StaticQuantizationIT {
     assertThat(run.exitCode()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "error: the calibration cache %s/cache cannot be written: the folder %s cannot be made:"
+            "error: the statistics file %s/cache cannot be written: the folder %s cannot be made:"
                 + " %s is a file\n",
             spec, spec, spec);
   }

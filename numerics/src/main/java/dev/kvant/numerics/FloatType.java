@@ -2,6 +2,8 @@ package dev.kvant.numerics;
 
 import java.nio.ByteBuffer;
 import java.nio.ShortBuffer;
+import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * The floating-point types that weights come in, stored little-endian.
@@ -10,14 +12,14 @@ import java.nio.ShortBuffer;
  */
 public enum FloatType {
   /** IEEE 754 binary32. */
-  FLOAT32(Float.BYTES, Float.MAX_VALUE) {
+  FLOAT32("float32", Float.BYTES, Float.MAX_VALUE) {
     @Override
-    float round(float value) {
+    public float round(float value) {
       return value;
     }
 
     @Override
-    float get(ByteBuffer littleEndian, int index) {
+    public float get(ByteBuffer littleEndian, int index) {
       return littleEndian.getFloat(index * Float.BYTES);
     }
 
@@ -27,19 +29,19 @@ public enum FloatType {
     }
 
     @Override
-    void store(float[] values, int count, ByteBuffer littleEndian, int index) {
+    public void store(float[] values, int count, ByteBuffer littleEndian, int index) {
       littleEndian.asFloatBuffer().put(index, values, 0, count);
     }
   },
   /** IEEE 754 binary16, see {@link Float16}. */
-  FLOAT16(Short.BYTES, 65504) {
+  FLOAT16("float16", Short.BYTES, 65504) {
     @Override
-    float round(float value) {
+    public float round(float value) {
       return Float16.toFloat(Float16.fromFloat(value));
     }
 
     @Override
-    float get(ByteBuffer littleEndian, int index) {
+    public float get(ByteBuffer littleEndian, int index) {
       return Float16.toFloat(littleEndian.getShort(index * Short.BYTES));
     }
 
@@ -52,7 +54,7 @@ public enum FloatType {
     }
 
     @Override
-    void store(float[] values, int count, ByteBuffer littleEndian, int index) {
+    public void store(float[] values, int count, ByteBuffer littleEndian, int index) {
       ShortBuffer halves = littleEndian.asShortBuffer();
       for (int i = 0; i < count; i++) {
         halves.put(index + i, Float16.fromFloat(values[i]));
@@ -60,14 +62,14 @@ public enum FloatType {
     }
   },
   /** The upper half of a float32, see {@link BFloat16}. */
-  BFLOAT16(Short.BYTES, Float.MAX_VALUE) {
+  BFLOAT16("bfloat16", Short.BYTES, Float.MAX_VALUE) {
     @Override
-    float round(float value) {
+    public float round(float value) {
       return BFloat16.toFloat(BFloat16.fromFloat(value));
     }
 
     @Override
-    float get(ByteBuffer littleEndian, int index) {
+    public float get(ByteBuffer littleEndian, int index) {
       return BFloat16.toFloat(littleEndian.getShort(index * Short.BYTES));
     }
 
@@ -80,7 +82,7 @@ public enum FloatType {
     }
 
     @Override
-    void store(float[] values, int count, ByteBuffer littleEndian, int index) {
+    public void store(float[] values, int count, ByteBuffer littleEndian, int index) {
       ShortBuffer halves = littleEndian.asShortBuffer();
       for (int i = 0; i < count; i++) {
         halves.put(index + i, BFloat16.fromFloat(values[i]));
@@ -88,12 +90,33 @@ public enum FloatType {
     }
   };
 
+  private final String label;
   private final int bytes;
   private final float loadedMax;
 
-  FloatType(int bytes, float loadedMax) {
+  FloatType(String label, int bytes, float loadedMax) {
+    this.label = label;
     this.bytes = bytes;
     this.loadedMax = loadedMax;
+  }
+
+  /**
+   * Returns the type of a label.
+   *
+   * @param label the name in common use, as in {@code bfloat16}
+   * @return the type; empty if it is none of these
+   */
+  public static Optional<FloatType> find(String label) {
+    return Arrays.stream(values()).filter(type -> type.label.equals(label)).findFirst();
+  }
+
+  /**
+   * Returns the name in common use.
+   *
+   * @return as in {@code bfloat16}
+   */
+  public String label() {
+    return label;
   }
 
   /**
@@ -112,11 +135,22 @@ public enum FloatType {
     return amax <= loadedMax;
   }
 
-  /** Rounds to the nearest value of this type, half to even. */
-  abstract float round(float value);
+  /**
+   * Rounds to the nearest value of this type, half to even.
+   *
+   * @param value any float32
+   * @return the value, infinite where it exceeds the range of this type
+   */
+  public abstract float round(float value);
 
-  /** Reads the element at an index. */
-  abstract float get(ByteBuffer littleEndian, int index);
+  /**
+   * Reads one element, exactly.
+   *
+   * @param littleEndian where it is; position and limit are not used
+   * @param index which element, from 0
+   * @return its value
+   */
+  public abstract float get(ByteBuffer littleEndian, int index);
 
   /**
    * Reads elements from an index on to the beginning of an array. NaN and infinities become values
@@ -124,6 +158,13 @@ public enum FloatType {
    */
   abstract void load(ByteBuffer littleEndian, int index, float[] values, int count);
 
-  /** Writes the first elements of an array from an index on, rounded half to even. */
-  abstract void store(float[] values, int count, ByteBuffer littleEndian, int index);
+  /**
+   * Writes the first elements of an array, rounded half to even.
+   *
+   * @param values the values
+   * @param count how many of them to write
+   * @param littleEndian where to; position and limit are not used
+   * @param index the element to begin at, from 0
+   */
+  public abstract void store(float[] values, int count, ByteBuffer littleEndian, int index);
 }

@@ -1,5 +1,8 @@
 package dev.kvant.numerics;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /**
  * The 8-bit types that weights are quantized to.
  *
@@ -7,17 +10,42 @@ package dev.kvant.numerics;
  */
 public enum QuantizedType {
   /** Signed integers from -128 to 127. */
-  INT8,
+  INT8("int8"),
   /**
    * 4 exponent and 3 fraction bits, no infinities: the format {@code E4M3} of the OCP 8-bit
    * floating point specification (2023), {@code torch.float8_e4m3fn}.
    */
-  FLOAT8_E4M3FN,
+  FLOAT8_E4M3FN("float8_e4m3fn"),
   /**
    * 5 exponent and 2 fraction bits, infinities and NaN as in IEEE 754: the format {@code E5M2} of
    * the OCP 8-bit floating point specification (2023), {@code torch.float8_e5m2}.
    */
-  FLOAT8_E5M2;
+  FLOAT8_E5M2("float8_e5m2");
+
+  private final String label;
+
+  QuantizedType(String label) {
+    this.label = label;
+  }
+
+  /**
+   * Returns the type of a label.
+   *
+   * @param label the name in common use, as in {@code float8_e4m3fn}
+   * @return the type; empty if it is none of these
+   */
+  public static Optional<QuantizedType> find(String label) {
+    return Arrays.stream(values()).filter(type -> type.label.equals(label)).findFirst();
+  }
+
+  /**
+   * Returns the name in common use.
+   *
+   * @return as in {@code float8_e4m3fn}
+   */
+  public String label() {
+    return label;
+  }
 
   /**
    * Returns the largest finite value.

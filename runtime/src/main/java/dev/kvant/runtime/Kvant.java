@@ -12,6 +12,7 @@ import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.config.BoundConfig;
@@ -24,13 +25,15 @@ import dev.kvant.runtime.discovery.Registry;
 import dev.kvant.runtime.evaluation.EvaluatedModel;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
+import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.spi.Availability;
+import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.RunContext;
 import dev.kvant.validation.CheckedConfiguration;
 import dev.kvant.validation.ConfigurationValidator;
 import java.io.IOException;
@@ -218,10 +221,15 @@ public final class Kvant implements AutoCloseable {
       throw new UnavailableException(
           "backend '%s' cannot work here: %s".formatted(name, unavailable.reason()));
     }
+    BackendDescriptor descriptor = backend.descriptor();
     return new PlannedQuantizer(
         backend,
-        new QuantizerContext(
-            checked.config(), QuantizationListener.all(List.of(listener, own)), parallelism),
+        descriptor,
+        RunContext.builder(checked.config(), descriptor)
+            .listener(QuantizationListener.all(List.of(listener, own)))
+            .parallelism(parallelism)
+            .records(ReportRecord::write)
+            .build(),
         checked.warnings());
   }
 
@@ -292,6 +300,19 @@ public final class Kvant implements AutoCloseable {
   private EvaluatedModel evaluatedModel(Path model, Device device) {
     String format = formatIdOf(model);
     return new EvaluatedModel(model, format, runner(model, format, device));
+  }
+
+  /**
+   * The report that a model carries, if it is an artifact that Kvant wrote: what that artifact
+   * holds, and what was planned.
+   *
+   * @throws ModelFormatException if the model carries a record that is damaged, or was written by a
+   *     newer version
+   */
+  public Optional<QuantizationReport> report(QuantizableModel model) {
+    return model
+        .record()
+        .map(record -> ReportRecord.read(record, "the record in " + model.source()));
   }
 
   /** The backends that are installed, and all that stands in the way of others. */

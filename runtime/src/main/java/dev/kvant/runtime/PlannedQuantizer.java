@@ -1,24 +1,29 @@
 package dev.kvant.runtime;
 
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
 import dev.kvant.api.FinishedStep;
 import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleReport;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationCancelledException;
-import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.calibration.CalibratedRun;
 import dev.kvant.runtime.plan.Planner;
-import dev.kvant.spi.Calibratable;
+import dev.kvant.runtime.report.ReportRecord;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModeDescriptor.Calibration;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.RunContext;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,15 +36,30 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Plans for every model and has a backend's quantizer do the work. */
+/** Plans for every model, and has a run of the backend do the work. */
 final class PlannedQuantizer implements ModelQuantizer {
 
+  /** A model whose run is ready to be saved. */
+  private record Quantized(PreparedModel prepared, CalibratedRun run) implements QuantizedModel {
+
+    @Override
+    public QuantizationPlan plan() {
+      return prepared.plan();
+    }
+
+    @Override
+    public void close() {
+      run.close();
+    }
+  }
+
   private final QuantizationBackend backend;
-  private final QuantizerContext context;
+  private final BackendDescriptor descriptor;
+  private final ModeDescriptor abilities;
+  private final RunContext context;
   private final List<QuantizationWarning> configWarnings;
   private final Planner planner;
-  private final Quantizer quantizer;
-  private final IdentityHashMap<QuantizedModel, PreparedModel> given = new IdentityHashMap<>();
+  private final IdentityHashMap<PreparedModel, CalibratedRun> runs = new IdentityHashMap<>();
 
   private @Nullable PreparedModel lastPrepared;
   private @Nullable QuantizedModel lastQuantized;
@@ -47,18 +67,21 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   /**
    * @param backend does the work
-   * @param context the validated configuration and what else the backend works with
+   * @param descriptor describes the backend
+   * @param context the validated configuration and what else a run works with
    * @param configWarnings what validation had to say; becomes part of every plan
    */
   PlannedQuantizer(
       QuantizationBackend backend,
-      QuantizerContext context,
+      BackendDescriptor descriptor,
+      RunContext context,
       List<QuantizationWarning> configWarnings) {
     this.backend = backend;
+    this.descriptor = descriptor;
+    this.abilities = Objects.requireNonNull(descriptor.modes().get(context.mode()), "mode");
     this.context = context;
     this.configWarnings = List.copyOf(configWarnings);
     this.planner = new Planner(context.config(), backend);
-    this.quantizer = backend.create(context);
   }
 
   @Override
@@ -73,14 +96,14 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   private PreparedModel planned(QuantizableModel model) {
-    List<String> formats = backend.descriptor().formats();
+    List<String> formats = descriptor.formats();
     if (!formats.contains(model.format())) {
       throw new UnsupportedModelException(
           "%s is a model of format '%s', which backend '%s' does not take; it takes %s%s"
               .formatted(
                   model.source(),
                   model.format(),
-                  backend.descriptor().id(),
+                  descriptor.id(),
                   String.join(", ", formats),
                   backend.remedy(model.format()).map("; "::concat).orElse("")));
     }
@@ -97,9 +120,21 @@ final class PlannedQuantizer implements ModelQuantizer {
         new PreparedModel(
             model,
             new QuantizationPlan(decided.backend(), decided.mode(), decided.modules(), warnings));
-    quantizer.prepare(prepared);
+    run(prepared);
     lastPrepared = prepared;
     return prepared;
+  }
+
+  private CalibratedRun run(PreparedModel prepared) {
+    CalibratedRun known = runs.get(prepared);
+    if (known != null && !known.isClosed()) {
+      return known;
+    }
+    var run =
+        new CalibratedRun(
+            backend.begin(prepared.model(), prepared.plan(), context), prepared.model(), context);
+    runs.put(prepared, run);
+    return run;
   }
 
   @Override
@@ -109,11 +144,39 @@ final class PlannedQuantizer implements ModelQuantizer {
     step(
         "calibrate",
         () -> {
-          if (quantizer instanceof Calibratable calibratable) {
-            calibratable.calibrate(model, data);
+          if (abilities.calibrates()) {
+            run(model).observe(data);
           } else {
             warnOfUnusedData();
           }
+          return model;
+        });
+  }
+
+  @Override
+  public void calibrate(PreparedModel model, List<Path> statistics) {
+    Objects.requireNonNull(model, "model");
+    List<Path> files = List.copyOf(statistics);
+    step(
+        "calibrate",
+        () -> {
+          if (abilities.calibrates()) {
+            run(model).use(files);
+          } else {
+            warnOfUnusedData();
+          }
+          return model;
+        });
+  }
+
+  @Override
+  public void saveStatistics(PreparedModel model, Path file) {
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(file, "file");
+    step(
+        "save statistics",
+        () -> {
+          run(model).writeStatistics(file);
           return model;
         });
   }
@@ -130,10 +193,30 @@ final class PlannedQuantizer implements ModelQuantizer {
   @Override
   public QuantizedModel quantize(PreparedModel model) {
     Objects.requireNonNull(model, "model");
-    QuantizedModel quantized = step("quantize", () -> quantizer.quantize(model));
-    given.put(quantized, model);
+    QuantizedModel quantized =
+        step(
+            "quantize",
+            () -> {
+              CalibratedRun run = run(model);
+              requireStatistics(model.plan(), run);
+              run.quantize();
+              return new Quantized(model, run);
+            });
     lastQuantized = quantized;
     return quantized;
+  }
+
+  private void requireStatistics(QuantizationPlan plan, CalibratedRun run) {
+    long activations =
+        plan.modules().stream()
+            .map(ModuleDecision::activations)
+            .filter(d -> d.isQuantized())
+            .count();
+    if (abilities.calibration() == Calibration.REQUIRED && activations > 0 && !run.isCalibrated()) {
+      throw new CalibrationException(
+          "backend '%s' in %s requires calibration data to quantize the activations of %d modules; give some with --calibration or calibration.path, or leave activations native"
+              .formatted(descriptor.id(), context.mode(), activations));
+    }
   }
 
   @Override
@@ -145,7 +228,7 @@ final class PlannedQuantizer implements ModelQuantizer {
   public QuantizedModel quantizeModel(QuantizableModel model, CalibrationDataset data) {
     Objects.requireNonNull(data, "data");
     PreparedModel prepared = prepare(model);
-    if (quantizer instanceof Calibratable && config().mode() == QuantizationMode.STATIC_PTQ) {
+    if (abilities.calibrates()) {
       calibrate(prepared, data);
     } else {
       warnOfUnusedData();
@@ -174,11 +257,12 @@ final class PlannedQuantizer implements ModelQuantizer {
     return step(
         "save",
         () -> {
-          PreparedModel prepared = given.get(model);
-          if (prepared != null) {
-            refuseToReplace(prepared.model(), directory);
+          if (!(model instanceof Quantized quantized)
+              || runs.get(quantized.prepared()) != quantized.run()) {
+            throw new IllegalArgumentException("model: was not quantized by this quantizer");
           }
-          SavedModel saved = quantizer.save(model, directory);
+          refuseToReplace(quantized.prepared().model(), directory);
+          SavedModel saved = quantized.run().save(directory);
           context.listener().onSaved(saved);
           return saved;
         });
@@ -186,31 +270,37 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   private static void refuseToQuantizeTwice(QuantizableModel model) {
     model
-        .plan()
-        .filter(plan -> !plan.quantized().isEmpty())
+        .record()
+        .map(record -> ReportRecord.read(record, "the record in " + model.source()))
+        .filter(report -> report.modules().stream().anyMatch(ModuleReport::isQuantized))
         .ifPresent(
-            plan -> {
+            report -> {
               throw new UnsupportedModelException(
                   "%s is quantized already, by backend '%s' in %s; start from the model that it was made of"
-                      .formatted(model.source(), plan.backend(), plan.mode()));
+                      .formatted(model.source(), report.backend(), report.mode()));
             });
   }
 
-  /** A model that its own artifact replaced would be lost; not every model is a file. */
+  /** A model whose own artifact replaced one of its files would be lost; not every model is one. */
   private void refuseToReplace(QuantizableModel model, Path directory) {
-    if (!Files.exists(model.source())) {
-      return;
-    }
-    for (String artifact : backend.descriptor().artifacts()) {
-      Path target = directory.resolve(artifact);
-      try {
-        if (Files.exists(target) && Files.isSameFile(target, model.source())) {
-          throw new UnsupportedModelException(
-              "the artifact would replace the model %s itself; save into another folder"
-                  .formatted(model.source()));
+    for (Path source : model.files()) {
+      if (!Files.exists(source)) {
+        continue;
+      }
+      for (String artifact : descriptor.files()) {
+        Path target = directory.resolve(artifact);
+        try {
+          if (Files.exists(target) && Files.isSameFile(target, source)) {
+            throw new UnsupportedModelException(
+                source.equals(model.source())
+                    ? "the artifact would replace the model %s itself; save into another folder"
+                        .formatted(source)
+                    : "the artifact would replace %s, which holds the tensors of the model %s itself; save into another folder"
+                        .formatted(target, model.source()));
+          }
+        } catch (IOException e) {
+          throw new UncheckedIOException("%s cannot be looked at".formatted(target), e);
         }
-      } catch (IOException e) {
-        throw new UncheckedIOException("%s cannot be looked at".formatted(target), e);
       }
     }
   }
@@ -221,8 +311,7 @@ final class PlannedQuantizer implements ModelQuantizer {
       closed = true;
       lastPrepared = null;
       lastQuantized = null;
-      given.keySet().forEach(QuantizedModel::close);
-      quantizer.close();
+      runs.values().forEach(CalibratedRun::close);
     }
   }
 
@@ -249,9 +338,7 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   private void finished(String step, long start, Outcome outcome) {
     Duration duration = Duration.ofNanos(System.nanoTime() - start);
-    context
-        .listener()
-        .onFinished(new FinishedStep(step, backend.descriptor().id(), duration, outcome));
+    context.listener().onFinished(new FinishedStep(step, descriptor.id(), duration, outcome));
   }
 
   private void begin(String step) {
@@ -269,7 +356,7 @@ final class PlannedQuantizer implements ModelQuantizer {
         new QuantizationWarning(
             QuantizationWarning.Kind.CALIBRATION,
             "calibration data is not used: backend '%s' calibrates nothing in %s"
-                .formatted(backend.descriptor().id(), config().mode()),
+                .formatted(descriptor.id(), context.mode()),
             null,
             List.of()));
   }

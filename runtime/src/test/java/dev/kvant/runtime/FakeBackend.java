@@ -7,20 +7,21 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
-import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
-import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
-import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModeDescriptor.Calibration;
+import dev.kvant.spi.Observation;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ public final class FakeBackend implements QuantizationBackend {
   public static FakeBackend weightOnly(String id, String... aliases) {
     FakeBackend backend = new FakeBackend(id, aliases);
     backend.modes.put(
-        QuantizationMode.WEIGHT_ONLY_PTQ, new ModeDescriptor(DTYPES, List.of(), List.of()));
+        QuantizationMode.WEIGHT_ONLY_PTQ, ModeDescriptor.builder().weights(DTYPES).build());
     return backend;
   }
 
@@ -65,10 +66,12 @@ public final class FakeBackend implements QuantizationBackend {
     FakeBackend backend = weightOnly(id);
     backend.modes.put(
         QuantizationMode.STATIC_PTQ,
-        new ModeDescriptor(
-            DTYPES,
-            List.of(Dtype.INT8, Dtype.FP8_E4M3FN),
-            List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY)));
+        ModeDescriptor.builder()
+            .weights(DTYPES)
+            .activations(List.of(Dtype.INT8, Dtype.FP8_E4M3FN))
+            .algorithms(List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY))
+            .calibration(Calibration.OPTIONAL)
+            .build());
     return backend;
   }
 
@@ -84,7 +87,7 @@ public final class FakeBackend implements QuantizationBackend {
     return this;
   }
 
-  /** What it and its quantizers were asked to do, in order. */
+  /** What it and its runs were asked to do, in order. */
   public List<String> calls() {
     return List.copyOf(calls);
   }
@@ -104,6 +107,7 @@ public final class FakeBackend implements QuantizationBackend {
         modes,
         List.of("fake"),
         List.of("fake.out", "fake.small"),
+        List.of(),
         List.of(
             OptionDescriptor.flag("runtime_modules", false, "Does nothing."),
             OptionDescriptor.choice("kernel", List.of("dequantize", "int8pack"), "Nothing.")));
@@ -133,56 +137,48 @@ public final class FakeBackend implements QuantizationBackend {
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
-    calls.add("create");
-    return context.config().mode() == QuantizationMode.STATIC_PTQ
-        ? new CalibratableQuantizer()
-        : new PlainQuantizer();
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    calls.add("begin");
+    return new FakeRun(plan);
   }
 
-  private class PlainQuantizer implements Quantizer {
+  private final class FakeRun implements QuantizationRun {
 
-    @Override
-    public void prepare(PreparedModel model) {
-      calls.add("prepare");
+    private final QuantizationPlan plan;
+
+    FakeRun(QuantizationPlan plan) {
+      this.plan = plan;
     }
 
     @Override
-    public QuantizedModel quantize(PreparedModel model) {
+    public CalibrationStatistics observe(CalibrationDataset data, Observation least) {
+      calls.add("observe");
+      return CalibrationStatistics.NONE;
+    }
+
+    @Override
+    public void use(CalibrationStatistics statistics) {
+      calls.add("use");
+    }
+
+    @Override
+    public void quantize() {
       calls.add("quantize");
-      return new QuantizedModel() {
-        @Override
-        public QuantizationPlan plan() {
-          return model.plan();
-        }
-
-        @Override
-        public void close() {
-          calls.add("close model");
-        }
-      };
     }
 
     @Override
-    public SavedModel save(QuantizedModel model, Path directory) {
+    public SavedModel save(Path directory) {
       calls.add("save " + directory);
-      QuantizationPlan plan = model.plan();
       return new SavedModel(
-          List.of(new Artifact(directory.resolve("fake.out"), "fake", 0, "Nothing.")),
+          List.of(
+              new Artifact(
+                  directory.resolve("fake.out"), Artifact.Role.MODEL, "fake", 0, "Nothing.")),
           new QuantizationReport(plan.backend(), plan.mode(), List.of(), plan.warnings()));
     }
 
     @Override
     public void close() {
       calls.add("close");
-    }
-  }
-
-  private final class CalibratableQuantizer extends PlainQuantizer implements Calibratable {
-
-    @Override
-    public void calibrate(PreparedModel model, CalibrationDataset data) {
-      calls.add("calibrate");
     }
   }
 }

@@ -2,9 +2,12 @@ package dev.kvant.runtime;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.ModuleReport;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.runtime.report.ReportRecord;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +19,7 @@ public final class FakeModel implements QuantizableModel {
   private final List<ModuleDescription> modules = new ArrayList<>();
   private Path source = Path.of("fake.model");
   private String format = "fake";
-  private Optional<QuantizationPlan> plan = Optional.empty();
+  private Optional<byte[]> record = Optional.empty();
   private boolean typesInferred;
   private int closed;
 
@@ -32,9 +35,18 @@ public final class FakeModel implements QuantizableModel {
     return this;
   }
 
-  /** Makes it what was saved after that plan. */
-  public FakeModel plan(QuantizationPlan before) {
-    this.plan = Optional.of(before);
+  /** Makes it what was saved just as that was planned. */
+  public FakeModel writtenAs(QuantizationPlan plan) {
+    this.record =
+        Optional.of(
+            ReportRecord.write(
+                new QuantizationReport(
+                    plan.backend(),
+                    plan.mode(),
+                    plan.modules().stream()
+                        .map(decision -> ModuleReport.builder(decision).build())
+                        .toList(),
+                    plan.warnings())));
     return this;
   }
 
@@ -86,8 +98,8 @@ public final class FakeModel implements QuantizableModel {
   }
 
   @Override
-  public Optional<QuantizationPlan> plan() {
-    return plan;
+  public Optional<byte[]> record() {
+    return record;
   }
 
   @Override

@@ -62,7 +62,7 @@ class LifecycleTest {
     try (ModelQuantizer quantizer = quantizer(backend, config().build())) {
       QuantizedModel quantized = quantizer.quantizeModel(model);
       assertThat(quantized.plan().quantized()).hasSize(1);
-      assertThat(backend.calls()).containsExactly("create", "prepare", "quantize");
+      assertThat(backend.calls()).containsExactly("begin", "quantize");
     }
   }
 
@@ -71,7 +71,7 @@ class LifecycleTest {
     FakeBackend backend = FakeBackend.calibratable("fake");
     try (ModelQuantizer quantizer = quantizer(backend, staticConfig())) {
       quantizer.quantizeModel(model, DATA);
-      assertThat(backend.calls()).containsExactly("create", "prepare", "calibrate", "quantize");
+      assertThat(backend.calls()).containsExactly("begin", "observe", "use", "quantize");
       assertThat(heard).isEmpty();
     }
   }
@@ -82,7 +82,7 @@ class LifecycleTest {
     ModelQuantizationConfig weightOnly = config().mode(QuantizationMode.WEIGHT_ONLY_PTQ).build();
     try (ModelQuantizer quantizer = quantizer(backend, weightOnly)) {
       quantizer.quantizeModel(model, DATA);
-      assertThat(backend.calls()).containsExactly("create", "prepare", "quantize");
+      assertThat(backend.calls()).containsExactly("begin", "quantize");
       assertThat(heard)
           .extracting(QuantizationWarning::message)
           .containsExactly(
@@ -96,7 +96,7 @@ class LifecycleTest {
     try (ModelQuantizer quantizer = quantizer(backend, config().build())) {
       PreparedModel prepared = quantizer.prepare(model);
       quantizer.calibrate(prepared, DATA);
-      assertThat(backend.calls()).containsExactly("create", "prepare");
+      assertThat(backend.calls()).containsExactly("begin");
       assertThat(heard)
           .singleElement()
           .extracting(QuantizationWarning::kind)
@@ -159,7 +159,7 @@ class LifecycleTest {
   void prepare_refuses_a_model_that_was_quantized_before() {
     try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
       FakeModel artifact =
-          new FakeModel().with("fc", "Linear").plan(quantizer.prepare(model).plan());
+          new FakeModel().with("fc", "Linear").writtenAs(quantizer.prepare(model).plan());
 
       assertThatThrownBy(() -> quantizer.prepare(artifact))
           .isInstanceOf(UnsupportedModelException.class)
@@ -174,7 +174,7 @@ class LifecycleTest {
     ModelQuantizationConfig nothing = ModelQuantizationConfig.builder().backend("fake").build();
     try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build());
         ModelQuantizer idle = quantizer(FakeBackend.weightOnly("fake"), nothing)) {
-      FakeModel copy = new FakeModel().with("fc", "Linear").plan(idle.prepare(model).plan());
+      FakeModel copy = new FakeModel().with("fc", "Linear").writtenAs(idle.prepare(model).plan());
 
       assertThat(quantizer.prepare(copy).plan().quantized()).hasSize(1);
     }
@@ -237,8 +237,7 @@ class LifecycleTest {
     quantizer.quantizeModel(model);
     quantizer.close();
     quantizer.close();
-    assertThat(backend.calls())
-        .containsExactly("create", "prepare", "quantize", "close model", "close");
+    assertThat(backend.calls()).containsExactly("begin", "quantize", "close");
     assertThat(model.timesClosed()).isZero();
   }
 

@@ -74,13 +74,13 @@ class QuantizationLogTest {
     List<ModuleDecision> decisions = plan(model).modules();
     log.onSaved(
         new SavedModel(
-            List.of(new Artifact(Path.of("out.pth"), "pth", 77, "The model.")),
+            List.of(new Artifact(Path.of("out.pth"), Artifact.Role.MODEL, "pth", 77, "The model.")),
             new QuantizationReport(
                 "fake",
                 QuantizationMode.WEIGHT_ONLY_PTQ,
                 List.of(
-                    new ModuleReport(decisions.get(0), 400, 104, null, null),
-                    new ModuleReport(decisions.get(1), 8, 8, null, null)),
+                    ModuleReport.builder(decisions.get(0)).bytes(400, 104).build(),
+                    ModuleReport.builder(decisions.get(1)).bytes(8, 8).build()),
                 List.of())));
 
     assertThat(logged())

@@ -18,6 +18,13 @@ import java.util.Objects;
 public record OptionDescriptor(
     String key, Type type, List<String> allowed, String defaultValue, String description) {
 
+  /**
+   * The key of the option that names a file for what calibration observed, so that later runs need
+   * not observe it again. Whoever declares {@link #calibrationCache()} has such a cache: the file
+   * is read and written by Kvant, not by the backend.
+   */
+  public static final String CALIBRATION_CACHE = "calibration_cache";
+
   /** What the value of an option is. */
   public enum Type {
     BOOLEAN,
@@ -33,6 +40,16 @@ public record OptionDescriptor(
     allowed = List.copyOf(allowed);
     Objects.requireNonNull(defaultValue, "defaultValue");
     Objects.requireNonNull(description, "description");
+  }
+
+  /** The option {@link #CALIBRATION_CACHE}. */
+  public static OptionDescriptor calibrationCache() {
+    return new OptionDescriptor(
+        CALIBRATION_CACHE,
+        Type.STRING,
+        List.of(),
+        "",
+        "A file that keeps what calibration observed, for a run with the same model, plan and data.");
   }
 
   /** An option that is on or off. */

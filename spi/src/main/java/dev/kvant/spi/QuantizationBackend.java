@@ -2,6 +2,8 @@ package dev.kvant.spi;
 
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationPlan;
 import java.util.List;
 import java.util.Optional;
 
@@ -45,6 +47,14 @@ public interface QuantizationBackend {
   /** Whether an operand of a module can be quantized. Decides by the description alone. */
   Support supports(SupportQuery query);
 
-  /** A quantizer for one configuration, which was validated and has its mode filled in. */
-  Quantizer create(QuantizerContext context);
+  /**
+   * Begins to quantize a model: parses what it needs of the model's file, and refuses here what
+   * only the file shows, before any long work. The caller closes the run before the model.
+   *
+   * @param model was opened by any format among the descriptor's
+   * @param plan what to do, made for this model and this configuration
+   * @param context what the run works with
+   * @throws dev.kvant.api.UnsupportedModelException if the model cannot be quantized as planned
+   */
+  QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context);
 }

@@ -3,6 +3,8 @@ package dev.kvant.validation;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.OptionDescriptor;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,8 +34,21 @@ final class BackendOptions {
                     path,
                     "'%s' is not possible; use one of %s"
                         .formatted(value, String.join(", ", option.get().allowed()))));
+          } else if (key.equals(OptionDescriptor.CALIBRATION_CACHE) && !isFileName(value)) {
+            problems.add(
+                new ConfigurationProblem(
+                    path,
+                    "'%s' names no file; leave the key out to keep nothing".formatted(value)));
           }
         });
+  }
+
+  private static boolean isFileName(Object value) {
+    try {
+      return value instanceof String text && !text.isBlank() && Path.of(text).getFileName() != null;
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   private static String unknown(String key, BackendDescriptor backend) {

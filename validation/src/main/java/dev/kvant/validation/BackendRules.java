@@ -60,10 +60,12 @@ final class BackendRules {
 
   private ModeDescriptor allModes() {
     Collection<ModeDescriptor> modes = backend.modes().values();
-    return new ModeDescriptor(
-        modes.stream().flatMap(mode -> mode.weights().stream()).distinct().toList(),
-        modes.stream().flatMap(mode -> mode.activations().stream()).distinct().toList(),
-        modes.stream().flatMap(mode -> mode.algorithms().stream()).distinct().toList());
+    return ModeDescriptor.builder()
+        .weights(modes.stream().flatMap(mode -> mode.weights().stream()).distinct().toList())
+        .activations(
+            modes.stream().flatMap(mode -> mode.activations().stream()).distinct().toList())
+        .algorithms(modes.stream().flatMap(mode -> mode.algorithms().stream()).distinct().toList())
+        .build();
   }
 
   private @Nullable QuantizationMode mode() {
@@ -199,7 +201,7 @@ final class BackendRules {
 
   private String modes() {
     return backend.modes().keySet().stream()
-        .map(QuantizationMode::label)
+        .map(QuantizationMode::name)
         .collect(Collectors.joining(", "));
   }
 

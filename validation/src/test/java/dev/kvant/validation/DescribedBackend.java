@@ -4,15 +4,19 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModeDescriptor.Calibration;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -23,13 +27,15 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
   private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
   private static final ModeDescriptor WEIGHTS_ONLY =
-      new ModeDescriptor(DTYPES, List.of(), List.of());
+      ModeDescriptor.builder().weights(DTYPES).build();
 
   private static final ModeDescriptor STATIC =
-      new ModeDescriptor(
-          DTYPES,
-          List.of(Dtype.INT8),
-          List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY));
+      ModeDescriptor.builder()
+          .weights(DTYPES)
+          .activations(List.of(Dtype.INT8))
+          .algorithms(List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY))
+          .calibration(Calibration.REQUIRED)
+          .build();
 
   /** With weights only, as torchao. */
   static DescribedBackend torchao(ConfigurationProblem... faults) {
@@ -53,10 +59,10 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
 
   /** With activations in one of its two modes. */
   static DescribedBackend onnx() {
-    return backend(
-        "onnx",
-        Map.of(QuantizationMode.WEIGHT_ONLY_PTQ, WEIGHTS_ONLY, QuantizationMode.STATIC_PTQ, STATIC),
-        List.of());
+    Map<QuantizationMode, ModeDescriptor> modes = new LinkedHashMap<>();
+    modes.put(QuantizationMode.WEIGHT_ONLY_PTQ, WEIGHTS_ONLY);
+    modes.put(QuantizationMode.STATIC_PTQ, STATIC);
+    return backend("onnx", modes, List.of());
   }
 
   private static DescribedBackend backend(
@@ -64,17 +70,7 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
       Map<QuantizationMode, ModeDescriptor> modes,
       List<OptionDescriptor> options,
       ConfigurationProblem... faults) {
-    return new DescribedBackend(
-        new BackendDescriptor(
-            id,
-            List.of(id + ".alias"),
-            "1",
-            "For the test.",
-            modes,
-            List.of("any"),
-            List.of(),
-            options),
-        List.of(faults));
+    return new DescribedBackend(descriptor(id, modes, options), List.of(faults));
   }
 
   @Override
@@ -87,8 +83,21 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
     return Support.yes();
   }
 
+  private static BackendDescriptor descriptor(
+      String id, Map<QuantizationMode, ModeDescriptor> modes, List<OptionDescriptor> options) {
+    BackendDescriptor.Builder descriptor =
+        BackendDescriptor.builder(id)
+            .alias(id + ".alias")
+            .version("1")
+            .description("For the test.")
+            .format("any")
+            .options(options);
+    modes.forEach(descriptor::mode);
+    return descriptor.build();
+  }
+
   @Override
-  public Quantizer create(QuantizerContext context) {
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
     throw new UnsupportedOperationException("it only describes itself");
   }
 }

@@ -4,14 +4,14 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
 import dev.kvant.api.KvantException;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.backend.modelopt.ObservedArchive.Questions;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.numerics.observer.ValueRange;
+import dev.kvant.spi.Observation;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.runtime.TorchScriptRunner;
@@ -31,8 +31,8 @@ final class Calibration {
   /** What the names of temporary files begin with in this process. */
   static final String PREFIX = "kvant-calibration-%d-".formatted(ProcessHandle.current().pid());
 
-  private final PreparedModel prepared;
   private final ScriptModel model;
+  private final List<PlannedModule> planned;
   private final Device device;
   private final ProgressReporter progress;
 
@@ -41,9 +41,10 @@ final class Calibration {
    *
    * @param progress counts batches
    */
-  Calibration(PreparedModel prepared, ScriptModel model, Device device, ProgressReporter progress) {
-    this.prepared = prepared;
+  Calibration(
+      ScriptModel model, List<PlannedModule> planned, Device device, ProgressReporter progress) {
     this.model = model;
+    this.planned = planned;
     this.device = device;
     this.progress = progress;
   }
@@ -56,7 +57,7 @@ final class Calibration {
    * @throws CalibrationException if there is no data, it does not fit the model, or a value is not
    *     finite
    */
-  Map<String, InputStatistics> observe(Map<String, Level> levels, CalibrationDataset data) {
+  Map<String, TensorStatistics> observe(Map<String, Observation> levels, CalibrationDataset data) {
     Path file = temporary();
     Questions questions;
     TorchScriptRunner observing;
@@ -76,7 +77,7 @@ final class Calibration {
     }
   }
 
-  private Map<String, InputStatistics> observe(
+  private Map<String, TensorStatistics> observe(
       TorchScriptRunner runner, Questions questions, CalibrationDataset data) {
     float[] ranges = new float[0];
     long number = 0;
@@ -94,13 +95,13 @@ final class Calibration {
               + " usual");
     }
     Map<String, Histogram> histograms = histograms(runner, questions, ranges);
-    Map<String, InputStatistics> statistics = new LinkedHashMap<>();
+    Map<String, TensorStatistics> statistics = new LinkedHashMap<>();
     for (int i = 0; i < questions.modules().size(); i++) {
       String module = questions.modules().get(i);
       if (isReached(ranges, i)) {
         statistics.put(
             module,
-            new InputStatistics(range(ranges, i), Optional.ofNullable(histograms.get(module))));
+            new TensorStatistics(range(ranges, i), Optional.ofNullable(histograms.get(module))));
       }
     }
     return statistics;
@@ -156,7 +157,7 @@ final class Calibration {
   /** Blames a weight rather than the data, if one is not finite. */
   private void checkWeights() {
     try (var search = new WeightRanges(1)) {
-      for (PlannedModule module : PlannedModule.of(prepared)) {
+      for (PlannedModule module : planned) {
         if (module.decision().weights().isQuantized()) {
           search.of(
               module.name() + ".weight",

@@ -28,7 +28,6 @@ final class ConfigurationCheck {
 
   static List<ConfigurationProblem> problems(ModelQuantizationConfig config) {
     var check = new ConfigurationCheck(config);
-    check.problems.addAll(ModelOptOptions.problems(config.backendKwargs()));
     for (Operand operand : Operand.values()) {
       if (isEntropy(null, config) && isFloat8(config.defaultDtype(operand))) {
         check.problem("algorithm", NO_ENTROPY);

@@ -1,12 +1,14 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.numerics.observer.Histogram;
+import dev.kvant.spi.Observation;
 import dev.kvant.torch.pickle.PickleBool;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleInt;
 import dev.kvant.torch.pickle.PickleObject;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /**
  * A module for archives that observes what another one is called with.
@@ -19,20 +21,6 @@ import java.nio.charset.StandardCharsets;
  * <p>One class serves all modules of an archive, since libtorch compiles every class that it loads.
  */
 final class InputObserver {
-
-  /** How much of its input a module observes. */
-  enum Level {
-    NOTHING(0),
-    EXTREMES(1),
-    DISTRIBUTION(2);
-
-    /** What stands for it in the archive. */
-    private final int number;
-
-    Level(int number) {
-      this.number = number;
-    }
-  }
 
   /** The class. */
   static final PickleGlobal TYPE = new PickleGlobal("__torch__.kvant_calibration", "InputObserver");
@@ -66,15 +54,19 @@ final class InputObserver {
   /**
    * An instance that has seen nothing.
    *
+   * @param observation how much of its input it observes; empty for nothing
    * @param infinity a tensor of no dimension with that value
    * @param negativeInfinity the same with the other sign
    * @param zeros int64, one for each bin
    */
   static PickleObject instance(
-      Level level, PickleObject infinity, PickleObject negativeInfinity, PickleObject zeros) {
+      Optional<Observation> observation,
+      PickleObject infinity,
+      PickleObject negativeInfinity,
+      PickleObject zeros) {
     var attributes = new PickleDict();
     attributes.put("training", new PickleBool(false));
-    attributes.put("level", PickleInt.of(level.number));
+    attributes.put("level", PickleInt.of(observation.map(Observation::ordinal).orElse(-1) + 1));
     attributes.put(LOW, infinity);
     attributes.put(HIGH, negativeInfinity);
     attributes.put(EXPONENT, PickleInt.of(Histogram.SMALLEST_EXPONENT));

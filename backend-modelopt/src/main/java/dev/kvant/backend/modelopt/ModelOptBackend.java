@@ -6,21 +6,24 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModeDescriptor.Calibration;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.StateDictModel;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -50,24 +53,29 @@ public final class ModelOptBackend implements QuantizationBackend {
   private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
   private static final BackendDescriptor DESCRIPTOR =
-      new BackendDescriptor(
-          "modelopt",
-          List.of("modelopt.pytorch"),
-          JarVersion.of(ModelOptBackend.class),
-          "Quantizes weights and activations of TorchScript, for ModelOpt in Python and for libtorch.",
-          Map.of(
+      BackendDescriptor.builder("modelopt")
+          .alias("modelopt.pytorch")
+          .version(JarVersion.of(ModelOptBackend.class))
+          .description(
+              "Quantizes weights and activations of TorchScript, for ModelOpt in Python and for libtorch.")
+          .mode(
               QuantizationMode.STATIC_PTQ,
-              new ModeDescriptor(
-                  DTYPES,
-                  DTYPES,
-                  List.of(
-                      CalibrationAlgorithm.MINMAX,
-                      CalibrationAlgorithm.ENTROPY,
-                      CalibrationAlgorithm.PERCENTILE,
-                      CalibrationAlgorithm.MSE))),
-          List.of(ScriptModel.FORMAT),
-          List.of(CHECKPOINT, RUNNABLE),
-          ModelOptOptions.descriptors());
+              ModeDescriptor.builder()
+                  .weights(DTYPES)
+                  .activations(DTYPES)
+                  .algorithms(
+                      List.of(
+                          CalibrationAlgorithm.MINMAX,
+                          CalibrationAlgorithm.ENTROPY,
+                          CalibrationAlgorithm.PERCENTILE,
+                          CalibrationAlgorithm.MSE))
+                  .calibration(Calibration.OPTIONAL)
+                  .build())
+          .format(ScriptModel.FORMAT)
+          .artifact(CHECKPOINT)
+          .artifact(RUNNABLE)
+          .options(ModelOptOptions.descriptors())
+          .build();
 
   /** For {@link java.util.ServiceLoader}; does nothing. */
   public ModelOptBackend() {}
@@ -132,7 +140,12 @@ public final class ModelOptBackend implements QuantizationBackend {
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
-    return new ModelOptQuantizer(Objects.requireNonNull(context, "context"));
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    if (model instanceof ScriptModel source) {
+      return new ModelOptRun(source, plan, context);
+    }
+    throw new UnsupportedModelException(
+        "%s is of the format %s, which has no forward to run; save the model with torch.jit.trace or torch.jit.script and torch.jit.save"
+            .formatted(model.source(), model.format()));
   }
 }

@@ -2,7 +2,6 @@ package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModulePattern;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.torch.CheckpointWriter;
 import dev.kvant.torch.ScriptModel;
@@ -31,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Writes the file that {@code modelopt.torch.opt.restore} reads: the model's state dict as it is,
@@ -88,6 +88,7 @@ final class ModelOptCheckpoint {
    * Writes the file.
    *
    * @param modules the modules that are quantized; what ModelOpt cannot restore stays native
+   * @param record the record of Kvant
    * @param block what tensors pass through
    * @param progress hears of every block
    */
@@ -96,13 +97,14 @@ final class ModelOptCheckpoint {
       ScriptModel model,
       List<ModuleQuantization> modules,
       ModelOptOptions options,
-      QuantizationPlan plan,
+      Supplier<byte[]> record,
       ByteBuffer block,
       CopyProgress progress) {
-    return new ModelOptCheckpoint(model, modules, options).write(file, plan, block, progress);
+    return new ModelOptCheckpoint(model, modules, options).write(file, record, block, progress);
   }
 
-  private Outcome write(Path file, QuantizationPlan plan, ByteBuffer block, CopyProgress progress) {
+  private Outcome write(
+      Path file, Supplier<byte[]> record, ByteBuffer block, CopyProgress progress) {
     Map<String, StoredTensor> kept = new LinkedHashMap<>(stateDict);
     Set<String> dropped = dropped();
     kept.keySet().removeAll(dropped);
@@ -136,7 +138,7 @@ final class ModelOptCheckpoint {
             });
     PickleDict content =
         new PickleDict().put("modelopt_state", state()).put("model_state_dict", stateDict);
-    CheckpointWriter.write(file, ROOT, content, records, plan);
+    CheckpointWriter.write(file, ROOT, content, records, record);
     return new Outcome(
         List.copyOf(dropped), unusedPatterns.stream().map(ModulePattern::toString).toList());
   }

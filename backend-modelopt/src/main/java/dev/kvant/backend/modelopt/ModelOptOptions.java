@@ -1,16 +1,10 @@
 package dev.kvant.backend.modelopt;
 
-import dev.kvant.api.ConfigurationProblem;
-import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.spi.OptionDescriptor;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import dev.kvant.spi.Options;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code backend_kwargs} say.
@@ -20,20 +14,14 @@ import org.jspecify.annotations.Nullable;
  *     otherwise
  * @param version the ModelOpt that the checkpoint is for
  * @param dropBuffers patterns of the names of buffers that the checkpoint leaves out
- * @param calibrationCache the file that keeps what calibration observed
  */
 record ModelOptOptions(
-    Target target,
-    boolean perChannel,
-    Version version,
-    List<String> dropBuffers,
-    Optional<Path> calibrationCache) {
+    Target target, boolean perChannel, Version version, List<String> dropBuffers) {
 
   static final String TARGET = "target";
   static final String WEIGHTS = "weights";
   static final String VERSION = "modelopt_version";
   static final String DROP_BUFFERS = "drop_buffers";
-  static final String CALIBRATION_CACHE = "calibration_cache";
 
   private static final String PER_TENSOR = "per_tensor";
   private static final String PER_CHANNEL = "per_channel";
@@ -62,9 +50,6 @@ record ModelOptOptions(
     /** 0.47. */
     V0_47("0.47", "0.47.0");
 
-    /** What holds unless it is said. */
-    static final Version DEFAULT = V0_47;
-
     private final String label;
     private final String release;
 
@@ -83,13 +68,11 @@ record ModelOptOptions(
       return release;
     }
 
-    private static Optional<Version> of(Object number) {
-      for (Version version : values()) {
-        if (version.label.equals(String.valueOf(number))) {
-          return Optional.of(version);
-        }
-      }
-      return Optional.empty();
+    private static Version of(String label) {
+      return Arrays.stream(values())
+          .filter(version -> version.label.equals(label))
+          .findFirst()
+          .orElseThrow();
     }
   }
 
@@ -97,47 +80,12 @@ record ModelOptOptions(
     dropBuffers = List.copyOf(dropBuffers);
   }
 
-  static ModelOptOptions of(ModelQuantizationConfig config) {
-    Map<String, Object> kwargs = config.backendKwargs();
+  static ModelOptOptions of(Options options) {
     return new ModelOptOptions(
-        target(kwargs.get(TARGET)),
-        PER_CHANNEL.equals(kwargs.get(WEIGHTS)),
-        Version.of(kwargs.getOrDefault(VERSION, Version.DEFAULT.label())).orElse(Version.DEFAULT),
-        kwargs.get(DROP_BUFFERS) instanceof List<?> names
-            ? names.stream().map(String::valueOf).toList()
-            : List.of(),
-        kwargs.get(CALIBRATION_CACHE) instanceof String file
-            ? Optional.of(Path.of(file))
-            : Optional.empty());
-  }
-
-  private static Target target(@Nullable Object label) {
-    for (Target target : Target.values()) {
-      if (target.label().equals(label)) {
-        return target;
-      }
-    }
-    return Target.ofThisProcess();
-  }
-
-  /** What is wrong with them beyond their types. */
-  static List<ConfigurationProblem> problems(Map<String, Object> kwargs) {
-    List<ConfigurationProblem> problems = new ArrayList<>();
-    if (kwargs.get(CALIBRATION_CACHE) instanceof String file && !isFileName(file)) {
-      problems.add(
-          new ConfigurationProblem(
-              "quantize.backend_kwargs." + CALIBRATION_CACHE,
-              "'%s' names no file; leave the key out to keep nothing".formatted(file)));
-    }
-    return problems;
-  }
-
-  private static boolean isFileName(String text) {
-    try {
-      return !text.isBlank() && Path.of(text).getFileName() != null;
-    } catch (InvalidPathException e) {
-      return false;
-    }
+        Target.valueOf(options.text(TARGET).toUpperCase(Locale.ROOT)),
+        options.text(WEIGHTS).equals(PER_CHANNEL),
+        Version.of(options.text(VERSION)),
+        options.texts(DROP_BUFFERS));
   }
 
   static List<OptionDescriptor> descriptors() {
@@ -166,12 +114,6 @@ record ModelOptOptions(
             "",
             "Patterns of the names of buffers that Python does not persist, so that the checkpoint"
                 + " must not have them."),
-        new OptionDescriptor(
-            CALIBRATION_CACHE,
-            OptionDescriptor.Type.STRING,
-            List.of(),
-            "",
-            "A file that keeps what calibration observed, for a run with the same model, plan and"
-                + " data."));
+        OptionDescriptor.calibrationCache());
   }
 }

@@ -1,8 +1,8 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.numerics.observer.Histogram;
+import dev.kvant.spi.Observation;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.pickle.PickleObject;
@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Writes a copy of an archive in which some modules observe their inputs, and that tells by two
@@ -70,15 +71,15 @@ final class ObservedArchive {
    *     be observed stay as they are
    */
   static Questions write(
-      Path file, ScriptModel model, Map<String, Level> levels, CopyProgress progress) {
+      Path file, ScriptModel model, Map<String, Observation> levels, CopyProgress progress) {
     var archive = new ObservedArchive(model);
     Questions questions = archive.change(levels);
     archive.rewriter.write(file, ROOT, progress);
     return questions;
   }
 
-  private Questions change(Map<String, Level> levels) {
-    Map<ScriptModule, Level> wanted = new LinkedHashMap<>();
+  private Questions change(Map<String, Observation> levels) {
+    Map<ScriptModule, Observation> wanted = new LinkedHashMap<>();
     levels.forEach((name, level) -> wanted.put(rewriter.tree().module(name).orElseThrow(), level));
     PickleObject infinity = scalar(Float.POSITIVE_INFINITY);
     PickleObject negativeInfinity = scalar(Float.NEGATIVE_INFINITY);
@@ -94,13 +95,13 @@ final class ObservedArchive {
                 if (!methods.isEmpty()) {
                   String observer = observe(rewriter.code().type(name).orElseThrow(), methods);
                   for (ScriptModule module : modules) {
-                    Level level = wanted.getOrDefault(module, Level.NOTHING);
+                    Optional<Observation> level = Optional.ofNullable(wanted.get(module));
                     module
                         .attributes()
                         .put(
                             observer,
                             InputObserver.instance(level, infinity, negativeInfinity, zeros));
-                    if (level != Level.NOTHING) {
+                    if (level.isPresent()) {
                       observers.put(module, observer);
                     }
                   }
@@ -127,7 +128,7 @@ final class ObservedArchive {
     return observer;
   }
 
-  private Questions addQuestions(Map<ScriptModule, Level> wanted) {
+  private Questions addQuestions(Map<ScriptModule, Observation> wanted) {
     List<String> modules = new ArrayList<>();
     List<String> counting = new ArrayList<>();
     List<String> ranges = new ArrayList<>();
@@ -139,7 +140,7 @@ final class ObservedArchive {
           modules.add(module.name());
           ranges.add(place + InputObserver.LOW);
           ranges.add(place + InputObserver.HIGH);
-          if (wanted.get(module) == Level.DISTRIBUTION) {
+          if (wanted.get(module) == Observation.DISTRIBUTION) {
             counting.add(module.name());
             exponents.add(place + InputObserver.EXPONENT);
             counts.add(place + InputObserver.COUNTS);

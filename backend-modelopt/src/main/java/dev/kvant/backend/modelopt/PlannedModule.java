@@ -4,8 +4,9 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.OperandDecision;
-import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationException;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.numerics.observer.Grid;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,16 +27,16 @@ record PlannedModule(ModuleDecision decision, ModuleDescription module, ModuleKi
    *
    * @throws QuantizationException if the plan is not for the model
    */
-  static List<PlannedModule> of(PreparedModel prepared) {
+  static List<PlannedModule> of(QuantizableModel model, QuantizationPlan plan) {
     Map<String, ModuleDescription> modules = new HashMap<>();
-    prepared.model().modules().forEach(module -> modules.put(module.name(), module));
+    model.modules().forEach(module -> modules.put(module.name(), module));
     List<PlannedModule> planned = new ArrayList<>();
-    for (ModuleDecision decision : prepared.plan().quantized()) {
+    for (ModuleDecision decision : plan.quantized()) {
       ModuleDescription module = modules.get(decision.module());
       if (module == null || ModuleKind.of(module.types()).isEmpty()) {
         throw new QuantizationException(
             "the plan quantizes module '%s', which %s has not; prepare the model again"
-                .formatted(decision.module(), prepared.model().source()));
+                .formatted(decision.module(), model.source()));
       }
       planned.add(new PlannedModule(decision, module, ModuleKind.of(module.types()).orElseThrow()));
     }

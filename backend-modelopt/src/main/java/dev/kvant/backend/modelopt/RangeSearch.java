@@ -3,6 +3,7 @@ package dev.kvant.backend.modelopt;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.spi.Observation;
 import java.util.function.Supplier;
 
 /** Makes the observers that a plan's settings ask for. */
@@ -32,8 +33,10 @@ final class RangeSearch {
     return RangeObserver::minmax;
   }
 
-  /** Whether smallest and largest value are all that it takes. */
-  static boolean needsExtremesOnly(OperandSettings settings) {
-    return settings.algorithm().equals(CalibrationAlgorithm.MINMAX);
+  /** What must be observed for that. */
+  static Observation observation(OperandSettings settings) {
+    return settings.algorithm().equals(CalibrationAlgorithm.MINMAX)
+        ? Observation.EXTREMES
+        : Observation.DISTRIBUTION;
   }
 }

@@ -4,12 +4,13 @@ import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.StoredTensor;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,10 +26,9 @@ final class Ranges {
 
   private final ScriptModel model;
   private final ModelOptOptions options;
-  private final Map<String, InputStatistics> statistics;
-  private final Optional<Path> cache;
+  private final Optional<CalibrationStatistics> statistics;
   private final Map<String, ScriptModule> firsts = new HashMap<>();
-  private final Map<ScriptModule, InputStatistics> shared = new HashMap<>();
+  private final Map<ScriptModule, TensorStatistics> shared = new HashMap<>();
   private final Map<WeightKey, OperandQuantization> weights = new HashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
   private final List<QuantizationWarning> warnings = new ArrayList<>();
@@ -36,41 +36,20 @@ final class Ranges {
   /**
    * For a model.
    *
-   * @param statistics what was observed of modules, by name
-   * @param cache where that was known from, if the model did not run
+   * @param statistics what was observed of modules, by name; empty if no data ran through the model
    */
-  Ranges(
-      ScriptModel model,
-      ModelOptOptions options,
-      Map<String, InputStatistics> statistics,
-      Optional<Path> cache) {
+  Ranges(ScriptModel model, ModelOptOptions options, Optional<CalibrationStatistics> statistics) {
     this.model = model;
     this.options = options;
     this.statistics = statistics;
-    this.cache = cache;
-  }
-
-  /** What is worth knowing about modules, by name. */
-  Map<String, String> notes() {
-    return notes;
-  }
-
-  /** What went otherwise than planned. */
-  List<QuantizationWarning> warnings() {
-    return warnings;
   }
 
   /**
    * Chooses them.
    *
-   * @param isCalibrated whether data ran through the model
    * @param progress counts modules
    */
-  List<ModuleQuantization> choose(
-      List<PlannedModule> planned,
-      boolean isCalibrated,
-      int parallelism,
-      ProgressReporter progress) {
+  ChosenRanges choose(List<PlannedModule> planned, int parallelism, ProgressReporter progress) {
     share(planned);
     List<String> unreached = new ArrayList<>();
     List<ModuleQuantization> modules = new ArrayList<>();
@@ -87,12 +66,9 @@ final class Ranges {
           unreached.add(module.name());
           notes.put(
               module.name(),
-              isCalibrated
+              statistics.isPresent()
                   ? "its activations stay native: the data never reached it"
                   : "its activations stay native: there was no calibration data");
-        }
-        if (input.isPresent() && cache.isPresent()) {
-          notes.put(module.name(), "its input is known from " + cache.get());
         }
         if (weight.isPresent() || input.isPresent()) {
           modules.add(new ModuleQuantization(module.module(), weight, input));
@@ -100,16 +76,16 @@ final class Ranges {
         progress.advance(1, module.name());
       }
     }
-    warnOf(unreached, isCalibrated);
-    return modules;
+    warnOf(unreached);
+    return new ChosenRanges(modules, notes, warnings);
   }
 
-  private void warnOf(List<String> unreached, boolean isCalibrated) {
+  private void warnOf(List<String> unreached) {
     if (!unreached.isEmpty()) {
       warnings.add(
           new QuantizationWarning(
               QuantizationWarning.Kind.CALIBRATION,
-              isCalibrated
+              statistics.isPresent()
                   ? "the calibration data never reached %s, whose activations stay native"
                       .formatted(String.join(", ", unreached))
                   : "there is no calibration data, so that the activations of %d modules stay native and only weights are quantized; name data under calibration.path"
@@ -127,10 +103,9 @@ final class Ranges {
     for (ScriptModule module : tree.modules()) {
       ScriptModule first = sharedModules.first(module);
       firsts.put(module.name(), first);
-      InputStatistics own = statistics.get(module.name());
-      if (own != null) {
-        shared.merge(first, own, InputStatistics::plus);
-      }
+      statistics
+          .flatMap(each -> each.tensor(module.name()))
+          .ifPresent(own -> shared.merge(first, own, TensorStatistics::plus));
     }
     for (PlannedModule module : planned) {
       PlannedModule other = decided.putIfAbsent(first(module), module);
@@ -186,7 +161,7 @@ final class Ranges {
   }
 
   private Optional<OperandQuantization> input(PlannedModule module) {
-    InputStatistics observed = shared.get(first(module));
+    TensorStatistics observed = shared.get(first(module));
     if (observed == null) {
       return Optional.empty();
     }

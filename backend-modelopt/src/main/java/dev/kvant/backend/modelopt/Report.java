@@ -1,63 +1,106 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.ModuleReport;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.kit.ReportBuilder;
 import dev.kvant.numerics.QuantizationError;
-import java.util.ArrayList;
+import dev.kvant.torch.ScriptModel;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Tells what was done, once the artifacts are written. */
-final class Report {
+/**
+ * Tells what was written, once it is.
+ *
+ * @param model the model that was quantized
+ * @param plan what was planned
+ * @param ranges the ranges that were chosen
+ */
+record Report(ScriptModel model, QuantizationPlan plan, ChosenRanges ranges) {
 
-  private Report() {}
+  /** What the checkpoint holds: ranges, whose weights stay floating-point. */
+  QuantizationReport ofCheckpoint() {
+    ReportBuilder report = builder(Map.of(), ModelOptBackend.CHECKPOINT);
+    ranges.notes().forEach(report::note);
+    return report.build();
+  }
 
   /**
-   * The report.
+   * What the runnable artifact holds.
+   *
+   * @param runnable what came out in it
+   */
+  QuantizationReport ofRunnable(RunnableArchive.Outcome runnable) {
+    return withRunnable(builder(runnable.errors(), ModelOptBackend.RUNNABLE), runnable).build();
+  }
+
+  /**
+   * What the artifacts hold together.
    *
    * @param runnable what came out in the runnable artifact
    * @param warnings what went otherwise than planned, beyond the plan's own warnings
    */
-  static QuantizationReport of(
-      ModelOptModel model, RunnableArchive.Outcome runnable, List<QuantizationWarning> warnings) {
-    Map<String, ModuleDescription> modules = new HashMap<>();
-    model.prepared().model().modules().forEach(module -> modules.put(module.name(), module));
-    List<ModuleReport> reports = new ArrayList<>();
-    for (ModuleDecision decision : model.plan().modules()) {
-      ModuleDescription module = modules.get(decision.module());
-      long before =
-          module == null ? 0 : module.tensors().stream().mapToLong(TensorDescription::bytes).sum();
-      QuantizationError error = runnable.errors().get(decision.module());
-      reports.add(
-          new ModuleReport(
-              decision,
-              before,
-              before - saved(module, runnable),
-              error == null ? null : error.sqnrDecibels(),
-              note(decision.module(), model.notes(), runnable.notes())));
+  QuantizationReport of(RunnableArchive.Outcome runnable, List<QuantizationWarning> warnings) {
+    return withRunnable(builder(runnable.errors(), null), runnable).warnings(warnings).build();
+  }
+
+  private ReportBuilder withRunnable(ReportBuilder report, RunnableArchive.Outcome runnable) {
+    ranges.notes().forEach(report::note);
+    runnable.notes().forEach(report::note);
+    for (ModuleDescription module : model.modules()) {
+      Long bytes = runnable.bytes().get(module.name());
+      if (bytes != null) {
+        report.saved(
+            module.name(), module.weight().map(TensorDescription::bytes).orElse(bytes) - bytes);
+      }
     }
-    List<QuantizationWarning> all = new ArrayList<>(model.plan().warnings());
-    all.addAll(warnings);
-    return new QuantizationReport(model.plan().backend(), model.plan().mode(), reports, all);
+    return report;
   }
 
-  private static long saved(@Nullable ModuleDescription module, RunnableArchive.Outcome runnable) {
-    Long bytes = module == null ? null : runnable.bytes().get(module.name());
-    return module == null || bytes == null
-        ? 0
-        : module.weight().map(TensorDescription::bytes).orElse(bytes) - bytes;
+  /**
+   * @param artifact the artifact that is told of, or null for all
+   */
+  private ReportBuilder builder(Map<String, QuantizationError> errors, @Nullable String artifact) {
+    var report = new ReportBuilder(model, plan);
+    Map<String, ModuleQuantization> quantized = new HashMap<>();
+    ranges.modules().forEach(module -> quantized.put(module.module().name(), module));
+    for (ModuleDecision decision : plan.quantized()) {
+      String name = decision.module();
+      ModuleQuantization module = quantized.get(name);
+      if (decision.weights().isQuantized()) {
+        QuantizationError error = errors.get(name);
+        report.weights(
+            name,
+            outcome(
+                decision.weights(),
+                artifact,
+                error == null ? null : Double.valueOf(error.sqnrDecibels())));
+      }
+      if (decision.activations().isQuantized()) {
+        report.activations(
+            name,
+            module != null && module.input().isPresent()
+                ? outcome(decision.activations(), artifact, null)
+                : OperandOutcome.leftNative(
+                    ranges.notes().getOrDefault(name, "no range is known")));
+      }
+    }
+    return report;
   }
 
-  private static @Nullable String note(
-      String module, Map<String, String> first, Map<String, String> second) {
-    String one = first.get(module);
-    String other = second.get(module);
-    return one == null || other == null ? (one == null ? other : one) : one + "; " + other;
+  private static OperandOutcome outcome(
+      OperandDecision decision, @Nullable String artifact, @Nullable Double sqnr) {
+    Dtype dtype = artifact == null ? decision.dtype() : decision.dtypeIn(artifact);
+    return dtype.isNative()
+        ? OperandOutcome.leftNative(decision.nativeIn().getOrDefault(artifact, ""))
+        : OperandOutcome.quantized(dtype, sqnr);
   }
 }

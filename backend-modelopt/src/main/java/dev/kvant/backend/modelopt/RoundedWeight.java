@@ -1,9 +1,7 @@
 package dev.kvant.backend.modelopt;
 
-import dev.kvant.api.ElementType;
-import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.FakeQuantizer;
-import dev.kvant.numerics.Float16;
+import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.CopyProgress;
@@ -75,7 +73,17 @@ final class RoundedWeight {
 
   /** Writes what the elements become, in their own type. */
   void writeValues(WritableByteChannel target, CopyProgress progress) throws IOException {
-    write(target, progress, weight.elementType().bytes(), this::store);
+    FloatType type = type();
+    float[] one = new float[1];
+    write(
+        target,
+        progress,
+        type.bytes(),
+        (out, index, value, quantizer) -> {
+          one[0] = type.round(quantizer.round(value));
+          type.store(one, 1, out, index);
+          return one[0];
+        });
   }
 
   /** Writes the codes, one byte each. */
@@ -120,13 +128,14 @@ final class RoundedWeight {
     double signal = 0;
     double restoredSignal = 0;
     double noise = 0;
+    FloatType type = type();
     for (int i = 0; i < count; ) {
       long row = (first + i) / layout.columns();
       FakeQuantizer quantizer =
           quantizers[quantizers.length == 1 ? 0 : (int) (row % layout.channels())];
       int end = (int) Math.min(count, (row + 1) * layout.columns() - first);
       for (; i < end; i++) {
-        float value = load(in, i);
+        float value = type.get(in, i);
         float restored = element.store(out, i, value, quantizer);
         signal += (double) value * value;
         restoredSignal += (double) restored * restored;
@@ -136,23 +145,7 @@ final class RoundedWeight {
     return new QuantizationError(signal, restoredSignal, noise);
   }
 
-  private float load(ByteBuffer in, int index) {
-    return switch (weight.elementType()) {
-      case FLOAT16 -> Float16.toFloat(in.getShort(index * Short.BYTES));
-      case BFLOAT16 -> BFloat16.toFloat(in.getShort(index * Short.BYTES));
-      default -> in.getFloat(index * Float.BYTES);
-    };
-  }
-
-  private float store(ByteBuffer out, int index, float value, FakeQuantizer quantizer) {
-    float rounded = quantizer.round(value);
-    if (weight.elementType() == ElementType.FLOAT32) {
-      out.putFloat(index * Float.BYTES, rounded);
-      return rounded;
-    }
-    boolean isFloat16 = weight.elementType() == ElementType.FLOAT16;
-    short bits = isFloat16 ? Float16.fromFloat(rounded) : BFloat16.fromFloat(rounded);
-    out.putShort(index * Short.BYTES, bits);
-    return isFloat16 ? Float16.toFloat(bits) : BFloat16.toFloat(bits);
+  private FloatType type() {
+    return FloatType.find(weight.elementType().label()).orElseThrow();
   }
 }

@@ -1,7 +1,6 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.backend.modelopt.ModelOptOptions.Target;
 import dev.kvant.numerics.FakeQuantizer;
 import dev.kvant.numerics.QuantizationError;
@@ -31,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,26 +84,34 @@ final class RunnableArchive {
     this.rewriter = new ScriptRewriter(model);
   }
 
-  /** Writes the file. */
+  /**
+   * Writes the file.
+   *
+   * @param record makes the record of Kvant from what came out
+   */
   static Outcome write(
       Path file,
       ScriptModel model,
       List<ModuleQuantization> modules,
       Target target,
-      QuantizationPlan plan,
+      Function<Outcome, byte[]> record,
       CopyProgress progress) {
     var archive = new RunnableArchive(model, target, progress);
     archive.change(modules);
-    archive.rewriter.write(file, ROOT, plan, progress);
+    archive.rewriter.write(file, ROOT, () -> record.apply(archive.outcome()), progress);
+    return archive.outcome();
+  }
+
+  private Outcome outcome() {
     Map<String, QuantizationError> errors = new LinkedHashMap<>();
-    archive.weightByModule.forEach(
+    weightByModule.forEach(
         (name, weight) -> {
           QuantizationError error = weight.error();
           if (error != null) {
             errors.put(name, error);
           }
         });
-    return new Outcome(archive.notes, errors, archive.bytes);
+    return new Outcome(notes, errors, bytes);
   }
 
   private void change(List<ModuleQuantization> modules) {
@@ -212,7 +220,7 @@ final class RunnableArchive {
     if (!isInt8(quantization.weights()) || !isInt8(quantization.input())) {
       return "integer arithmetic takes int8 weights and an int8 input";
     }
-    if (weight(quantization).elementType() != ElementType.FLOAT32) {
+    if (!weight(quantization).elementType().equals(ElementType.FLOAT32)) {
       return "integer arithmetic gives float32, and its weight is "
           + weight(quantization).elementType();
     }
@@ -252,7 +260,7 @@ final class RunnableArchive {
         && isInt8(quantization.weights())
         && isInt8(quantization.input())
         && quantization.weights().orElseThrow().isByOutput()
-        && weight(quantization).elementType() == ElementType.FLOAT32
+        && weight(quantization).elementType().equals(ElementType.FLOAT32)
         && FakeQuantizer.of(QuantizedType.INT8, quantization.input().orElseThrow().amax()[0])
                 .multiplier()
             > 0;

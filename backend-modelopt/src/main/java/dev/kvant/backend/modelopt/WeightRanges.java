@@ -2,8 +2,7 @@ package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationException;
-import dev.kvant.numerics.BFloat16;
-import dev.kvant.numerics.Float16;
+import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
@@ -201,23 +200,15 @@ final class WeightRanges implements AutoCloseable {
     }
 
     private FloatBuffer floats(ByteBuffer bytes) {
-      return switch (weight.elementType()) {
-        case FLOAT16 -> {
-          var values = new float[bytes.remaining() / Short.BYTES];
-          for (int i = 0; i < values.length; i++) {
-            values[i] = Float16.toFloat(bytes.getShort(i * Short.BYTES));
-          }
-          yield FloatBuffer.wrap(values);
-        }
-        case BFLOAT16 -> {
-          var values = new float[bytes.remaining() / Short.BYTES];
-          for (int i = 0; i < values.length; i++) {
-            values[i] = BFloat16.toFloat(bytes.getShort(i * Short.BYTES));
-          }
-          yield FloatBuffer.wrap(values);
-        }
-        default -> bytes.asFloatBuffer();
-      };
+      FloatType type = FloatType.find(weight.elementType().label()).orElseThrow();
+      if (type == FloatType.FLOAT32) {
+        return bytes.asFloatBuffer();
+      }
+      var values = new float[bytes.remaining() / type.bytes()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = type.get(bytes, i);
+      }
+      return FloatBuffer.wrap(values);
     }
   }
 }

@@ -1,8 +1,6 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.api.QuantizationMode;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.tensor.StoredTensor;
@@ -11,7 +9,6 @@ import dev.kvant.torch.tensor.TensorPickler;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Consumer;
 
 /** Archives that the tests change before they are read. */
@@ -53,11 +50,7 @@ final class Archives {
     try (ScriptModel model = TestModels.script(archive)) {
       var rewriter = new ScriptRewriter(model);
       changes.accept(rewriter);
-      rewriter.write(
-          copy,
-          "changed",
-          new QuantizationPlan("test", QuantizationMode.STATIC_PTQ, List.of(), List.of()),
-          (bytes, tensor) -> {});
+      rewriter.write(copy, "changed", (bytes, tensor) -> {});
     }
     return copy;
   }

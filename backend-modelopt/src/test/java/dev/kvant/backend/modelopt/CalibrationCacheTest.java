@@ -99,7 +99,7 @@ class CalibrationCacheTest {
 
     assertRefused(
         linears(RESNET).data(Data.scans(64)),
-        "is no calibration cache that can be read: it does not begin as one; remove it");
+        "is not a valid statistics file: it does not begin as one; remove it");
     assertThat(cache).hasContent("something else, longer than what every cache begins with");
   }
 
@@ -153,7 +153,7 @@ class CalibrationCacheTest {
     assertThatExceptionOfType(KvantException.class)
         .isThrownBy(() -> linears(RESNET).data(untouched).into(folder.resolve("refused")))
         .withMessage(
-            "the calibration cache %s cannot be written: the folder %s cannot be made: %s is a file",
+            "the statistics file %s cannot be written: the folder %s cannot be made: %s is a file",
             cache, file, file);
   }
 

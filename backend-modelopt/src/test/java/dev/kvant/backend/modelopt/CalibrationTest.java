@@ -10,8 +10,9 @@ import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.backend.modelopt.InputObserver.Level;
 import dev.kvant.numerics.observer.Histogram;
+import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.spi.Observation;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;
 import java.io.IOException;
@@ -43,8 +44,10 @@ class CalibrationTest {
       batch.inputs().values().forEach(scans -> add(scans, expected));
     }
 
-    InputStatistics observed =
-        of(observe(RESNET, Map.of("stem", Level.DISTRIBUTION), Data.scans(batchSize)), "stem");
+    TensorStatistics observed =
+        of(
+            observe(RESNET, Map.of("stem", Observation.DISTRIBUTION), Data.scans(batchSize)),
+            "stem");
 
     Histogram counted = observed.histogram().orElseThrow();
     assertThat(counted.exponent()).isEqualTo(expected.exponent());
@@ -61,8 +64,8 @@ class CalibrationTest {
     CalibrationDataset data =
         CalibrationDataset.of(List.of(TensorBatch.of(small), TensorBatch.of(large)));
 
-    InputStatistics observed =
-        of(observe(RESNET, Map.of("stem", Level.DISTRIBUTION), data), "stem");
+    TensorStatistics observed =
+        of(observe(RESNET, Map.of("stem", Observation.DISTRIBUTION), data), "stem");
 
     Histogram counted = observed.histogram().orElseThrow();
     assertThat(counted.exponent()).isEqualTo(expected.exponent());
@@ -94,11 +97,11 @@ class CalibrationTest {
     Histogram expected = new Histogram();
     add(scans, expected);
 
-    InputStatistics observed =
+    TensorStatistics observed =
         of(
             observe(
                 RESNET,
-                Map.of("stem", Level.DISTRIBUTION),
+                Map.of("stem", Observation.DISTRIBUTION),
                 CalibrationDataset.of(List.of(TensorBatch.of(scans)))),
             "stem");
 
@@ -121,8 +124,8 @@ class CalibrationTest {
 
   @Test
   void extremes_alone_are_observed_without_counting() {
-    InputStatistics observed =
-        of(observe(RESNET, Map.of("stem", Level.EXTREMES), Data.scans(64)), "stem");
+    TensorStatistics observed =
+        of(observe(RESNET, Map.of("stem", Observation.EXTREMES), Data.scans(64)), "stem");
 
     assertThat(observed.histogram()).isEmpty();
     assertThat(observed.range().min()).isZero();
@@ -131,10 +134,10 @@ class CalibrationTest {
 
   @Test
   void a_module_with_a_method_for_each_call_observes_all_of_them() {
-    Map<String, InputStatistics> observed =
+    Map<String, TensorStatistics> observed =
         observe(
             TestModels.model("mixed_traced.pt"),
-            Map.of("first", Level.DISTRIBUTION, "second", Level.DISTRIBUTION),
+            Map.of("first", Observation.DISTRIBUTION, "second", Observation.DISTRIBUTION),
             Data.tokens());
 
     assertThat(observed).containsOnlyKeys("first");
@@ -145,17 +148,20 @@ class CalibrationTest {
   @ParameterizedTest
   @ValueSource(strings = {"low.linear", "brain.linear"})
   void inputs_of_half_precision_are_observed(String module) {
-    Map<String, InputStatistics> observed =
-        observe(TestModels.model("mixed.pt"), Map.of(module, Level.DISTRIBUTION), Data.tokens());
+    Map<String, TensorStatistics> observed =
+        observe(
+            TestModels.model("mixed.pt"), Map.of(module, Observation.DISTRIBUTION), Data.tokens());
 
     assertThat(of(observed, module).histogram().orElseThrow().total()).isPositive();
   }
 
   @Test
   void a_module_whose_parent_gives_it_a_weight_observes_the_other_tensor() {
-    Map<String, InputStatistics> observed =
+    Map<String, TensorStatistics> observed =
         observe(
-            TestModels.model("tied_traced.pt"), Map.of("head", Level.DISTRIBUTION), Data.tokens());
+            TestModels.model("tied_traced.pt"),
+            Map.of("head", Observation.DISTRIBUTION),
+            Data.tokens());
 
     assertThat(of(observed, "head").histogram().orElseThrow().total()).isEqualTo(3 * 4 * 12 * 16);
   }
@@ -169,7 +175,7 @@ class CalibrationTest {
           return Data.scans(64).iterator();
         };
 
-    observe(RESNET, Map.of("stem", Level.EXTREMES), data);
+    observe(RESNET, Map.of("stem", Observation.EXTREMES), data);
   }
 
   private static Set<Path> copies() {
@@ -213,19 +219,24 @@ class CalibrationTest {
       assertRefused(CalibrationDataset data) {
     return assertThatExceptionOfType(CalibrationException.class)
         .isThrownBy(
-            () -> observe(RESNET, Map.of("stem", Level.EXTREMES, "head.3", Level.EXTREMES), data));
+            () ->
+                observe(
+                    RESNET,
+                    Map.of("stem", Observation.EXTREMES, "head.3", Observation.EXTREMES),
+                    data));
   }
 
-  private static Map<String, InputStatistics> observe(
-      Path file, Map<String, Level> levels, CalibrationDataset data) {
+  private static Map<String, TensorStatistics> observe(
+      Path file, Map<String, Observation> levels, CalibrationDataset data) {
     try (ScriptModel model = TestModels.script(file)) {
       PreparedModel prepared = Quantization.of(file).rule("*", "int8").prepare(model);
       var progress = new ProgressReporter(QuantizationListener.NONE, "calibrate", -1, "batches");
-      return new Calibration(prepared, model, Device.CPU, progress).observe(levels, data);
+      return new Calibration(model, PlannedModule.of(model, prepared.plan()), Device.CPU, progress)
+          .observe(levels, data);
     }
   }
 
-  private static InputStatistics of(Map<String, InputStatistics> observed, String module) {
+  private static TensorStatistics of(Map<String, TensorStatistics> observed, String module) {
     return Objects.requireNonNull(observed.get(module), module);
   }
 

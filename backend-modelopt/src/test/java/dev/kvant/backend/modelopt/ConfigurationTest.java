@@ -190,7 +190,7 @@ class ConfigurationTest {
         .singleElement()
         .satisfies(
             module -> {
-              assertThat(module.sqnrDecibels()).isPositive();
+              assertThat(module.weights().sqnrDecibels()).isPositive();
               assertThat(module.note()).contains("its activations stay native");
             });
   }

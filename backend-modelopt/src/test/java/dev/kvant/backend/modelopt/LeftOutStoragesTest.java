@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvant.api.Device;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.backend.modelopt.InputObserver.Level;
+import dev.kvant.spi.Observation;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.runtime.TorchScriptRunner;
@@ -98,6 +98,6 @@ class LeftOutStoragesTest {
 
   private static ObservedArchive.Questions write(Path copy, ScriptModel model, String module) {
     return ObservedArchive.write(
-        copy, model, Map.of(module, Level.DISTRIBUTION), (bytes, tensor) -> {});
+        copy, model, Map.of(module, Observation.DISTRIBUTION), (bytes, tensor) -> {});
   }
 }

@@ -3,8 +3,6 @@ package dev.kvant.backend.modelopt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.QuantizationMode;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.backend.modelopt.ModelOptOptions.Target;
 import dev.kvant.backend.modelopt.ModelOptOptions.Version;
 import dev.kvant.numerics.observer.Grid;
@@ -36,6 +34,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelOptCheckpointTest {
+
+  private static final byte[] RECORD = {'r', 0, -1};
 
   private static final OperandQuantization ROWS =
       new OperandQuantization(Grid.INT8_SYMMETRIC, new float[] {1, 2, 3, 4, 5}, List.of(5L, 1L));
@@ -222,13 +222,14 @@ class ModelOptCheckpointTest {
   }
 
   @Test
-  void the_plan_is_read_back() {
+  void the_record_is_read_back() {
     try (ScriptModel source = TestModels.script(TestModels.model("mixed.pt"))) {
       write(source, options());
     }
 
     try (TorchModel artifact = TestModels.open(file())) {
-      assertThat(artifact.plan()).contains(plan());
+      assertThat(artifact.record())
+          .hasValueSatisfying(record -> assertThat(record).isEqualTo(RECORD));
     }
   }
 
@@ -239,7 +240,7 @@ class ModelOptCheckpointTest {
         source,
         List.of(modules),
         options,
-        plan(),
+        () -> RECORD,
         ByteBuffer.allocate(1 << 10),
         (bytes, tensor) -> {});
   }
@@ -262,11 +263,7 @@ class ModelOptCheckpointTest {
   }
 
   private static ModelOptOptions options(Version version, List<String> dropBuffers) {
-    return new ModelOptOptions(Target.PORTABLE, false, version, dropBuffers, Optional.empty());
-  }
-
-  private static QuantizationPlan plan() {
-    return new QuantizationPlan("modelopt", QuantizationMode.STATIC_PTQ, List.of(), List.of());
+    return new ModelOptOptions(Target.PORTABLE, false, version, dropBuffers);
   }
 
   private Path file() {

@@ -193,9 +193,9 @@ class WeightRangesTest {
     float[] values = new float[(int) tensor.elements()];
     for (int i = 0; i < values.length; i++) {
       values[i] =
-          switch (tensor.elementType()) {
-            case FLOAT16 -> Float16.toFloat(bytes.getShort());
-            case BFLOAT16 -> BFloat16.toFloat(bytes.getShort());
+          switch (tensor.elementType().label()) {
+            case "float16" -> Float16.toFloat(bytes.getShort());
+            case "bfloat16" -> BFloat16.toFloat(bytes.getShort());
             default -> bytes.getFloat();
           };
     }

@@ -22,10 +22,8 @@ final class ConfigurationCheck {
     QuantizationMode mode =
         config.mode() == null ? QuantizationMode.WEIGHT_ONLY_PTQ : config.mode();
     List<ConfigurationProblem> problems =
-        new ArrayList<>(
-            OnnxOptions.of(config.backendKwargs()).problems(mode, config.backendKwargs()));
-    boolean isInBlocks =
-        OnnxOptions.of(config.backendKwargs()).kernel() == OnnxOptions.Kernel.NBITS;
+        new ArrayList<>(OnnxOptions.of(config).problems(mode, config.backendKwargs()));
+    boolean isInBlocks = OnnxOptions.of(config).kernel() == OnnxOptions.Kernel.NBITS;
     for (int i = 0; i < config.layers().size(); i++) {
       LayerQuantizationConfig layer = config.layers().get(i);
       String path = "quantize.layers[%d]".formatted(i);

@@ -6,21 +6,25 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.onnx.OnnxFormat;
+import dev.kvant.onnx.OnnxModelFile;
 import dev.kvant.onnx.graph.OnnxModules;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModeDescriptor.Calibration;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -48,26 +52,29 @@ public final class OnnxBackend implements QuantizationBackend {
   private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
   private static final BackendDescriptor DESCRIPTOR =
-      new BackendDescriptor(
-          "onnx",
-          List.of("modelopt.onnx"),
-          JarVersion.of(OnnxBackend.class),
-          "Quantizes ONNX graphs in a way that ONNX Runtime and TensorRT run.",
-          Map.of(
-              QuantizationMode.WEIGHT_ONLY_PTQ,
-              new ModeDescriptor(DTYPES, List.of(), List.of()),
+      BackendDescriptor.builder("onnx")
+          .alias("modelopt.onnx")
+          .version(JarVersion.of(OnnxBackend.class))
+          .description("Quantizes ONNX graphs in a way that ONNX Runtime and TensorRT run.")
+          .mode(QuantizationMode.WEIGHT_ONLY_PTQ, ModeDescriptor.builder().weights(DTYPES).build())
+          .mode(
               QuantizationMode.STATIC_PTQ,
-              new ModeDescriptor(
-                  DTYPES,
-                  DTYPES,
-                  List.of(
-                      CalibrationAlgorithm.MINMAX,
-                      CalibrationAlgorithm.ENTROPY,
-                      CalibrationAlgorithm.PERCENTILE,
-                      CalibrationAlgorithm.MSE))),
-          List.of(OnnxFormat.ID),
-          List.of(ARTIFACT),
-          OnnxOptions.DESCRIPTORS);
+              ModeDescriptor.builder()
+                  .weights(DTYPES)
+                  .activations(DTYPES)
+                  .algorithms(
+                      List.of(
+                          CalibrationAlgorithm.MINMAX,
+                          CalibrationAlgorithm.ENTROPY,
+                          CalibrationAlgorithm.PERCENTILE,
+                          CalibrationAlgorithm.MSE))
+                  .calibration(Calibration.REQUIRED)
+                  .build())
+          .format(OnnxFormat.ID)
+          .artifact(ARTIFACT)
+          .sideFile(ARTIFACT_DATA)
+          .options(OnnxOptions.DESCRIPTORS)
+          .build();
 
   /** For {@link java.util.ServiceLoader}. */
   public OnnxBackend() {}
@@ -97,7 +104,7 @@ public final class OnnxBackend implements QuantizationBackend {
           "its weight is %s; float32, float16 and bfloat16 can be quantized"
               .formatted(weight.get().elementType()));
     }
-    OnnxOptions options = OnnxOptions.of(query.config().backendKwargs());
+    OnnxOptions options = OnnxOptions.of(query.config());
     if (weight.get().storage().startsWith(OnnxModules.TRANSPOSED) && !options.preprocess()) {
       return Support.no("its weight is transposed in the graph, and preprocess is false");
     }
@@ -128,7 +135,7 @@ public final class OnnxBackend implements QuantizationBackend {
     if (weight.shape().size() != 2) {
       return Optional.of("MatMulNBits multiplies with matrices of two dimensions");
     }
-    if (weight.elementType() != ElementType.FLOAT32) {
+    if (!weight.elementType().equals(ElementType.FLOAT32)) {
       return Optional.of("MatMulNBits is made of float32 weights");
     }
     return Optional.empty();
@@ -140,9 +147,12 @@ public final class OnnxBackend implements QuantizationBackend {
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
-    return context.config().mode() == QuantizationMode.STATIC_PTQ
-        ? new StaticOnnxQuantizer(context)
-        : new OnnxQuantizer(context);
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    if (model instanceof OnnxModelFile source) {
+      return new OnnxRun(source, plan, context);
+    }
+    throw new UnsupportedModelException(
+        "%s is of the format %s; the backend onnx takes onnx"
+            .formatted(model.source(), model.format()));
   }
 }

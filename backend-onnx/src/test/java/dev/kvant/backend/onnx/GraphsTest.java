@@ -237,8 +237,11 @@ class GraphsTest {
             .run(Graphs.model(name), folder.resolve("searched"));
 
     assertThat(searched.report().modules())
-        .extracting(ModuleReport::sqnrDecibels)
-        .isEqualTo(whole.report().modules().stream().map(ModuleReport::sqnrDecibels).toList());
+        .extracting(module -> module.weights().sqnrDecibels())
+        .isEqualTo(
+            whole.report().modules().stream()
+                .map(module -> module.weights().sqnrDecibels())
+                .toList());
   }
 
   @ParameterizedTest
@@ -255,8 +258,8 @@ class GraphsTest {
         Quantization.weightsOf(each -> Plans.Wish.weights(Dtype.INT8).with(mse))
             .run(Digits.RESNET, folder.resolve("searched"));
 
-    assertThat(decision(searched, module).sqnrDecibels())
-        .isGreaterThan(decision(whole, module).sqnrDecibels());
+    assertThat(decision(searched, module).weights().sqnrDecibels())
+        .isGreaterThan(decision(whole, module).weights().sqnrDecibels());
   }
 
   @ParameterizedTest
@@ -292,7 +295,7 @@ class GraphsTest {
   void quantizes_weights_of_bfloat16() {
     SavedModel saved = weights("int8").run(Graphs.model("bfloat16"), folder);
 
-    assertThat(decision(saved, "product").sqnrDecibels()).isGreaterThan(35.0);
+    assertThat(decision(saved, "product").weights().sqnrDecibels()).isGreaterThan(35.0);
     assertThat(Graphs.opset(saved.artifacts().get(0).path())).isEqualTo(19);
   }
 

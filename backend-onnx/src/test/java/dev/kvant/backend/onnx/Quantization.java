@@ -3,15 +3,13 @@ package dev.kvant.backend.onnx;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
-import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.SavedModel;
 import dev.kvant.onnx.OnnxFormat;
-import dev.kvant.spi.Calibratable;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.Observation;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import java.nio.file.Path;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -56,17 +54,17 @@ final class Quantization {
   /** Runs it. */
   SavedModel run(Path model, Path directory) {
     ModelQuantizationConfig built = config.mode(mode).build();
+    var backend = new OnnxBackend();
     try (QuantizableModel source = new OnnxFormat().open(model);
-        Quantizer quantizer =
-            new OnnxBackend().create(new QuantizerContext(built, QuantizationListener.NONE, 2))) {
-      PreparedModel prepared =
-          new PreparedModel(
-              source, Plans.of(source, mode, (config, module) -> wishes.apply(module), built));
-      quantizer.prepare(prepared);
-      if (data != null && quantizer instanceof Calibratable calibratable) {
-        calibratable.calibrate(prepared, data);
+        QuantizationRun run =
+            backend.begin(
+                source,
+                Plans.of(source, mode, (config, module) -> wishes.apply(module), built),
+                RunContext.builder(built, backend.descriptor()).parallelism(2).build())) {
+      if (data != null && mode.equals(QuantizationMode.STATIC_PTQ)) {
+        run.use(run.observe(data, Observation.EXTREMES));
       }
-      return quantizer.save(quantizer.quantize(prepared), directory);
+      return run.save(directory);
     }
   }
 }

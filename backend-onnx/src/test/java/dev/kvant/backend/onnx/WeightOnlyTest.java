@@ -54,7 +54,7 @@ class WeightOnlyTest {
     SavedModel saved = int8().run(Digits.RESNET, folder);
 
     assertThat(saved.report().modules())
-        .allSatisfy(module -> assertThat(module.sqnrDecibels()).isBetween(35.0, 60.0));
+        .allSatisfy(module -> assertThat(module.weights().sqnrDecibels()).isBetween(35.0, 60.0));
   }
 
   @Test

@@ -1,7 +1,6 @@
 package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.CheckpointWriter;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleObject;
@@ -16,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Writes a state dict as {@code torch.save} does with one that torchao has quantized: the same
@@ -43,21 +43,22 @@ final class Checkpoint {
    *
    * @param stateDict the model's tensors by name, in order
    * @param weights those that are quantized, by the same names
+   * @param record the record of Kvant, asked for when all else is written
    */
   static void write(
       Path file,
       Map<String, StoredTensor> stateDict,
       Map<String, QuantizedWeight> weights,
-      QuantizationPlan plan,
+      Supplier<byte[]> record,
       Workspace workspace) {
-    new Checkpoint(workspace).write(file, stateDict, weights, plan);
+    new Checkpoint(workspace).write(file, stateDict, weights, record);
   }
 
   private void write(
       Path file,
       Map<String, StoredTensor> stateDict,
       Map<String, QuantizedWeight> weights,
-      QuantizationPlan plan) {
+      Supplier<byte[]> record) {
     List<StoredTensor> kept = new ArrayList<>();
     stateDict.forEach(
         (name, tensor) -> {
@@ -73,7 +74,7 @@ final class Checkpoint {
           root.entries()
               .put(name, weight == null ? pickler.node(copied.take(name, tensor)) : node(weight));
         });
-    CheckpointWriter.write(file, ROOT, root, records, plan);
+    CheckpointWriter.write(file, ROOT, root, records, record);
   }
 
   /** How many bytes a weight has here. */

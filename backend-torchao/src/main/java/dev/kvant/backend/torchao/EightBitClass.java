@@ -99,10 +99,10 @@ final class EightBitClass {
 
   /** The number that libtorch gives to a type. */
   static int scalarType(ElementType elementType) {
-    return switch (elementType) {
-      case FLOAT16 -> 5;
-      case FLOAT32 -> 6;
-      case BFLOAT16 -> 15;
+    return switch (elementType.label()) {
+      case "float16" -> 5;
+      case "float32" -> 6;
+      case "bfloat16" -> 15;
       default -> throw new IllegalArgumentException(elementType + " is no type of weights");
     };
   }

@@ -1,75 +1,114 @@
 package dev.kvant.backend.torchao;
 
-import dev.kvant.api.ModuleDecision;
-import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.ModuleReport;
+import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
-import dev.kvant.api.TensorDescription;
 import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
+import dev.kvant.kit.ReportBuilder;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.torch.TorchModel;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Tells what was done, once the artifacts are written. */
-final class Report {
+/**
+ * Tells what was written, once it is.
+ *
+ * @param model the model that was quantized
+ * @param plan what was planned
+ * @param weights the weights that the plan quantizes
+ * @param warnings what went otherwise, beyond the plan's warnings
+ */
+record Report(
+    TorchModel model,
+    QuantizationPlan plan,
+    PlannedWeights weights,
+    List<QuantizationWarning> warnings) {
 
-  private Report() {}
-
-  /**
-   * The report.
-   *
-   * @param runnable what came out in the runnable artifact, or null if there is none
-   * @param warnings what went wrong beyond the plan's warnings
-   */
-  static QuantizationReport of(
-      TorchModel model,
-      QuantizationPlan plan,
-      PlannedWeights weights,
-      RunnableArchive.@Nullable Outcome runnable,
-      List<QuantizationWarning> warnings) {
-    Map<String, ModuleDescription> modules = new HashMap<>();
-    model.modules().forEach(module -> modules.put(module.name(), module));
-    List<ModuleReport> reports = new ArrayList<>();
-    for (ModuleDecision decision : plan.modules()) {
-      ModuleDescription module = modules.get(decision.module());
-      long before =
-          module == null ? 0 : module.tensors().stream().mapToLong(TensorDescription::bytes).sum();
-      PlannedWeight planned = weights.byModule().get(decision.module());
-      reports.add(
-          planned == null
-              ? new ModuleReport(decision, before, before, null, null)
-              : quantized(planned, before, runnable));
-    }
-    List<QuantizationWarning> all = new ArrayList<>(plan.warnings());
-    all.addAll(warnings);
-    return new QuantizationReport(plan.backend(), plan.mode(), reports, all);
+  /** What the checkpoint holds. */
+  QuantizationReport ofCheckpoint() {
+    return report(List.of(TorchaoBackend.CHECKPOINT), null);
   }
 
-  private static ModuleReport quantized(
-      PlannedWeight planned, long before, RunnableArchive.@Nullable Outcome runnable) {
-    String module = planned.decision().module();
-    QuantizedWeight weight = planned.weight();
-    long saved = 0;
-    if (planned.isIn(TorchaoBackend.CHECKPOINT)) {
-      saved = weight.weight().bytes() - Checkpoint.bytes(weight);
+  /**
+   * What the runnable artifact holds.
+   *
+   * @param runnable what came out in it
+   */
+  QuantizationReport ofRunnable(RunnableArchive.Outcome runnable) {
+    return report(List.of(TorchaoBackend.RUNNABLE), runnable);
+  }
+
+  /**
+   * What the artifacts hold together.
+   *
+   * @param runnable what came out in the runnable artifact, or null if there is none
+   */
+  QuantizationReport of(RunnableArchive.@Nullable Outcome runnable) {
+    return report(
+        runnable == null
+            ? List.of(TorchaoBackend.CHECKPOINT)
+            : List.of(TorchaoBackend.CHECKPOINT, TorchaoBackend.RUNNABLE),
+        runnable);
+  }
+
+  private QuantizationReport report(
+      List<String> artifacts, RunnableArchive.@Nullable Outcome runnable) {
+    var report = new ReportBuilder(model, plan).warnings(warnings);
+    weights
+        .byModule()
+        .forEach(
+            (module, planned) -> {
+              List<String> reasons = new ArrayList<>();
+              long saved = 0;
+              boolean isHeld = false;
+              for (String artifact : artifacts) {
+                String reason = whyNative(planned, artifact, runnable);
+                if (reason == null) {
+                  isHeld = true;
+                  saved = Math.max(saved, saved(planned.weight(), artifact));
+                } else {
+                  reasons.add(reason);
+                }
+              }
+              report
+                  .weights(
+                      module,
+                      isHeld
+                          ? OperandOutcome.quantized(
+                              planned.decision().weights().dtype(), sqnr(planned.weight()))
+                          : OperandOutcome.leftNative(String.join("; ", reasons)))
+                  .saved(module, saved);
+            });
+    if (runnable != null) {
+      runnable.notes().forEach(report::note);
     }
-    if (runnable != null
-        && planned.isIn(TorchaoBackend.RUNNABLE)
-        && !runnable.restored().contains(module)) {
-      saved = Math.max(saved, weight.weight().bytes() - RunnableArchive.bytes(weight));
+    return report.build();
+  }
+
+  /** Why an artifact does not hold a weight quantized; null if it does. */
+  private static @Nullable String whyNative(
+      PlannedWeight planned, String artifact, RunnableArchive.@Nullable Outcome runnable) {
+    if (!planned.isIn(artifact)) {
+      return planned.decision().weights().nativeIn().get(artifact);
     }
+    return artifact.equals(TorchaoBackend.RUNNABLE)
+            && Objects.requireNonNull(runnable).restored().contains(planned.decision().module())
+        ? "its code cannot read a quantized weight"
+        : null;
+  }
+
+  private static long saved(QuantizedWeight weight, String artifact) {
+    return weight.weight().bytes()
+        - (artifact.equals(TorchaoBackend.CHECKPOINT)
+            ? Checkpoint.bytes(weight)
+            : RunnableArchive.bytes(weight));
+  }
+
+  private static @Nullable Double sqnr(QuantizedWeight weight) {
     QuantizationError error = weight.error();
-    return new ModuleReport(
-        planned.decision(),
-        before,
-        before - saved,
-        error == null ? null : error.sqnrDecibels(),
-        runnable == null ? null : runnable.notes().get(module));
+    return error == null ? null : Double.valueOf(error.sqnrDecibels());
   }
 }

@@ -1,7 +1,6 @@
 package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
 import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
 import dev.kvant.torch.ScriptModel;
@@ -25,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Writes a TorchScript archive again with 8-bit weights: other tensors, other code for the classes
@@ -66,18 +66,23 @@ final class RunnableArchive {
     this.storages = rewriter.storages();
   }
 
-  /** Writes the file. */
+  /**
+   * Writes the file.
+   *
+   * @param record makes the record of Kvant from what came out
+   */
   static Outcome write(
       Path file,
       ScriptModel model,
       PlannedWeights weights,
-      QuantizationPlan plan,
+      Function<Outcome, byte[]> record,
       TorchaoOptions options,
       Workspace workspace) {
     var archive = new RunnableArchive(model, options, workspace);
     archive.changeModules(weights);
-    archive.rewriter.write(file, ROOT, plan, workspace::advance);
-    return new Outcome(archive.notes, archive.restored);
+    var outcome = new Outcome(archive.notes, archive.restored);
+    archive.rewriter.write(file, ROOT, () -> record.apply(outcome), workspace::advance);
+    return outcome;
   }
 
   /** How many bytes a weight has here. */

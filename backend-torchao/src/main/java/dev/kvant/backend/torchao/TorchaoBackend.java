@@ -6,21 +6,24 @@ import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
+import dev.kvant.torch.TorchModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -42,17 +45,20 @@ public final class TorchaoBackend implements QuantizationBackend {
   static final String TORCHSCRIPT = "torchscript";
 
   private static final BackendDescriptor DESCRIPTOR =
-      new BackendDescriptor(
-          "torchao",
-          List.of(),
-          JarVersion.of(TorchaoBackend.class),
-          "Quantizes weights to int8 and float8, for torchao in Python and for libtorch.",
-          Map.of(
+      BackendDescriptor.builder("torchao")
+          .version(JarVersion.of(TorchaoBackend.class))
+          .description(
+              "Quantizes weights to int8 and float8, for torchao in Python and for libtorch.")
+          .mode(
               QuantizationMode.WEIGHT_ONLY_PTQ,
-              new ModeDescriptor(WeightType.dtypes(), List.of(), List.of())),
-          List.of(TORCHSCRIPT, "pytorch", "safetensors"),
-          List.of(CHECKPOINT, RUNNABLE),
-          TorchaoOptions.descriptors());
+              ModeDescriptor.builder().weights(WeightType.dtypes()).build())
+          .format(TORCHSCRIPT)
+          .format("pytorch")
+          .format("safetensors")
+          .artifact(CHECKPOINT)
+          .artifact(RUNNABLE)
+          .options(TorchaoOptions.descriptors())
+          .build();
 
   /** For {@link java.util.ServiceLoader}; does nothing. */
   public TorchaoBackend() {}
@@ -168,7 +174,12 @@ public final class TorchaoBackend implements QuantizationBackend {
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
-    return new TorchaoQuantizer(Objects.requireNonNull(context, "context"));
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    if (model instanceof TorchModel source) {
+      return new TorchaoRun(source, plan, context);
+    }
+    throw new UnsupportedModelException(
+        "backend 'torchao' quantizes models of PyTorch and safetensors that torch-format opened, not a %s"
+            .formatted(model.getClass().getName()));
   }
 }

@@ -2,8 +2,8 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.spi.Options;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What {@code backend_kwargs} say.
@@ -36,10 +36,13 @@ record TorchaoOptions(Kernel kernel, boolean runtimeModules) {
   }
 
   static TorchaoOptions of(ModelQuantizationConfig config) {
-    Map<String, Object> kwargs = config.backendKwargs();
+    return of(Options.of(descriptors(), config.backendKwargs()));
+  }
+
+  static TorchaoOptions of(Options options) {
     return new TorchaoOptions(
-        Kernel.INT8PACK.label().equals(kwargs.get(KERNEL)) ? Kernel.INT8PACK : Kernel.DEQUANTIZE,
-        Boolean.TRUE.equals(kwargs.get(RUNTIME_MODULES)));
+        Kernel.INT8PACK.label().equals(options.text(KERNEL)) ? Kernel.INT8PACK : Kernel.DEQUANTIZE,
+        options.flag(RUNTIME_MODULES));
   }
 
   static List<OptionDescriptor> descriptors() {

@@ -14,7 +14,9 @@ enum WeightType {
   FP8_E4M3FN(ElementType.FLOAT8_E4M3FN, QuantizedType.FLOAT8_E4M3FN),
   FP8_E5M2(ElementType.FLOAT8_E5M2, QuantizedType.FLOAT8_E5M2);
 
+  @SuppressWarnings("ImmutableEnumChecker") // A record of a text and numbers.
   private final ElementType elementType;
+
   private final QuantizedType codes;
 
   WeightType(ElementType elementType, QuantizedType codes) {
@@ -42,12 +44,7 @@ enum WeightType {
 
   /** What a trained weight's elements are to the arithmetic; empty for those it does not take. */
   static Optional<FloatType> source(ElementType elementType) {
-    return switch (elementType) {
-      case FLOAT32 -> Optional.of(FloatType.FLOAT32);
-      case FLOAT16 -> Optional.of(FloatType.FLOAT16);
-      case BFLOAT16 -> Optional.of(FloatType.BFLOAT16);
-      default -> Optional.empty();
-    };
+    return FloatType.find(elementType.label());
   }
 
   /** The type of the codes' elements in a file. */

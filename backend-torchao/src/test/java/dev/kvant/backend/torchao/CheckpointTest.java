@@ -5,7 +5,6 @@ import static dev.kvant.backend.torchao.TestModels.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.Dtype;
-import dev.kvant.api.ModuleReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.archive.ArchiveRecord;
@@ -151,12 +150,13 @@ class CheckpointTest {
   }
 
   @Test
-  void the_plan_lies_in_it() {
+  void the_record_of_what_it_holds_lies_in_it() {
     SavedModel saved = Quantization.of(TestModels.model("mixed.pt")).all(Dtype.INT8).into(folder);
 
     try (TorchModel artifact = TestModels.open(checkpoint())) {
-      assertThat(artifact.plan().orElseThrow().modules())
-          .isEqualTo(saved.report().modules().stream().map(ModuleReport::decision).toList());
+      assertThat(artifact.record())
+          .hasValueSatisfying(
+              record -> assertThat(record).isEqualTo(Quantization.record(saved.report())));
     }
   }
 

@@ -4,18 +4,20 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.ModuleReport;
 import dev.kvant.api.Operand;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandSettings;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import dev.kvant.torch.TorchModel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -71,11 +73,26 @@ final class Quantization {
     var backend = new TorchaoBackend();
     ModelQuantizationConfig settings = config.build();
     try (TorchModel model = TestModels.open(file);
-        var quantizer = backend.create(new QuantizerContext(settings, listener, threads))) {
-      var prepared = new PreparedModel(model, plan(model, backend, settings));
-      quantizer.prepare(prepared);
-      return quantizer.save(quantizer.quantize(prepared), directory);
+        var run =
+            backend.begin(
+                model,
+                plan(model, backend, settings),
+                RunContext.builder(settings, backend.descriptor())
+                    .listener(listener)
+                    .parallelism(threads)
+                    .records(Quantization::record)
+                    .build())) {
+      return run.save(directory);
     }
+  }
+
+  /** The record of an artifact: what it holds of weights. */
+  static byte[] record(QuantizationReport report) {
+    return report.modules().stream()
+        .map(ModuleReport::weights)
+        .toList()
+        .toString()
+        .getBytes(StandardCharsets.UTF_8);
   }
 
   private QuantizationPlan plan(

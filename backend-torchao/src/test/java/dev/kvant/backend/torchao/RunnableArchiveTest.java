@@ -61,7 +61,7 @@ class RunnableArchiveTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"int8,INT8", "fp8_e4m3fn,FLOAT8_E4M3FN", "fp8_e5m2,FLOAT8_E5M2"})
+  @CsvSource({"int8,int8", "fp8_e4m3fn,float8_e4m3fn", "fp8_e5m2,float8_e5m2"})
   void weights_are_codes_beside_a_buffer_of_scales(String dtype, ElementType codes) {
     quantizeAll("mixed.pt", Dtype.of(dtype));
 
@@ -209,13 +209,14 @@ class RunnableArchiveTest {
   }
 
   @Test
-  void the_plan_lies_in_it() {
+  void the_record_of_what_it_holds_lies_in_it() {
     SavedModel saved = quantizeAll("mixed_traced.pt", Dtype.INT8);
 
     try (TorchModel artifact = TestModels.open(runnable())) {
       assertThat(artifact).isInstanceOf(ScriptModel.class);
-      assertThat(artifact.plan().orElseThrow().modules())
-          .isEqualTo(saved.report().modules().stream().map(ModuleReport::decision).toList());
+      assertThat(artifact.record())
+          .hasValueSatisfying(
+              record -> assertThat(record).isEqualTo(Quantization.record(saved.report())));
     }
   }
 

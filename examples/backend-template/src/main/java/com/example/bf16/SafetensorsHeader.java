@@ -43,11 +43,11 @@ final class SafetensorsHeader {
   }
 
   private static String name(ElementType type) {
-    return switch (type) {
-      case BFLOAT16 -> "BF16";
-      case FLOAT8_E4M3FN -> "F8_E4M3";
-      case FLOAT8_E5M2 -> "F8_E5M2";
-      case BOOL -> "BOOL";
+    return switch (type.label()) {
+      case "bfloat16" -> "BF16";
+      case "float8_e4m3fn" -> "F8_E4M3";
+      case "float8_e5m2" -> "F8_E5M2";
+      case "bool" -> "BOOL";
       default ->
           type.label().toUpperCase(Locale.ROOT).replaceFirst("^(F|I|U)[A-Z]*?(\\d+)$", "$1$2");
     };

@@ -34,7 +34,7 @@ class Bf16BackendContractTest extends QuantizationBackendContract {
 
   /** Safetensors do not tell the plan: their format has no place for it that is read back. */
   @Override
-  protected boolean artifactsTellTheirPlan() {
+  protected boolean artifactsCarryTheirRecord() {
     return false;
   }
 

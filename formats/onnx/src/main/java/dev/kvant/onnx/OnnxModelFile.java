@@ -2,16 +2,15 @@ package dev.kvant.onnx;
 
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.OnnxFile;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxModule;
 import dev.kvant.onnx.graph.OnnxModules;
-import dev.kvant.spi.plan.PlanJson;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -24,19 +23,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OnnxModelFile implements QuantizableModel {
 
-  /** The entry of a model's metadata that holds the plan which made it. */
-  public static final String PLAN_ENTRY = "kvant.plan";
+  /** The entry of a model's metadata that holds the record of Kvant's runtime. */
+  public static final String RECORD_ENTRY = "kvant.record";
 
   private final OnnxFile file;
   private final List<ModuleDescription> modules;
   private final long tensorBytes;
-  private final @Nullable String plan;
+  private final @Nullable String record;
 
   private OnnxModelFile(OnnxFile file, OnnxModel model) {
     this.file = file;
     this.modules = OnnxModules.of(model).stream().map(OnnxModule::description).toList();
     this.tensorBytes = tensorBytes(model);
-    this.plan = model.metadata().get(PLAN_ENTRY);
+    this.record = model.metadata().get(RECORD_ENTRY);
   }
 
   public static OnnxModelFile open(Path path) {
@@ -75,6 +74,13 @@ public final class OnnxModelFile implements QuantizableModel {
   }
 
   @Override
+  public List<Path> files() {
+    List<Path> files = new ArrayList<>(List.of(file.path()));
+    files.addAll(file.externalFiles());
+    return files;
+  }
+
+  @Override
   public String format() {
     return OnnxFormat.ID;
   }
@@ -90,13 +96,8 @@ public final class OnnxModelFile implements QuantizableModel {
   }
 
   @Override
-  public Optional<QuantizationPlan> plan() {
-    return Optional.ofNullable(plan)
-        .map(
-            text ->
-                PlanJson.read(
-                    text.getBytes(StandardCharsets.UTF_8),
-                    "the metadata '%s' of %s".formatted(PLAN_ENTRY, file.path())));
+  public Optional<byte[]> record() {
+    return Optional.ofNullable(record).map(text -> text.getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

@@ -2,13 +2,13 @@ package dev.kvant.torch;
 
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizationCancelledException;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.archive.ArchiveWriter;
 import dev.kvant.torch.pickle.PickleValue;
 import dev.kvant.torch.pickle.PickleWriter;
 import dev.kvant.torch.tensor.StorageRecords;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import java.util.zip.CRC32;
 
 /**
@@ -27,12 +27,17 @@ public final class CheckpointWriter {
    * @param root the folder within the archive, by habit the file's name without its ending
    * @param content what {@code torch.load} gives
    * @param storages what the tensors in it refer to
-   * @param plan goes along in a record that PyTorch ignores
+   * @param record what Kvant puts into a record that PyTorch ignores; asked for when all else is
+   *     written
    * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */
   public static void write(
-      Path file, String root, PickleValue content, StorageRecords storages, QuantizationPlan plan) {
+      Path file,
+      String root,
+      PickleValue content,
+      StorageRecords storages,
+      Supplier<byte[]> record) {
     byte[] pickle = PickleWriter.write(content);
     try (var archive = ArchiveWriter.create(file, root)) {
       archive.record("data.pkl", pickle);
@@ -42,7 +47,7 @@ public final class CheckpointWriter {
       storages.write(archive);
       archive.record("version", ascii("3\n"));
       archive.record(".data/serialization_id", ascii(serializationId(pickle)));
-      PlanRecord.write(plan, archive);
+      KvantRecord.write(record.get(), archive);
       archive.finish();
     }
   }

@@ -2,7 +2,6 @@ package dev.kvant.torch;
 
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.TorchArchive;
@@ -105,8 +104,8 @@ public final class ScriptModel extends DescribedModel {
   }
 
   @Override
-  public Optional<QuantizationPlan> plan() {
-    return PlanRecord.find(archive);
+  public Optional<byte[]> record() {
+    return KvantRecord.find(archive);
   }
 
   /** The archive, for copying its records. */

@@ -3,7 +3,6 @@ package dev.kvant.torch;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.ArchiveWriter;
 import dev.kvant.torch.archive.Printable;
@@ -21,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A TorchScript archive on its way into another file: its module tree, its code and new storages,
@@ -107,17 +107,18 @@ public final class ScriptRewriter {
    *
    * @param file where to, over what it holds
    * @param root the folder within the archive, by habit the file's name without its ending
-   * @param plan goes along in a record that PyTorch ignores
+   * @param record what Kvant puts into a record that PyTorch ignores; asked for when all else is
+   *     written
    * @param progress hears of every record that is copied
    * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */
-  public void write(Path file, String root, QuantizationPlan plan, CopyProgress progress) {
-    write(file, root, archive -> PlanRecord.write(plan, archive), progress);
+  public void write(Path file, String root, Supplier<byte[]> record, CopyProgress progress) {
+    write(file, root, archive -> KvantRecord.write(record.get(), archive), progress);
   }
 
   /**
-   * Writes the archive with all changes and without a plan.
+   * Writes the archive with all changes and without a record of Kvant.
    *
    * @param file where to, over what it holds
    * @param root the folder within the archive, by habit the file's name without its ending
@@ -130,7 +131,7 @@ public final class ScriptRewriter {
   }
 
   private void write(
-      Path file, String root, Consumer<ArchiveWriter> planWriter, CopyProgress progress) {
+      Path file, String root, Consumer<ArchiveWriter> recordWriter, CopyProgress progress) {
     Map<String, String> changedTexts = code.changedTexts();
     Set<String> referenced = StorageReferences.of(tree.root());
     try (var archive = ArchiveWriter.create(file, root)) {
@@ -148,7 +149,7 @@ public final class ScriptRewriter {
         }
       }
       added.forEach(archive::record);
-      planWriter.accept(archive);
+      recordWriter.accept(archive);
       archive.finish();
     }
   }
@@ -156,6 +157,6 @@ public final class ScriptRewriter {
   private static boolean isKept(String name, Set<String> referenced) {
     return name.startsWith(DATA)
         ? referenced.contains(name.substring(DATA.length()))
-        : !name.endsWith(".debug_pkl") && !STALE.contains(name) && !name.equals(PlanRecord.NAME);
+        : !name.endsWith(".debug_pkl") && !STALE.contains(name) && !name.equals(KvantRecord.NAME);
   }
 }

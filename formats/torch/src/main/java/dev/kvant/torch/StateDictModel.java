@@ -1,6 +1,5 @@
 package dev.kvant.torch;
 
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,7 +22,7 @@ public final class StateDictModel extends DescribedModel {
   /** The id of safetensors files and folders. */
   public static final String SAFETENSORS = "safetensors";
 
-  private final Supplier<Optional<QuantizationPlan>> plan;
+  private final Supplier<Optional<byte[]>> record;
   private final List<Runnable> closing;
 
   StateDictModel(
@@ -31,16 +30,16 @@ public final class StateDictModel extends DescribedModel {
       String format,
       Map<String, ? extends StoredTensor> stateDict,
       List<String> opaque,
-      Supplier<Optional<QuantizationPlan>> plan,
+      Supplier<Optional<byte[]>> record,
       List<Runnable> closing) {
     super(source, format, ModuleInference.modules(source, stateDict), stateDict, opaque);
-    this.plan = plan;
+    this.record = record;
     this.closing = List.copyOf(closing);
   }
 
   @Override
-  public Optional<QuantizationPlan> plan() {
-    return plan.get();
+  public Optional<byte[]> record() {
+    return record.get();
   }
 
   @Override

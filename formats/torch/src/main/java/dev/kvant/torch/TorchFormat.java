@@ -193,7 +193,7 @@ public final class TorchFormat implements ModelFormat {
           StateDictModel.PYTORCH,
           content.tensors(),
           content.opaque(),
-          () -> PlanRecord.find(archive),
+          () -> KvantRecord.find(archive),
           List.of(archive::close));
     } catch (RuntimeException e) {
       archive.close();

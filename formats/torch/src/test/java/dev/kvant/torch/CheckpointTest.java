@@ -3,14 +3,8 @@ package dev.kvant.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.api.ModuleDecision;
-import dev.kvant.api.OperandDecision;
-import dev.kvant.api.QuantizationMode;
-import dev.kvant.api.QuantizationPlan;
-import dev.kvant.spi.plan.PlanJson;
 import dev.kvant.torch.archive.ArchiveWriter;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
@@ -30,18 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Where in a checkpoint the state dict is found. */
 class CheckpointTest {
 
-  private static final QuantizationPlan PLAN =
-      new QuantizationPlan(
-          "torchao",
-          QuantizationMode.WEIGHT_ONLY_PTQ,
-          List.of(
-              new ModuleDecision(
-                  "head",
-                  "Linear",
-                  true,
-                  OperandDecision.untouched(),
-                  OperandDecision.untouched())),
-          List.of());
+  private static final byte[] RECORD = {'r', 0, -1};
 
   private final TensorPickler pickler = TensorPickler.forPython();
   private final Path file;
@@ -66,7 +49,7 @@ class CheckpointTest {
     try (var writer = ArchiveWriter.create(file, "model")) {
       writer.record("data.pkl", PickleWriter.write(root));
       writer.record("data/0", new byte[] {1, 2});
-      writer.record(PlanRecord.NAME, PlanJson.write(PLAN));
+      writer.record(KvantRecord.NAME, RECORD);
       writer.finish();
     }
     return new TorchFormat().open(file);
@@ -158,18 +141,16 @@ class CheckpointTest {
   }
 
   @Test
-  void the_plan_of_an_artifact_is_found() {
+  void the_record_of_an_artifact_is_found_as_it_was_given() {
     try (TorchModel model = open(tensors("head.weight"))) {
-      assertThat(model.plan()).contains(PLAN);
-      assertThat(model.plan().orElseThrow().modules().get(0).weights().dtype())
-          .isEqualTo(Dtype.NATIVE);
+      assertThat(model.record()).hasValueSatisfying(record -> assertThat(record).isEqualTo(RECORD));
     }
   }
 
   @Test
-  void other_checkpoints_have_no_plan() {
+  void other_checkpoints_have_no_record() {
     try (TorchModel model = TestModels.open("plain.pth")) {
-      assertThat(model.plan()).isEmpty();
+      assertThat(model.record()).isEmpty();
     }
   }
 

@@ -2,23 +2,24 @@ package dev.kvant.guice;
 
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
-import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
-import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.SavedModel;
 import dev.kvant.spi.BackendDescriptor;
-import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModeDescriptor.Calibration;
+import dev.kvant.spi.Observation;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import jakarta.inject.Inject;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 
 /** A backend that Guice makes, and that only reports progress. */
 final class StubBackend implements QuantizationBackend {
@@ -32,17 +33,18 @@ final class StubBackend implements QuantizationBackend {
 
   @Override
   public BackendDescriptor descriptor() {
-    return new BackendDescriptor(
-        settings.id(),
-        List.of(),
-        "1.0",
-        "Quantizes nothing.",
-        Map.of(
+    return BackendDescriptor.builder(settings.id())
+        .version("1.0")
+        .description("Quantizes nothing.")
+        .mode(
             QuantizationMode.WEIGHT_ONLY_PTQ,
-            new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of())),
-        List.of("stub"),
-        List.of("stub.out"),
-        List.of());
+            ModeDescriptor.builder()
+                .weights(List.of(Dtype.INT8))
+                .calibration(Calibration.OPTIONAL)
+                .build())
+        .format("stub")
+        .artifact("stub.out")
+        .build();
   }
 
   @Override
@@ -51,27 +53,26 @@ final class StubBackend implements QuantizationBackend {
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
-    return new StubQuantizer(context);
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    return new StubRun(context);
   }
 
   /** What the application tells the backend. */
   record StubSettings(String id) {}
 
-  private record StubQuantizer(QuantizerContext context) implements Quantizer, Calibratable {
+  private record StubRun(RunContext context) implements QuantizationRun {
 
     @Override
-    public void calibrate(PreparedModel model, CalibrationDataset data) {
+    public CalibrationStatistics observe(CalibrationDataset data, Observation least) {
       new ProgressReporter(context.listener(), "calibrate", 1, "batches").advance(1, "");
+      return CalibrationStatistics.NONE;
     }
 
     @Override
-    public QuantizedModel quantize(PreparedModel model) {
-      throw new UnsupportedOperationException("a stub");
-    }
+    public void use(CalibrationStatistics statistics) {}
 
     @Override
-    public SavedModel save(QuantizedModel model, Path directory) {
+    public SavedModel save(Path directory) {
       throw new UnsupportedOperationException("a stub");
     }
 

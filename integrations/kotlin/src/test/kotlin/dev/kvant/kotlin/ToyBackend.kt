@@ -6,22 +6,21 @@ import dev.kvant.api.CalibrationDataset
 import dev.kvant.api.Dtype
 import dev.kvant.api.ElementType
 import dev.kvant.api.ModuleDescription
-import dev.kvant.api.PreparedModel
 import dev.kvant.api.QuantizableModel
 import dev.kvant.api.QuantizationMode
 import dev.kvant.api.QuantizationPlan
 import dev.kvant.api.QuantizationReport
-import dev.kvant.api.QuantizedModel
 import dev.kvant.api.SavedModel
 import dev.kvant.api.TensorDescription
 import dev.kvant.spi.ArtifactTransaction
 import dev.kvant.spi.BackendDescriptor
-import dev.kvant.spi.Calibratable
+import dev.kvant.spi.CalibrationStatistics
 import dev.kvant.spi.ModeDescriptor
+import dev.kvant.spi.Observation
 import dev.kvant.spi.ProgressReporter
 import dev.kvant.spi.QuantizationBackend
-import dev.kvant.spi.Quantizer
-import dev.kvant.spi.QuantizerContext
+import dev.kvant.spi.QuantizationRun
+import dev.kvant.spi.RunContext
 import dev.kvant.spi.Support
 import dev.kvant.spi.SupportQuery
 import java.nio.file.Files
@@ -65,49 +64,49 @@ class ToyBackend(private val endless: Boolean = false) : QuantizationBackend {
   val calls = mutableListOf<String>()
 
   override fun descriptor() =
-    BackendDescriptor(
-      "toy",
-      listOf(),
-      "1.0",
-      "Writes one file.",
-      mapOf(
-        QuantizationMode.STATIC_PTQ to
-          ModeDescriptor(
-            listOf(Dtype.INT8),
-            listOf(Dtype.INT8),
-            listOf(CalibrationAlgorithm.MINMAX),
-          )
-      ),
-      listOf("toy"),
-      listOf(ARTIFACT),
-      listOf(),
-    )
+    BackendDescriptor.builder("toy")
+      .version("1.0")
+      .description("Writes one file.")
+      .mode(
+        QuantizationMode.STATIC_PTQ,
+        ModeDescriptor.builder()
+          .weights(listOf(Dtype.INT8))
+          .activations(listOf(Dtype.INT8))
+          .algorithms(listOf(CalibrationAlgorithm.MINMAX))
+          .calibration(ModeDescriptor.Calibration.OPTIONAL)
+          .build(),
+      )
+      .format("toy")
+      .artifact(ARTIFACT)
+      .build()
 
   override fun supports(query: SupportQuery): Support = Support.yes()
 
-  override fun create(context: QuantizerContext): Quantizer = ToyQuantizer(context)
+  override fun begin(
+    model: QuantizableModel,
+    plan: QuantizationPlan,
+    context: RunContext,
+  ): QuantizationRun = ToyRun(plan, context)
 
-  private inner class ToyQuantizer(private val context: QuantizerContext) :
-    Quantizer, Calibratable {
+  private inner class ToyRun(private val plan: QuantizationPlan, private val context: RunContext) :
+    QuantizationRun {
 
-    override fun calibrate(model: PreparedModel, data: CalibrationDataset) {
+    override fun observe(data: CalibrationDataset, least: Observation): CalibrationStatistics {
       calls += "calibrate"
+      return CalibrationStatistics.NONE
     }
 
-    override fun quantize(model: PreparedModel): QuantizedModel {
+    override fun use(statistics: CalibrationStatistics) = Unit
+
+    override fun quantize() {
       calls += "quantize"
-      return object : QuantizedModel {
-        override fun plan(): QuantizationPlan = model.plan
-
-        override fun close() = Unit
-      }
     }
 
-    override fun save(model: QuantizedModel, directory: Path): SavedModel =
+    override fun save(directory: Path): SavedModel =
       ArtifactTransaction.begin(directory).use { transaction ->
         val file = transaction.create(ARTIFACT)
         Files.writeString(file, "quantized")
-        val progress = ProgressReporter(context.listener, "save", STEPS, "steps")
+        val progress = ProgressReporter(context.listener(), "save", STEPS, "steps")
         begun.countDown()
         while (endless) {
           progress.checkCancelled()
@@ -117,9 +116,8 @@ class ToyBackend(private val endless: Boolean = false) : QuantizationBackend {
           progress.advance(1, "step $step")
         }
         transaction.commit()
-        val plan = model.plan()
         SavedModel(
-          listOf(Artifact(directory.resolve(ARTIFACT), "toy", 9, "Nothing.")),
+          listOf(Artifact.of(directory.resolve(ARTIFACT), "toy", "Nothing.")),
           QuantizationReport(plan.backend, plan.mode, listOf(), plan.warnings),
         )
       }

@@ -1,17 +1,18 @@
 package dev.kvant.spring;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A backend that only says what it is.
@@ -23,17 +24,15 @@ record StubBackend(String id, Availability availability) implements Quantization
 
   @Override
   public BackendDescriptor descriptor() {
-    return new BackendDescriptor(
-        id,
-        List.of(),
-        "1.0",
-        "Quantizes nothing.",
-        Map.of(
+    return BackendDescriptor.builder(id)
+        .version("1.0")
+        .description("Quantizes nothing.")
+        .mode(
             QuantizationMode.WEIGHT_ONLY_PTQ,
-            new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of())),
-        List.of("stub"),
-        List.of("stub.out"),
-        List.of());
+            ModeDescriptor.builder().weights(List.of(Dtype.INT8)).build())
+        .format("stub")
+        .artifact("stub.out")
+        .build();
   }
 
   @Override
@@ -42,7 +41,7 @@ record StubBackend(String id, Availability availability) implements Quantization
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
     throw new UnsupportedOperationException("a stub");
   }
 }

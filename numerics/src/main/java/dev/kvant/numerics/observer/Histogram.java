@@ -3,6 +3,7 @@ package dev.kvant.numerics.observer;
 import dev.kvant.numerics.NonFiniteValueException;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts values in bins whose width is a power of two.
@@ -223,6 +224,20 @@ public final class Histogram {
    */
   public double binWidth() {
     return Math.scalb(1.0, exponent);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Histogram histogram
+        && exponent == histogram.exponent
+        && Float.compare(min, histogram.min) == 0
+        && Float.compare(max, histogram.max) == 0
+        && Arrays.equals(counts, histogram.counts);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * exponent + Float.hashCode(min)) + Float.hashCode(max);
   }
 
   /**

@@ -13,13 +13,11 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.WeightQuantizationConfig;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a configuration of the {@code quantize} section, leaving out what cannot be read. */
@@ -43,7 +41,7 @@ final class Binder {
   ModelQuantizationConfig bind() {
     ModelQuantizationConfig.Builder config = ModelQuantizationConfig.builder();
     config.backend(Objects.requireNonNullElse(section.text("backend"), ""));
-    config.mode(section.parsed("mode", Binder::mode));
+    config.mode(section.parsed("mode", QuantizationMode::of));
     config.algorithm(
         orElse(section.parsed("algorithm", CalibrationAlgorithm::of), CalibrationAlgorithm.MINMAX));
     config.defaultLayerDtype(
@@ -168,19 +166,6 @@ final class Binder {
       return null;
     }
     return section.parsed("path", Binder::path);
-  }
-
-  private static QuantizationMode mode(String name) {
-    return QuantizationMode.find(name)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "'%s' is not a mode; use one of %s"
-                        .formatted(
-                            name,
-                            Arrays.stream(QuantizationMode.values())
-                                .map(QuantizationMode::label)
-                                .collect(Collectors.joining(", ")))));
   }
 
   private static Path path(String text) {

@@ -4,6 +4,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.QuantizationMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -61,6 +62,7 @@ final class JavaValues {
     if (value instanceof CharSequence
         || value instanceof Enum<?>
         || value instanceof Dtype
+        || value instanceof QuantizationMode
         || value instanceof CalibrationAlgorithm
         || value instanceof Device) {
       return Node.Scalar.of(value.toString());

@@ -87,7 +87,7 @@ final class FolderReader implements SampleReader {
     for (Map.Entry<String, Tensor> entry : part.entrySet()) {
       Tensor before = tensor(first, entry.getKey());
       Tensor tensor = entry.getValue();
-      if (before.elementType() != tensor.elementType()) {
+      if (!before.elementType().equals(tensor.elementType())) {
         throw new DataException(
             "'%s' of %s holds %s, and files before it %s"
                 .formatted(

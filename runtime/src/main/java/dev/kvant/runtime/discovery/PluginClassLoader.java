@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Loads the classes of one plugin. From the application it takes only what the two must share:
- * {@code api}, {@code spi}, {@code numerics}, jakarta.validation, JSpecify and SLF4J, and the
- * engines with native libraries that the application has: Java loads a native library for one class
- * loader only. All else is the plugin's own, or its parent plugin's, so that plugins and
- * application may use different versions of one library.
+ * {@code api}, {@code spi}, {@code numerics}, the kit for backends, jakarta.validation, JSpecify
+ * and SLF4J, and the engines with native libraries that the application has: Java loads a native
+ * library for one class loader only. All else is the plugin's own, or its parent plugin's, so that
+ * plugins and application may use different versions of one library.
  *
  * <p>A parent plugin goes first: a type that both carry must exist once, or it is two types.
  */
@@ -25,7 +25,12 @@ final class PluginClassLoader extends URLClassLoader {
 
   /** Come from the application if it has them. */
   private static final List<String> COMMON =
-      List.of("dev.kvant.numerics.", "jakarta.validation.", "org.jspecify.", "org.slf4j.");
+      List.of(
+          "dev.kvant.numerics.",
+          "dev.kvant.kit.",
+          "jakarta.validation.",
+          "org.jspecify.",
+          "org.slf4j.");
 
   /**
    * What has a native library.

@@ -189,7 +189,6 @@ class ConfigDocumentTest {
                 """))
         .containsExactly(
             "quantize.backend: must be a text, but is a list",
-            "quantize.mode: 'dynamic' is not a mode; use one of weight_only_ptq, static_ptq",
             "quantize.layers[1]: must be a mapping, but is '5'",
             "quantize.layers[0].wieghts: is unknown (line 6); did you mean 'weights'?",
             "quantize.layers[2].module_name: must be a text, but is a mapping",

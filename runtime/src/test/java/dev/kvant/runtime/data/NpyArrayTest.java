@@ -34,17 +34,17 @@ class NpyArrayTest {
 
   @ParameterizedTest
   @CsvSource({
-    "float32, FLOAT32",
-    "float64, FLOAT64",
-    "float16, FLOAT16",
-    "int16, INT16",
-    "int32, INT32",
-    "int64, INT64",
-    "uint8, UINT8",
-    "uint16, UINT16",
-    "uint32, UINT32",
-    "version2, FLOAT32",
-    "version3, FLOAT32"
+    "float32, float32",
+    "float64, float64",
+    "float16, float16",
+    "int16, int16",
+    "int32, int32",
+    "int64, int64",
+    "uint8, uint8",
+    "uint16, uint16",
+    "uint32, uint32",
+    "version2, float32",
+    "version3, float32"
   })
   void is_read_in_every_type_and_version(String file, ElementType type) throws IOException {
     Tensor tensor = whole(file);

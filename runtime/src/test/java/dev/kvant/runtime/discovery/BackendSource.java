@@ -35,16 +35,16 @@ final class BackendSource {
                 "%3$s", List.of(%6$s), "1", "For the test.",
                 Map.of(
                     QuantizationMode.WEIGHT_ONLY_PTQ,
-                    new ModeDescriptor(List.of(Dtype.INT8), List.of(), List.of())),
-                List.of("any"), List.of(), List.of());
+                    ModeDescriptor.builder().weights(List.of(Dtype.INT8)).build()),
+                List.of("any"), List.of(), List.of(), List.of());
           }
 
           public Support supports(SupportQuery query) { return Support.yes(); }
 
-          public Quantizer create(QuantizerContext context) {
-            return new Quantizer() {
-              public QuantizedModel quantize(PreparedModel model) { throw new UnsupportedOperationException(); }
-              public SavedModel save(QuantizedModel model, java.nio.file.Path directory) { throw new UnsupportedOperationException(); }
+          public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+            return new QuantizationRun() {
+              public void quantize() { throw new UnsupportedOperationException(); }
+              public SavedModel save(java.nio.file.Path directory) { throw new UnsupportedOperationException(); }
               public void close() {}
             };
           }

@@ -74,7 +74,14 @@ class ArchitectureTest {
             List.of("dev.kvant.api.."),
             List.of(),
             List.of("jakarta.validation..", "org.jspecify..")),
-        new Module(List.of("dev.kvant.spi.."), List.of("dev.kvant.api.."), ANNOTATIONS),
+        new Module(
+            List.of("dev.kvant.spi.."),
+            List.of("dev.kvant.api..", "dev.kvant.numerics.."),
+            ANNOTATIONS),
+        new Module(
+            List.of("dev.kvant.kit.."),
+            List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics.."),
+            ANNOTATIONS),
         new Module(List.of("dev.kvant.numerics.."), List.of(), ANNOTATIONS),
         new Module(
             List.of("dev.kvant.validation.."),
@@ -82,8 +89,13 @@ class ArchitectureTest {
             List.of("jakarta.validation..", "org.hibernate.validator..", "org.jspecify..")),
         new Module(
             List.of("dev.kvant.runtime.."),
-            List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.validation.."),
-            List.of("org.yaml.snakeyaml..", "org.slf4j..", "org.jspecify..")),
+            List.of(
+                "dev.kvant.api..",
+                "dev.kvant.spi..",
+                "dev.kvant.numerics..",
+                "dev.kvant.validation.."),
+            List.of(
+                "com.google.gson..", "org.yaml.snakeyaml..", "org.slf4j..", "org.jspecify..")),
         new Module(
             List.of("dev.kvant.guice.."),
             List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.runtime.."),
@@ -120,12 +132,20 @@ class ArchitectureTest {
         new Module(
             List.of("dev.kvant.backend.torchao.."),
             List.of(
-                "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics..", "dev.kvant.torch.."),
+                "dev.kvant.api..",
+                "dev.kvant.spi..",
+                "dev.kvant.numerics..",
+                "dev.kvant.kit..",
+                "dev.kvant.torch.."),
             List.of()),
         new Module(
             List.of("dev.kvant.backend.modelopt.."),
             List.of(
-                "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics..", "dev.kvant.torch.."),
+                "dev.kvant.api..",
+                "dev.kvant.spi..",
+                "dev.kvant.numerics..",
+                "dev.kvant.kit..",
+                "dev.kvant.torch.."),
             List.of()),
         new Module(
             List.of("dev.kvant.onnx", "dev.kvant.onnx.graph..", "dev.kvant.onnx.proto.."),
@@ -138,7 +158,11 @@ class ArchitectureTest {
         new Module(
             List.of("dev.kvant.backend.onnx.."),
             List.of(
-                "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics..", "dev.kvant.onnx.."),
+                "dev.kvant.api..",
+                "dev.kvant.spi..",
+                "dev.kvant.numerics..",
+                "dev.kvant.kit..",
+                "dev.kvant.onnx.."),
             List.of()),
         new Module(
             List.of("dev.kvant.cli.."),

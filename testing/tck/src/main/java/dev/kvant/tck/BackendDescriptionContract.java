@@ -59,7 +59,7 @@ abstract class BackendDescriptionContract extends BackendKit {
         () -> assertFalse(descriptor.formats().isEmpty(), "it takes no model format"),
         () -> assertFalse(descriptor.artifacts().isEmpty(), "it writes no artifact"),
         () -> assertDistinct(descriptor.formats(), "formats"),
-        () -> assertDistinct(descriptor.artifacts(), "artifacts"),
+        () -> assertDistinct(descriptor.files(), "artifacts"),
         () ->
             descriptor
                 .artifacts()
@@ -199,12 +199,12 @@ abstract class BackendDescriptionContract extends BackendKit {
               for (Operand operand : Operand.values()) {
                 abilities
                     .dtypes(operand)
-                    .forEach(dtype -> wanted.add(offer(mode.label(), operand, dtype)));
+                    .forEach(dtype -> wanted.add(offer(mode.name(), operand, dtype)));
               }
             });
     for (SupportQuery query : queries(backend)) {
       if (!(backend.supports(query) instanceof Support.No)) {
-        wanted.remove(offer(mode(query.config()).label(), query.operand(), query.dtype()));
+        wanted.remove(offer(mode(query.config()).name(), query.operand(), query.dtype()));
       }
     }
     assertEquals(Set.of(), wanted, "offered, and refused to every module of the samples");

@@ -4,28 +4,30 @@ import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
-import dev.kvant.api.QuantizedModel;
+import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.spi.Availability;
-import dev.kvant.spi.Calibratable;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.Observation;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -36,6 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class BackendKit {
 
   @TempDir Path folder;
+
+  private final Set<String> records = ConcurrentHashMap.newKeySet();
 
   private int folders;
 
@@ -59,10 +63,10 @@ abstract class BackendKit {
   }
 
   /**
-   * Whether {@link QuantizableModel#plan()} of an artifact that was opened again is the plan that
-   * made it; true by default.
+   * Whether {@link QuantizableModel#record()} of an artifact that was opened again is a record that
+   * the run was given for it; true by default.
    */
-  protected boolean artifactsTellTheirPlan() {
+  protected boolean artifactsCarryTheirRecord() {
     return true;
   }
 
@@ -197,23 +201,47 @@ abstract class BackendKit {
       Path results,
       QuantizationListener listener,
       int parallelism) {
-    try (Quantizer quantizer = create(trial, listener, parallelism);
-        QuantizedModel quantized = quantize(trial, quantizer, new PreparedModel(model, plan))) {
-      return quantizer.save(quantized, results);
+    try (QuantizationRun quantization = begin(trial, model, plan, listener, parallelism)) {
+      observe(trial, quantization);
+      quantization.quantize();
+      return quantization.save(results);
     }
   }
 
-  static Quantizer create(Trial trial, QuantizationListener listener, int parallelism) {
-    return trial.backend().create(new QuantizerContext(trial.config(), listener, parallelism));
+  final QuantizationRun begin(
+      Trial trial,
+      QuantizableModel model,
+      QuantizationPlan plan,
+      QuantizationListener listener,
+      int parallelism) {
+    return trial
+        .backend()
+        .begin(
+            model,
+            plan,
+            RunContext.builder(trial.config(), trial.backend().descriptor())
+                .listener(listener)
+                .parallelism(parallelism)
+                .records(this::record)
+                .build());
   }
 
-  /** All steps but the last. */
-  final QuantizedModel quantize(Trial trial, Quantizer quantizer, PreparedModel prepared) {
-    quantizer.prepare(prepared);
-    if (trial.calibrates() && quantizer instanceof Calibratable calibratable) {
-      calibratable.calibrate(prepared, calibrationData(trial.sample()));
+  private byte[] record(QuantizationReport report) {
+    String record = report.toString();
+    records.add(record);
+    return record.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Whether a run was given that record. */
+  final boolean isRecord(byte[] content) {
+    return records.contains(new String(content, StandardCharsets.UTF_8));
+  }
+
+  /** Observes the sample's data and uses what was seen, in modes that calibrate. */
+  final void observe(Trial trial, QuantizationRun run) {
+    if (trial.calibrates()) {
+      run.use(run.observe(calibrationData(trial.sample()), Observation.EXTREMES));
     }
-    return quantizer.quantize(prepared);
   }
 
   /** Opens an artifact, if there is a format for it. */

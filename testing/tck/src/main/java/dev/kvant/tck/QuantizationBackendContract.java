@@ -1,25 +1,26 @@
 package dev.kvant.tck;
 
-import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.api.Progress;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationPlan;
-import dev.kvant.api.QuantizedModel;
-import dev.kvant.spi.Calibratable;
-import dev.kvant.spi.Quantizer;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.CalibrationStatistics;
+import dev.kvant.spi.Observation;
+import dev.kvant.spi.QuantizationRun;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,17 +72,61 @@ public abstract class QuantizationBackendContract extends BackendQuantizationCon
   protected QuantizationBackendContract() {}
 
   @TestFactory
-  Stream<DynamicTest> quantizers_calibrate_exactly_in_modes_that_list_algorithms() {
+  Stream<DynamicTest> what_a_run_observes_has_an_entry_for_each_tensor_that_it_needs() {
     return each(
         trials(),
         trial -> {
-          try (Quantizer quantizer = create(trial, QuantizationListener.NONE, 1)) {
-            assertEquals(
-                trial.calibrates(),
-                quantizer instanceof Calibratable,
-                "whether the quantizer is Calibratable in " + trial.mode());
+          try (QuantizableModel model = open(trial);
+              QuantizationRun run = begin(trial, model)) {
+            Set<String> wanted = run.observations().keySet();
+            if (!trial.calibrates()) {
+              assertEquals(Set.of(), wanted, "tensors to observe in " + trial.mode());
+              return;
+            }
+            for (Observation least : Observation.values()) {
+              CalibrationStatistics seen = run.observe(calibrationData(trial.sample()), least);
+              assertEquals(wanted, seen.tensors().keySet(), "tensors that were observed");
+              run.observations()
+                  .forEach(
+                      (tensor, needed) -> {
+                        Observation detail = needed.compareTo(least) < 0 ? least : needed;
+                        assertTrue(
+                            seen.tells(tensor, detail),
+                            () -> "%s of '%s' was not observed".formatted(detail, tensor));
+                      });
+            }
           }
         });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> statistics_of_parts_of_the_data_give_the_bytes_of_the_whole() {
+    List<Trial> calibrating = trials().stream().filter(Trial::calibrates).toList();
+    return calibrating.isEmpty() ? Stream.empty() : each(calibrating, this::assertMergeable);
+  }
+
+  private void assertMergeable(Trial trial) {
+    Path whole = newFolder();
+    Path merged = newFolder();
+    try (QuantizableModel model = open(trial);
+        QuantizationRun run = begin(trial, model)) {
+      observe(trial, run);
+      run.save(whole);
+      CalibrationStatistics sum = CalibrationStatistics.NONE;
+      List<TensorBatch> batches = new ArrayList<>();
+      calibrationData(trial.sample()).forEach(batches::add);
+      Collections.reverse(batches);
+      for (TensorBatch batch : batches) {
+        sum = sum.plus(run.observe(CalibrationDataset.of(List.of(batch)), Observation.EXTREMES));
+      }
+      run.use(sum);
+      run.save(merged);
+    }
+    assertEquals(FolderContent.of(whole), FolderContent.of(merged));
+  }
+
+  private QuantizationRun begin(Trial trial, QuantizableModel model) {
+    return begin(trial, model, trial.plan(model), QuantizationListener.NONE, 1);
   }
 
   @TestFactory
@@ -168,20 +213,16 @@ public abstract class QuantizationBackendContract extends BackendQuantizationCon
         oneTrialOfEachSample(),
         trial -> {
           try (QuantizableModel model = open(trial)) {
-            Quantizer quantizer = create(trial, QuantizationListener.NONE, 1);
-            QuantizedModel quantized =
-                quantize(trial, quantizer, new PreparedModel(model, trial.plan(model)));
-            quantized.close();
-            quantizer.close();
-            assertAll(
-                () -> assertDoesNotThrow(quantized::close, "the quantized model"),
-                () -> assertDoesNotThrow(quantizer::close, "the quantizer"));
+            QuantizationRun run = begin(trial, model);
+            observe(trial, run);
+            run.close();
+            assertDoesNotThrow(run::close);
           }
         });
   }
 
   @TestFactory
-  Stream<DynamicTest> closing_a_quantizer_leaves_the_model_open() {
+  Stream<DynamicTest> closing_a_run_leaves_the_model_open() {
     return each(
         oneTrialOfEachSample(),
         trial -> {
@@ -189,12 +230,13 @@ public abstract class QuantizationBackendContract extends BackendQuantizationCon
           try (QuantizableModel model = open(trial)) {
             QuantizationPlan plan = trial.plan(model);
             List<ModuleDescription> modules = model.modules();
-            Quantizer first = create(trial, QuantizationListener.NONE, 1);
-            quantize(trial, first, new PreparedModel(model, plan)).close();
+            QuantizationRun first = begin(trial, model);
+            observe(trial, first);
+            first.quantize();
             first.close();
-            assertEquals(modules, model.modules(), "the modules after the first quantizer");
+            assertEquals(modules, model.modules(), "the modules after the first run");
             assertDoesNotThrow(
-                () -> run(trial, model, plan, results), "a second quantizer for the model");
+                () -> run(trial, model, plan, results), "a second run for the model");
           }
         });
   }
@@ -229,7 +271,7 @@ public abstract class QuantizationBackendContract extends BackendQuantizationCon
   }
 
   @TestFactory
-  Stream<DynamicTest> two_quantizers_at_once_work_as_each_alone() {
+  Stream<DynamicTest> two_runs_at_once_work_as_each_alone() {
     return each(
         oneTrialOfEachSample(),
         trial -> {
@@ -265,7 +307,7 @@ public abstract class QuantizationBackendContract extends BackendQuantizationCon
         runs.add(threads.submit(run));
       }
       for (Future<?> run : runs) {
-        assertDoesNotThrow(() -> run.get(), "one of two quantizers at once");
+        assertDoesNotThrow(() -> run.get(), "one of two runs at once");
       }
       return folders;
     } finally {

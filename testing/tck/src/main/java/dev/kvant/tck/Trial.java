@@ -34,10 +34,10 @@ record Trial(
     QuantizationMode mode,
     ModelQuantizationConfig config) {
 
-  /** Whether there is something to calibrate in this mode. */
+  /** Whether the mode uses data. */
   boolean calibrates() {
     ModeDescriptor abilities = backend.descriptor().modes().get(mode);
-    return abilities != null && !abilities.algorithms().isEmpty();
+    return abilities != null && abilities.calibrates();
   }
 
   /** Quantizes all that the backend supports. */

@@ -22,10 +22,9 @@ enum Defect {
   WRONG_SIZE("quantizing_writes_the_artifacts_that_the_descriptor_names"),
   REPORT_WITHOUT_NATIVE_MODULES("the_report_tells_what_was_done_to_each_module"),
   REPORT_WITHOUT_PLAN_WARNINGS("the_report_repeats_the_warnings_of_the_plan_first"),
-  ANOTHER_PLAN("the_quantized_model_has_the_plan_that_it_was_made_by"),
-  FORGETS_THE_PLAN("a_saved_model_can_be_opened_again_and_tells_its_plan"),
+  FORGETS_THE_RECORD("a_saved_model_can_be_opened_again_and_carries_its_record"),
   UNREADABLE_ARTIFACT(
-      "a_saved_model_can_be_opened_again_and_tells_its_plan",
+      "a_saved_model_can_be_opened_again_and_carries_its_record",
       "modules_that_the_plan_quantizes_are_not_as_they_were"),
   QUANTIZES_ALL(
       "modules_that_the_plan_leaves_native_keep_their_tensors",
@@ -36,13 +35,13 @@ enum Defect {
   RANDOM_BYTES(
       "the_same_model_and_plan_give_the_same_bytes_again",
       "saving_makes_the_folder_and_replaces_what_is_old_and_nothing_else",
-      "two_quantizers_at_once_work_as_each_alone"),
+      "two_runs_at_once_work_as_each_alone"),
   THREADS_SHOW("the_same_model_and_plan_give_the_same_bytes_again"),
   WANTS_THE_FOLDER(
       "quantizing_writes_the_artifacts_that_the_descriptor_names",
       "the_report_tells_what_was_done_to_each_module",
       "the_report_repeats_the_warnings_of_the_plan_first",
-      "a_saved_model_can_be_opened_again_and_tells_its_plan",
+      "a_saved_model_can_be_opened_again_and_carries_its_record",
       "modules_that_the_plan_leaves_native_keep_their_tensors",
       "a_plan_that_quantizes_nothing_keeps_every_tensor",
       "modules_that_the_plan_quantizes_are_not_as_they_were",
@@ -53,23 +52,24 @@ enum Defect {
       "progress_is_reported_on_the_thread_that_runs_the_step",
       "an_interrupt_at_the_first_progress_ends_the_work_and_nothing_is_half_written",
       "an_interrupt_half_way_ends_the_work_and_nothing_is_half_written",
-      "closing_a_quantizer_leaves_the_model_open",
+      "closing_a_run_leaves_the_model_open",
       "no_thread_is_left_behind",
-      "two_quantizers_at_once_work_as_each_alone"),
+      "two_runs_at_once_work_as_each_alone"),
   LEAVES_A_TEMPORARY_FILE(
       "a_weight_that_is_not_finite_is_an_error_and_old_artifacts_stay",
       "saving_makes_the_folder_and_replaces_what_is_old_and_nothing_else",
       "an_interrupt_at_the_first_progress_ends_the_work_and_nothing_is_half_written",
       "an_interrupt_half_way_ends_the_work_and_nothing_is_half_written",
       "the_same_model_and_plan_give_the_same_bytes_again",
-      "two_quantizers_at_once_work_as_each_alone"),
+      "two_runs_at_once_work_as_each_alone"),
   EMPTIES_THE_FOLDER(
       "saving_makes_the_folder_and_replaces_what_is_old_and_nothing_else",
       "a_weight_that_is_not_finite_is_an_error_and_old_artifacts_stay",
       "an_interrupt_at_the_first_progress_ends_the_work_and_nothing_is_half_written",
       "an_interrupt_half_way_ends_the_work_and_nothing_is_half_written"),
   TAKES_NAN("a_weight_that_is_not_finite_is_an_error_and_old_artifacts_stay"),
-  NEVER_CALIBRATES("quantizers_calibrate_exactly_in_modes_that_list_algorithms"),
+  COUNTS_WHAT_IT_OBSERVES("statistics_of_parts_of_the_data_give_the_bytes_of_the_whole"),
+  NEVER_CALIBRATES("what_a_run_observes_has_an_entry_for_each_tensor_that_it_needs"),
   SILENT(
       "progress_starts_at_zero_never_goes_back_and_ends_at_its_total",
       "progress_is_reported_on_the_thread_that_runs_the_step",
@@ -91,14 +91,14 @@ enum Defect {
       "an_interrupt_half_way_ends_the_work_and_nothing_is_half_written"),
   CLOSES_ONCE("closing_twice_is_harmless"),
   CLOSES_THE_MODEL(
-      "closing_a_quantizer_leaves_the_model_open",
+      "closing_a_run_leaves_the_model_open",
       "quantizing_leaves_the_model_as_it_was",
       "modules_that_the_plan_leaves_native_keep_their_tensors",
       "a_plan_that_quantizes_nothing_keeps_every_tensor",
       "modules_that_the_plan_quantizes_are_not_as_they_were",
-      "two_quantizers_at_once_work_as_each_alone"),
+      "two_runs_at_once_work_as_each_alone"),
   LEAVES_A_THREAD("no_thread_is_left_behind"),
-  SHARES_STATE("two_quantizers_at_once_work_as_each_alone");
+  SHARES_STATE("two_runs_at_once_work_as_each_alone");
 
   @SuppressWarnings("ImmutableEnumChecker") // Set.of cannot be modified.
   private final Set<String> found;

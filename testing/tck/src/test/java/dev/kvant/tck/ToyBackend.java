@@ -9,35 +9,43 @@ import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.Operand;
-import dev.kvant.api.PreparedModel;
+import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.Progress;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
-import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.numerics.observer.TensorObserver;
+import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.BackendDescriptor;
-import dev.kvant.spi.Calibratable;
+import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.Observation;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -109,12 +117,17 @@ public class ToyBackend implements QuantizationBackend {
         has(Defect.NO_PURPOSE) ? " " : "Quantizes toys.",
         Map.of(
             QuantizationMode.WEIGHT_ONLY_PTQ,
-            new ModeDescriptor(weights, List.of(), List.of()),
+            ModeDescriptor.builder().weights(weights).build(),
             QuantizationMode.STATIC_PTQ,
-            new ModeDescriptor(
-                List.of(Dtype.INT8), List.of(Dtype.INT8), List.of(CalibrationAlgorithm.MINMAX))),
+            ModeDescriptor.builder()
+                .weights(List.of(Dtype.INT8))
+                .activations(List.of(Dtype.INT8))
+                .algorithms(List.of(CalibrationAlgorithm.MINMAX))
+                .calibration(ModeDescriptor.Calibration.OPTIONAL)
+                .build()),
         List.of(ToyFormat.ID),
         List.of(ARTIFACT, SMALL),
+        List.of(),
         List.of(
             OptionDescriptor.flag("fast", false, "Does nothing."),
             new OptionDescriptor(
@@ -157,59 +170,67 @@ public class ToyBackend implements QuantizationBackend {
   }
 
   @Override
-  public Quantizer create(QuantizerContext context) {
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
     if (has(Defect.LEAVES_A_THREAD)) {
       startIdleThread();
     }
-    return context.config().mode() == QuantizationMode.STATIC_PTQ && !has(Defect.NEVER_CALIBRATES)
-        ? new CalibratingQuantizer(context)
-        : new ToyQuantizer(context);
+    return new ToyRun(model, plan, context);
   }
 
-  private final class Quantized implements QuantizedModel {
+  private final class ToyRun implements QuantizationRun {
 
-    private final PreparedModel prepared;
+    private final QuantizableModel model;
+    private final QuantizationPlan plan;
+    private final RunContext context;
+    private CalibrationStatistics statistics = CalibrationStatistics.NONE;
+    private int timesObserved;
     private boolean closed;
 
-    Quantized(PreparedModel prepared) {
-      this.prepared = prepared;
-    }
-
-    @Override
-    public QuantizationPlan plan() {
-      QuantizationPlan plan = prepared.plan();
-      return has(Defect.ANOTHER_PLAN)
-          ? new QuantizationPlan("toy", plan.mode(), List.of(), List.of())
-          : plan;
-    }
-
-    @Override
-    public void close() {
-      if (closed && has(Defect.CLOSES_ONCE)) {
-        throw new IllegalStateException("closed already");
-      }
-      closed = true;
-    }
-  }
-
-  private class ToyQuantizer implements Quantizer {
-
-    final QuantizerContext context;
-    private final List<PreparedModel> seen = new ArrayList<>();
-
-    ToyQuantizer(QuantizerContext context) {
+    ToyRun(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+      this.model = model;
+      this.plan = plan;
       this.context = context;
     }
 
     @Override
-    public QuantizedModel quantize(PreparedModel model) {
-      seen.add(model);
-      return new Quantized(model);
+    public Map<String, Observation> observations() {
+      Map<String, Observation> observations = new LinkedHashMap<>();
+      plan.quantized().stream()
+          .filter(decision -> decision.activations().isQuantized())
+          .forEach(decision -> observations.put(decision.module(), Observation.EXTREMES));
+      return observations;
     }
 
     @Override
-    public SavedModel save(QuantizedModel model, Path directory) {
-      PreparedModel prepared = ((Quantized) model).prepared;
+    public CalibrationStatistics observe(CalibrationDataset data, Observation least) {
+      timesObserved++;
+      ProgressReporter progress =
+          new ProgressReporter(context.listener(), "calibrate", -1, "batches");
+      TensorObserver observer =
+          least == Observation.EXTREMES
+              ? TensorObserver.ofExtremes()
+              : TensorObserver.ofDistribution();
+      for (TensorBatch batch : data) {
+        batch
+            .inputs()
+            .values()
+            .forEach(tensor -> observer.observe(FloatBuffer.wrap(tensor.toFloats()), 0));
+        progress.advance(1, "");
+      }
+      Map<String, Optional<TensorStatistics>> seen = new LinkedHashMap<>();
+      if (!has(Defect.NEVER_CALIBRATES)) {
+        observations().keySet().forEach(name -> seen.put(name, observer.statistics()));
+      }
+      return new CalibrationStatistics(seen);
+    }
+
+    @Override
+    public void use(CalibrationStatistics statistics) {
+      this.statistics = statistics;
+    }
+
+    @Override
+    public SavedModel save(Path directory) {
       try {
         if (has(Defect.WANTS_THE_FOLDER) && !Files.exists(directory)) {
           throw new IllegalStateException("there is no " + directory);
@@ -221,7 +242,7 @@ public class ToyBackend implements QuantizationBackend {
           Files.createDirectories(directory);
           Files.createTempFile(directory, "toy", ".tmp");
         }
-        return write(prepared, directory);
+        return write(directory);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -237,14 +258,14 @@ public class ToyBackend implements QuantizationBackend {
       }
     }
 
-    private SavedModel write(PreparedModel prepared, Path directory) throws IOException {
+    private SavedModel write(Path directory) throws IOException {
       String name = has(Defect.UNNAMED_ARTIFACT) ? "another.toy" : ARTIFACT;
-      ToyModel source = ((ToyModel) prepared.model()).open();
+      ToyModel source = ((ToyModel) model).open();
       List<ModuleReport> modules = new ArrayList<>();
       try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
         Path file = transaction.create(name);
         Path small = transaction.create(SMALL);
-        Files.writeString(file, content(prepared, source, modules));
+        Files.writeString(file, content(source, modules));
         Files.writeString(small, "small");
         transaction.commit();
       }
@@ -253,23 +274,30 @@ public class ToyBackend implements QuantizationBackend {
       }
       Path target = directory.resolve(name);
       long bytes = has(Defect.WRONG_SIZE) ? 1 : Files.size(target);
-      QuantizationPlan plan = prepared.plan();
       return new SavedModel(
           List.of(
-              new Artifact(target, ToyFormat.ID, bytes, "A smaller toy."),
-              new Artifact(directory.resolve(SMALL), "bin", 5, "A tiny toy.")),
-          new QuantizationReport(
-              plan.backend(),
-              plan.mode(),
-              modules,
-              has(Defect.REPORT_WITHOUT_PLAN_WARNINGS) ? List.of() : plan.warnings()));
+              new Artifact(target, Artifact.Role.MODEL, ToyFormat.ID, bytes, "A smaller toy."),
+              new Artifact(directory.resolve(SMALL), Artifact.Role.MODEL, "bin", 5, "A tiny toy.")),
+          report(modules));
     }
 
-    private String content(PreparedModel prepared, ToyModel source, List<ModuleReport> reports) {
+    private QuantizationReport report(List<ModuleReport> modules) {
+      return new QuantizationReport(
+          plan.backend(),
+          plan.mode(),
+          modules,
+          has(Defect.REPORT_WITHOUT_PLAN_WARNINGS) ? List.of() : plan.warnings());
+    }
+
+    private String content(ToyModel source, List<ModuleReport> reports) {
       StringJoiner lines = new StringJoiner("\n");
       lines.add(has(Defect.UNREADABLE_ARTIFACT) ? "something else" : ToyFormat.MAGIC.strip());
-      if (!has(Defect.FORGETS_THE_PLAN)) {
-        ToyModel.write(prepared.plan()).forEach(lines::add);
+      statistics
+          .tensors()
+          .forEach(
+              (name, seen) -> lines.add("range " + seen.map(TensorStatistics::range).orElse(null)));
+      if (has(Defect.COUNTS_WHAT_IT_OBSERVES)) {
+        lines.add("observed " + timesObserved);
       }
       if (has(Defect.RANDOM_BYTES)) {
         lines.add("run " + COUNTER.incrementAndGet());
@@ -283,16 +311,16 @@ public class ToyBackend implements QuantizationBackend {
       }
       for (String[] module : source.lines()) {
         boolean quantized =
-            prepared
-                .plan()
-                .module(module[1])
-                .map(decision -> report(decision, module, reports))
-                .orElse(false);
+            plan.module(module[1]).map(decision -> report(decision, module, reports)).orElse(false);
         boolean written = has(Defect.QUANTIZES_ALL) ? module[3].equals("FLOAT32") : quantized;
         lines.add(
             String.join(
                 " ", written && !has(Defect.QUANTIZES_NOTHING) ? inIntegers(module) : module));
         steps.advance(module[1]);
+      }
+      if (!has(Defect.FORGETS_THE_RECORD)) {
+        lines.add(
+            ToyModel.RECORD + Base64.getEncoder().encodeToString(context.record(report(reports))));
       }
       return lines.add("end").toString();
     }
@@ -303,7 +331,14 @@ public class ToyBackend implements QuantizationBackend {
         throw new QuantizationException("the weight of %s holds NaN".formatted(module[1]));
       }
       if (quantized || !has(Defect.REPORT_WITHOUT_NATIVE_MODULES)) {
-        reports.add(new ModuleReport(decision, 16, 4, quantized ? 40.0 : null, null));
+        reports.add(
+            ModuleReport.builder(decision)
+                .weights(
+                    quantized
+                        ? OperandOutcome.quantized(decision.weights().dtype(), 40.0)
+                        : OperandOutcome.asPlanned(decision.weights()))
+                .bytes(16, 4)
+                .build());
       }
       return quantized;
     }
@@ -335,8 +370,12 @@ public class ToyBackend implements QuantizationBackend {
 
     @Override
     public void close() {
+      if (closed && has(Defect.CLOSES_ONCE)) {
+        throw new IllegalStateException("closed already");
+      }
+      closed = true;
       if (has(Defect.CLOSES_THE_MODEL)) {
-        seen.forEach(prepared -> prepared.model().close());
+        model.close();
       }
     }
 
@@ -372,25 +411,11 @@ public class ToyBackend implements QuantizationBackend {
             Thread.interrupted();
           }
           if (has(Defect.CLOSES_THE_MODEL_WHEN_INTERRUPTED)) {
-            seen.forEach(prepared -> prepared.model().close());
+            model.close();
           }
           throw e;
         }
       }
-    }
-  }
-
-  private final class CalibratingQuantizer extends ToyQuantizer implements Calibratable {
-
-    CalibratingQuantizer(QuantizerContext context) {
-      super(context);
-    }
-
-    @Override
-    public void calibrate(PreparedModel model, CalibrationDataset data) {
-      ProgressReporter progress =
-          new ProgressReporter(context.listener(), "calibrate", -1, "batches");
-      data.forEach(batch -> progress.advance(1, ""));
     }
   }
 

@@ -1,38 +1,32 @@
 package dev.kvant.tck;
 
-import dev.kvant.api.CalibrationAlgorithm;
-import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.OperandDecision;
-import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizableModel;
-import dev.kvant.api.QuantizationMode;
-import dev.kvant.api.QuantizationPlan;
-import dev.kvant.api.QuantizationWarning;
-import dev.kvant.api.RuleReference;
 import dev.kvant.api.TensorDescription;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model in lines of text: {@code module NAME TYPE ELEMENT-TYPE VALUES...}, perhaps preceded by
- * those of a plan, and closed by {@code end}.
+ * A model in lines of text: {@code module NAME TYPE ELEMENT-TYPE VALUES...}, perhaps preceded by a
+ * record, and closed by {@code end}.
  */
 final class ToyModel implements QuantizableModel {
 
+  /** Begins the line with the record of an artifact, in Base64. */
+  static final String RECORD = "record ";
+
   private final Path source;
   private final List<String[]> modules;
-  private final @Nullable QuantizationPlan plan;
+  private final @Nullable String record;
   private final FormatDefect defect;
   private boolean closed;
 
@@ -47,7 +41,12 @@ final class ToyModel implements QuantizableModel {
             .filter(line -> line.startsWith("module "))
             .map(line -> line.split(" ", -1))
             .toList();
-    this.plan = readPlan(lines);
+    this.record =
+        lines.stream()
+            .filter(line -> line.startsWith(RECORD))
+            .map(line -> line.substring(RECORD.length()))
+            .findFirst()
+            .orElse(null);
   }
 
   private boolean has(FormatDefect some) {
@@ -89,7 +88,7 @@ final class ToyModel implements QuantizableModel {
   private TensorDescription weight(String[] line) {
     return new TensorDescription(
         "weight",
-        ElementType.valueOf(line[3]),
+        ElementType.find(line[3].toLowerCase(Locale.ROOT)).orElseThrow(),
         List.of(line.length - 4L),
         has(FormatDefect.RANDOM_STORAGE) ? UUID.randomUUID().toString() : line[1]);
   }
@@ -102,8 +101,8 @@ final class ToyModel implements QuantizableModel {
   }
 
   @Override
-  public Optional<QuantizationPlan> plan() {
-    return Optional.ofNullable(plan);
+  public Optional<byte[]> record() {
+    return Optional.ofNullable(record).map(Base64.getDecoder()::decode);
   }
 
   @Override
@@ -129,85 +128,5 @@ final class ToyModel implements QuantizableModel {
   /** Name, type, element type and values of each module. */
   List<String[]> lines() {
     return modules;
-  }
-
-  /** The plan in lines of text; as much of it as the contracts use. */
-  static List<String> write(QuantizationPlan plan) {
-    List<String> lines = new ArrayList<>();
-    lines.add("plan %s %s".formatted(plan.backend(), plan.mode()));
-    for (ModuleDecision module : plan.modules()) {
-      lines.add(
-          "decision %s %s %s %s"
-              .formatted(
-                  module.module(),
-                  module.type(),
-                  write(module.weights()),
-                  write(module.activations())));
-    }
-    plan.warnings().forEach(warning -> lines.add("warning " + warning.message()));
-    return lines;
-  }
-
-  private static String write(OperandDecision operand) {
-    return operand.isQuantized()
-        ? operand.dtype() + "," + operand.settings().algorithm() + "," + nativeIn(operand)
-        : "-";
-  }
-
-  private static String nativeIn(OperandDecision operand) {
-    return operand.nativeIn().entrySet().stream()
-        .map(entry -> entry.getKey() + "=" + entry.getValue())
-        .collect(Collectors.joining(";"));
-  }
-
-  private static @Nullable QuantizationPlan readPlan(List<String> lines) {
-    String head = null;
-    List<ModuleDecision> decisions = new ArrayList<>();
-    List<QuantizationWarning> warnings = new ArrayList<>();
-    for (String line : lines) {
-      String[] words = line.split(" ", -1);
-      switch (words[0]) {
-        case "plan" -> head = line;
-        case "decision" ->
-            decisions.add(
-                new ModuleDecision(
-                    words[1], words[2], false, readOperand(words[3]), readOperand(words[4])));
-        case "warning" ->
-            warnings.add(
-                new QuantizationWarning(
-                    QuantizationWarning.Kind.OTHER,
-                    line.substring("warning ".length()),
-                    null,
-                    List.of()));
-        default -> {}
-      }
-    }
-    if (head == null) {
-      return null;
-    }
-    String[] words = head.split(" ", -1);
-    return new QuantizationPlan(
-        words[1], QuantizationMode.find(words[2]).orElseThrow(), decisions, warnings);
-  }
-
-  private static OperandDecision readOperand(String text) {
-    if (text.equals("-")) {
-      return OperandDecision.untouched();
-    }
-    String[] parts = text.split(",", -1);
-    Dtype dtype = Dtype.of(parts[0]);
-    Map<String, String> nativeIn = Map.of();
-    if (!parts[2].isEmpty()) {
-      String[] entry = parts[2].split("=", -1);
-      nativeIn = Map.of(entry[0], entry[1]);
-    }
-    return new OperandDecision(
-        dtype,
-        dtype,
-        RuleReference.defaults(),
-        List.of(),
-        null,
-        nativeIn,
-        new OperandSettings(null, CalibrationAlgorithm.of(parts[1]), Map.of()));
   }
 }

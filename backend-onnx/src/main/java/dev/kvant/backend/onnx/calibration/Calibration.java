@@ -8,76 +8,68 @@ import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.backend.onnx.concurrent.Workers;
 import dev.kvant.backend.onnx.plan.Activation;
-import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
-import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.numerics.NonFiniteValueException;
-import dev.kvant.numerics.observer.AffineStep;
-import dev.kvant.numerics.observer.Grid;
-import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.numerics.observer.TensorObserver;
+import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.proto.ValueInfoProto;
 import dev.kvant.onnx.runtime.RuntimeSession;
+import dev.kvant.spi.CalibrationStatistics;
+import dev.kvant.spi.Observation;
 import dev.kvant.spi.ProgressReporter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
- * What was observed of the tensors that are to be quantized.
+ * Runs data through a graph and observes the tensors that are to be quantized.
  *
  * @since 0.1.0
  */
 public final class Calibration {
 
-  private final OnnxOptions options;
-  private final Map<Activation, RangeObserver> observers = new LinkedHashMap<>();
-  private final Map<Activation, AffineStep> steps = new ConcurrentHashMap<>();
+  private final PlannedGraph planned;
+  private final Map<String, Observation> wanted;
 
-  public Calibration(OnnxOptions options) {
-    this.options = options;
-  }
-
-  /** The tensors of a graph that must be observed. */
-  public Set<Activation> wanted(PlannedGraph planned) {
-    Set<Activation> wanted = new LinkedHashSet<>();
-    for (Planned module : planned.modules()) {
-      module.input(options).ifPresent(wanted::add);
-      module.output(options).ifPresent(wanted::add);
-    }
-    return wanted;
+  /**
+   * @param planned the graph, which is changed
+   * @param wanted what to observe of each tensor, by {@link Activation#tensor()}
+   */
+  public Calibration(PlannedGraph planned, Map<String, Observation> wanted) {
+    this.planned = planned;
+    this.wanted = wanted;
   }
 
   /**
-   * Runs data through a graph.
+   * Runs all data.
    *
-   * @param planned the graph, which is changed
+   * @param activations the tensors, as they are named in the graph
    * @throws CalibrationException if there is no data, it does not fit the model, or a value is not
    *     finite
    */
-  public void observe(
-      PlannedGraph planned,
+  public CalibrationStatistics observe(
+      Set<Activation> activations,
       CalibrationDataset data,
       Device device,
       int parallelism,
       ProgressReporter progress) {
-    Set<Activation> wanted = wanted(planned);
-    if (wanted.isEmpty()) {
-      return;
+    Map<String, Optional<TensorStatistics>> seen = new LinkedHashMap<>();
+    wanted.keySet().forEach(tensor -> seen.put(tensor, Optional.empty()));
+    if (activations.isEmpty()) {
+      return new CalibrationStatistics(seen);
     }
     Samples samples = Samples.of(planned.model());
-    Map<String, List<Activation>> byOutput = expose(planned.model(), wanted);
+    Map<String, List<Activation>> byOutput = expose(planned.model(), activations);
     try (RuntimeSession session = RuntimeSession.openUnoptimized(planned.model(), device);
-        Workers<Map<Activation, RangeObserver>> workers =
+        Workers<Map<String, TensorObserver>> workers =
             new Workers<>(parallelism, LinkedHashMap::new)) {
       long batch = 0;
       for (TensorBatch inputs : data) {
@@ -95,11 +87,20 @@ public final class Calibration {
         throw new CalibrationException(
             "the calibration data is empty; give at least one batch, a hundred samples are usual");
       }
-      workers.finish().forEach(this::merge);
-      observers.forEach(
-          (activation, observer) -> workers.submit(any -> findStep(activation, observer)));
-      workers.finish();
+      Map<String, TensorObserver> merged = new LinkedHashMap<>();
+      for (Map<String, TensorObserver> observers : workers.finish()) {
+        observers.forEach(
+            (tensor, observer) -> merged.computeIfAbsent(tensor, this::observer).merge(observer));
+      }
+      merged.forEach((tensor, observer) -> seen.put(tensor, observer.statistics()));
     }
+    return new CalibrationStatistics(seen);
+  }
+
+  private TensorObserver observer(String tensor) {
+    return wanted.get(tensor) == Observation.DISTRIBUTION
+        ? TensorObserver.ofDistribution()
+        : TensorObserver.ofExtremes();
   }
 
   /**
@@ -110,20 +111,21 @@ public final class Calibration {
    */
   private record Place(long batch, int piece) {}
 
-  private static void observe(
+  private void observe(
       RuntimeSession session,
       TensorBatch sample,
       Map<String, List<Activation>> byOutput,
       Place place,
-      Map<Activation, RangeObserver> observers) {
+      Map<String, TensorObserver> observers) {
     try {
       session.run(
           sample,
           byOutput.keySet(),
           (name, tensor) -> {
-            for (Activation activation : byOutput.getOrDefault(name, List.of())) {
-              observe(activation, tensor, place, observers);
-            }
+            // Several activations of one tensor differ only in how they are quantized.
+            byOutput.getOrDefault(name, List.of()).stream()
+                .limit(1)
+                .forEach(activation -> observe(activation, tensor, place, observers));
           });
     } catch (CalibrationException e) {
       throw e;
@@ -141,11 +143,11 @@ public final class Calibration {
         .collect(Collectors.joining(", "));
   }
 
-  private static void observe(
-      Activation activation, Tensor tensor, Place place, Map<Activation, RangeObserver> observers) {
+  private void observe(
+      Activation activation, Tensor tensor, Place place, Map<String, TensorObserver> observers) {
     try {
       observers
-          .computeIfAbsent(activation, each -> each.setting().observer())
+          .computeIfAbsent(activation.tensor(), this::observer)
           .observe(
               FloatValues.of(activation.type(), tensor.data()), place.piece() * tensor.elements());
     } catch (NonFiniteValueException e) {
@@ -154,14 +156,6 @@ public final class Calibration {
               .formatted(place.batch(), activation.name(), e.value(), e.index()),
           e);
     }
-  }
-
-  private void merge(Map<Activation, RangeObserver> others) {
-    others.forEach(
-        (activation, observer) ->
-            observers
-                .computeIfAbsent(activation, each -> each.setting().observer())
-                .merge(observer));
   }
 
   /** Makes the tensors come out of the model. */
@@ -214,22 +208,5 @@ public final class Calibration {
 
   private static boolean isAmong(List<ValueInfoProto> values, String name) {
     return values.stream().anyMatch(value -> value.getName().equals(name));
-  }
-
-  private void findStep(Activation activation, RangeObserver observer) {
-    if (!observer.isEmpty()) {
-      Grid grid = activation.setting().grid();
-      steps.put(activation, grid.step(observer.range(grid)));
-    }
-  }
-
-  /** The step of a tensor; empty if it was never computed while data ran through the model. */
-  public Optional<AffineStep> step(Activation activation) {
-    return Optional.ofNullable(steps.get(activation));
-  }
-
-  /** Whether nothing was observed. */
-  public boolean isEmpty() {
-    return observers.isEmpty();
   }
 }

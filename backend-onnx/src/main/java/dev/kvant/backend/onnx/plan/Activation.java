@@ -20,4 +20,9 @@ public record Activation(String place, String name, DataType type, ActivationSet
     Objects.requireNonNull(type, "type");
     Objects.requireNonNull(setting, "setting");
   }
+
+  /** Its name among what calibration observes: the same however it is quantized. */
+  public String tensor() {
+    return place.isEmpty() ? name : place + "::" + name;
+  }
 }

@@ -5,6 +5,7 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.spi.Observation;
 import java.util.Map;
 
 /**
@@ -39,6 +40,13 @@ public record ActivationSetting(
       return Grid.FLOAT8_E5M2;
     }
     return target == OnnxOptions.Target.CPU ? Grid.UINT8_ASYMMETRIC : Grid.INT8_SYMMETRIC;
+  }
+
+  /** What must be observed for that. */
+  public Observation observation() {
+    return algorithm.equals(CalibrationAlgorithm.MINMAX)
+        ? Observation.EXTREMES
+        : Observation.DISTRIBUTION;
   }
 
   /** An observer that has seen nothing yet. */

@@ -1,8 +1,10 @@
 package dev.kvant.backend.onnx.plan;
 
 import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.spi.Options;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -101,21 +103,23 @@ public record OnnxOptions(
               EXTERNAL_DATA,
               false,
               "Writes large tensors into quantized_model.onnx.data even where one file could hold"
-                  + " them."));
+                  + " them."),
+          OptionDescriptor.calibrationCache());
 
-  public static OnnxOptions of(Map<String, Object> kwargs) {
+  public static OnnxOptions of(Options options) {
     return new OnnxOptions(
-        Target.TENSORRT.label().equals(kwargs.get(TARGET)) ? Target.TENSORRT : Target.CPU,
-        !Boolean.FALSE.equals(kwargs.get(PREPROCESS)),
-        Boolean.TRUE.equals(kwargs.get(QUANTIZE_OUTPUTS)),
-        Kernel.NBITS.label().equals(kwargs.get(KERNEL)) ? Kernel.NBITS : Kernel.QDQ,
-        integer(kwargs, BITS, DEFAULT_BITS),
-        integer(kwargs, BLOCK_SIZE, DEFAULT_BLOCK_SIZE),
-        Boolean.TRUE.equals(kwargs.get(EXTERNAL_DATA)));
+        Target.valueOf(options.text(TARGET).toUpperCase(Locale.ROOT)),
+        options.flag(PREPROCESS),
+        options.flag(QUANTIZE_OUTPUTS),
+        Kernel.valueOf(options.text(KERNEL).toUpperCase(Locale.ROOT)),
+        options.integer(BITS),
+        options.integer(BLOCK_SIZE),
+        options.flag(EXTERNAL_DATA));
   }
 
-  private static int integer(Map<String, Object> kwargs, String key, int defaultValue) {
-    return kwargs.get(key) instanceof Number number ? number.intValue() : defaultValue;
+  /** The options that a configuration sets. */
+  public static OnnxOptions of(ModelQuantizationConfig config) {
+    return of(Options.of(DESCRIPTORS, config.backendKwargs()));
   }
 
   /** What is wrong with the options beyond their types. */
@@ -127,10 +131,10 @@ public record OnnxOptions(
     if (blockSize < 16 || blockSize > 256 || Integer.bitCount(blockSize) != 1) {
       problems.add(problem(BLOCK_SIZE, "must be 16, 32, 64, 128 or 256, was " + blockSize));
     }
-    if (kernel == Kernel.NBITS && mode == QuantizationMode.STATIC_PTQ) {
+    if (kernel == Kernel.NBITS && QuantizationMode.STATIC_PTQ.equals(mode)) {
       problems.add(problem(KERNEL, "nbits quantizes weights only; use mode weight_only_ptq"));
     }
-    if (mode == QuantizationMode.WEIGHT_ONLY_PTQ) {
+    if (QuantizationMode.WEIGHT_ONLY_PTQ.equals(mode)) {
       addWithoutActivations(problems);
     }
     if (kernel == Kernel.QDQ) {

@@ -2,7 +2,7 @@ package dev.kvant.backend.onnx.plan;
 
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleDecision;
-import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.backend.onnx.preprocess.BatchNormFusion;
 import dev.kvant.backend.onnx.preprocess.ConstantFolding;
 import dev.kvant.backend.onnx.preprocess.OpsetRaiser;
@@ -15,6 +15,7 @@ import dev.kvant.onnx.graph.OnnxModule;
 import dev.kvant.onnx.graph.OnnxModules;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,6 +80,16 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules) {
     }
   }
 
+  /** The tensors whose ranges must be known. */
+  public Set<Activation> activations(OnnxOptions options) {
+    Set<Activation> activations = new LinkedHashSet<>();
+    for (Planned module : modules) {
+      module.input(options).ifPresent(activations::add);
+      module.output(options).ifPresent(activations::add);
+    }
+    return activations;
+  }
+
   /** The version of the operators that quantization needs. */
   private static long opset(List<Planned> planned) {
     return planned.stream()
@@ -92,9 +103,9 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules) {
         || FLOAT8.contains(decision.activations().dtype());
   }
 
-  public static PlannedGraph of(OnnxModelFile source, PreparedModel prepared, OnnxOptions options) {
+  public static PlannedGraph of(OnnxModelFile source, QuantizationPlan plan, OnnxOptions options) {
     Map<String, ModuleDecision> decisions = new LinkedHashMap<>();
-    prepared.plan().modules().forEach(decision -> decisions.put(decision.module(), decision));
+    plan.modules().forEach(decision -> decisions.put(decision.module(), decision));
     OnnxModel model = source.load();
     // The plan knows the nodes by the names that they have before anything is changed.
     List<OnnxModule> found = OnnxModules.of(model);

@@ -2,7 +2,7 @@ package dev.kvant.backend.onnx.rewrite;
 
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Dtype;
-import dev.kvant.backend.onnx.calibration.Calibration;
+import dev.kvant.backend.onnx.calibration.ActivationSteps;
 import dev.kvant.backend.onnx.plan.Activation;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
@@ -29,7 +29,7 @@ public final class GraphRewriter {
   private record Rewrite(Planned module, Optional<Activation> input, Optional<Activation> output) {}
 
   private final PlannedGraph planned;
-  private final Calibration calibration;
+  private final ActivationSteps steps;
   private final OnnxOptions options;
   private final WeightRewriter weightRewriter;
   private final ActivationRewriter activationRewriter;
@@ -37,9 +37,9 @@ public final class GraphRewriter {
   private final BlockRewriter blockRewriter;
 
   public GraphRewriter(
-      PlannedGraph planned, Calibration calibration, OnnxOptions options, int parallelism) {
+      PlannedGraph planned, ActivationSteps steps, OnnxOptions options, int parallelism) {
     this.planned = planned;
-    this.calibration = calibration;
+    this.steps = steps;
     this.options = options;
     this.weightRewriter = new WeightRewriter(planned.model(), parallelism);
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
@@ -114,14 +114,8 @@ public final class GraphRewriter {
   }
 
   private AffineStep step(Planned module, Activation activation) {
-    if (calibration.isEmpty()) {
-      throw new CalibrationException(
-          "the activations of %s are to be quantized, which needs calibration data; give some with"
-                  .formatted(module.name())
-              + " --calibration or calibration.path, or leave activations native");
-    }
-    return calibration
-        .step(activation)
+    return steps
+        .of(activation)
         .orElseThrow(
             () ->
                 new CalibrationException(

@@ -4,16 +4,20 @@ import dev.kvant.api.ConfigurationProblem
 import dev.kvant.api.Dtype
 import dev.kvant.api.ElementType
 import dev.kvant.api.ModelQuantizationConfig
+import dev.kvant.api.QuantizableModel
 import dev.kvant.api.QuantizationMode
+import dev.kvant.api.QuantizationPlan
 import dev.kvant.spi.BackendDescriptor
 import dev.kvant.spi.JarVersion
 import dev.kvant.spi.ModeDescriptor
 import dev.kvant.spi.OptionDescriptor
+import dev.kvant.spi.Options
 import dev.kvant.spi.QuantizationBackend
-import dev.kvant.spi.Quantizer
-import dev.kvant.spi.QuantizerContext
+import dev.kvant.spi.QuantizationRun
+import dev.kvant.spi.RunContext
 import dev.kvant.spi.Support
 import dev.kvant.spi.SupportQuery
+import dev.kvant.torch.TorchModel
 
 /** Quantizes the weights of Linear modules to four bits, in groups along the input. */
 class Int4Backend : QuantizationBackend {
@@ -45,7 +49,11 @@ class Int4Backend : QuantizationBackend {
     }
   }
 
-  override fun create(context: QuantizerContext): Quantizer = Int4Quantizer(context)
+  override fun begin(
+    model: QuantizableModel,
+    plan: QuantizationPlan,
+    context: RunContext,
+  ): QuantizationRun = Int4Run(model as TorchModel, plan, context)
 
   companion object {
     val INT4: Dtype = Dtype.of("int4")
@@ -54,17 +62,19 @@ class Int4Backend : QuantizationBackend {
     private const val DEFAULT_GROUP_SIZE = 32
 
     private val DESCRIPTOR =
-      BackendDescriptor(
-        "int4",
-        listOf("w4a16"),
-        JarVersion.of(Int4Backend::class.java),
-        "Quantizes the weights of Linear modules to four bits.",
-        mapOf(
-          QuantizationMode.WEIGHT_ONLY_PTQ to ModeDescriptor(listOf(INT4), listOf(), listOf())
-        ),
-        listOf("torchscript", "pytorch", "safetensors"),
-        listOf(ARTIFACT),
-        listOf(
+      BackendDescriptor.builder("int4")
+        .alias("w4a16")
+        .version(JarVersion.of(Int4Backend::class.java))
+        .description("Quantizes the weights of Linear modules to four bits.")
+        .mode(
+          QuantizationMode.WEIGHT_ONLY_PTQ,
+          ModeDescriptor.builder().weights(listOf(INT4)).build(),
+        )
+        .format("torchscript")
+        .format("pytorch")
+        .format("safetensors")
+        .artifact(ARTIFACT)
+        .option(
           OptionDescriptor(
             GROUP_SIZE,
             OptionDescriptor.Type.INTEGER,
@@ -72,11 +82,11 @@ class Int4Backend : QuantizationBackend {
             DEFAULT_GROUP_SIZE.toString(),
             "How many values along the input share a scale.",
           )
-        ),
-      )
+        )
+        .build()
 
     /** The option, or its default. */
     fun groupSize(config: ModelQuantizationConfig): Int =
-      (config.backendKwargs[GROUP_SIZE] as? Number)?.toInt() ?: DEFAULT_GROUP_SIZE
+      Options.of(DESCRIPTOR.options, config.backendKwargs).integer(GROUP_SIZE)
   }
 }

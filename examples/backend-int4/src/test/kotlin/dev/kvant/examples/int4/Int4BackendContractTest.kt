@@ -21,8 +21,8 @@ class Int4BackendContractTest : QuantizationBackendContract() {
   override fun sampleWithNonFiniteWeight(): Optional<SampleModel> =
     Optional.of(sample("two layers with NaN") { Float.NaN })
 
-  /** Safetensors do not contain the plan: their format has no place for it that is read back. */
-  override fun artifactsTellTheirPlan(): Boolean = false
+  /** Safetensors have no place for a record that is read back. */
+  override fun artifactsCarryTheirRecord(): Boolean = false
 
   private fun sample(name: String, value: () -> Float): SampleModel {
     val file = Path.of("target", "$name.safetensors")

@@ -42,7 +42,10 @@ public enum DataType {
 
   private final int number;
   private final int bits;
+
+  @SuppressWarnings("ImmutableEnumChecker") // A record of a text and numbers.
   private final @Nullable ElementType elementType;
+
   private final @Nullable FloatType floatType;
 
   DataType(int number, int bits, @Nullable ElementType elementType, @Nullable FloatType floatType) {
@@ -65,7 +68,7 @@ public enum DataType {
   /** The type that holds those elements. */
   public static DataType of(ElementType elementType) {
     for (DataType type : values()) {
-      if (type.elementType == elementType) {
+      if (elementType.equals(type.elementType)) {
         return type;
       }
     }

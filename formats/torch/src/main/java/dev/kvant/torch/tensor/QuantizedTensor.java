@@ -44,7 +44,7 @@ public final class QuantizedTensor implements StoredTensor {
   public static QuantizedTensor of(
       String what, DenseTensor codes, DenseTensor scales, ElementType elementType) {
     if (codes.shape().isEmpty()
-        || scales.elementType() != ElementType.FLOAT32
+        || !scales.elementType().equals(ElementType.FLOAT32)
         || !scales.shape().equals(rowScales(codes.shape()))) {
       throw new ModelFormatException(
           "%s has codes of shape %s with %s scales of shape %s, not one float32 scale for each row"
@@ -66,24 +66,17 @@ public final class QuantizedTensor implements StoredTensor {
   }
 
   private static QuantizedType type(String what, ElementType codes) {
-    return switch (codes) {
-      case INT8 -> QuantizedType.INT8;
-      case FLOAT8_E4M3FN -> QuantizedType.FLOAT8_E4M3FN;
-      case FLOAT8_E5M2 -> QuantizedType.FLOAT8_E5M2;
-      default ->
-          throw new ModelFormatException("%s is quantized to unknown %s".formatted(what, codes));
-    };
+    return QuantizedType.find(codes.label())
+        .orElseThrow(
+            () -> new ModelFormatException("%s is quantized to unknown %s".formatted(what, codes)));
   }
 
   private static FloatType original(String what, ElementType elementType) {
-    return switch (elementType) {
-      case FLOAT32 -> FloatType.FLOAT32;
-      case FLOAT16 -> FloatType.FLOAT16;
-      case BFLOAT16 -> FloatType.BFLOAT16;
-      default ->
-          throw new ModelFormatException(
-              "%s was quantized from %s, which is not known".formatted(what, elementType));
-    };
+    return FloatType.find(elementType.label())
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    "%s was quantized from %s, which is not known".formatted(what, elementType)));
   }
 
   /** The 8-bit codes. */

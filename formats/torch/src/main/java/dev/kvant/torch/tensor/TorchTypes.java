@@ -3,51 +3,72 @@ package dev.kvant.torch.tensor;
 import dev.kvant.api.ElementType;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleValue;
-import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The names that PyTorch gives to element types and to the storages of such elements. */
 final class TorchTypes {
 
   static final PickleGlobal UNTYPED_STORAGE = new PickleGlobal("torch.storage", "UntypedStorage");
 
+  private static final Map<ElementType, PickleGlobal> SCRIPT_STORAGES =
+      Map.ofEntries(
+          entry(ElementType.FLOAT64, "DoubleStorage"),
+          entry(ElementType.FLOAT32, "FloatStorage"),
+          entry(ElementType.FLOAT16, "HalfStorage"),
+          entry(ElementType.BFLOAT16, "BFloat16Storage"),
+          entry(ElementType.FLOAT8_E4M3FN, "Float8_e4m3fnStorage"),
+          entry(ElementType.FLOAT8_E5M2, "Float8_e5m2Storage"),
+          entry(ElementType.INT64, "LongStorage"),
+          entry(ElementType.INT32, "IntStorage"),
+          entry(ElementType.INT16, "ShortStorage"),
+          entry(ElementType.INT8, "CharStorage"),
+          entry(ElementType.UINT64, "UInt64Storage"),
+          entry(ElementType.UINT32, "UInt32Storage"),
+          entry(ElementType.UINT16, "UInt16Storage"),
+          entry(ElementType.UINT8, "ByteStorage"),
+          entry(ElementType.BOOL, "BoolStorage"));
+
+  private static final Set<ElementType> WITHOUT_PYTHON_STORAGE =
+      Set.of(
+          ElementType.FLOAT8_E4M3FN,
+          ElementType.FLOAT8_E5M2,
+          ElementType.UINT64,
+          ElementType.UINT32,
+          ElementType.UINT16);
+
   private TorchTypes() {}
 
-  /** The class of a storage for libtorch, as in {@code torch.FloatStorage}. */
+  private static Map.Entry<ElementType, PickleGlobal> entry(ElementType type, String storage) {
+    return Map.entry(type, global(storage));
+  }
+
+  /**
+   * The class of a storage for libtorch, as in {@code torch.FloatStorage}.
+   *
+   * @throws IllegalArgumentException if PyTorch has no such type
+   */
   static PickleGlobal scriptStorage(ElementType type) {
-    return global(
-        switch (type) {
-          case FLOAT64 -> "DoubleStorage";
-          case FLOAT32 -> "FloatStorage";
-          case FLOAT16 -> "HalfStorage";
-          case BFLOAT16 -> "BFloat16Storage";
-          case FLOAT8_E4M3FN -> "Float8_e4m3fnStorage";
-          case FLOAT8_E5M2 -> "Float8_e5m2Storage";
-          case INT64 -> "LongStorage";
-          case INT32 -> "IntStorage";
-          case INT16 -> "ShortStorage";
-          case INT8 -> "CharStorage";
-          case UINT64 -> "UInt64Storage";
-          case UINT32 -> "UInt32Storage";
-          case UINT16 -> "UInt16Storage";
-          case UINT8 -> "ByteStorage";
-          case BOOL -> "BoolStorage";
-        });
+    PickleGlobal storage = SCRIPT_STORAGES.get(type);
+    if (storage == null) {
+      throw new IllegalArgumentException("PyTorch has no storage of type " + type);
+    }
+    return storage;
   }
 
   /** The class of a storage for Python, which has none for the newer types. */
   static Optional<PickleGlobal> pythonStorage(ElementType type) {
-    return switch (type) {
-      case FLOAT8_E4M3FN, FLOAT8_E5M2, UINT64, UINT32, UINT16 -> Optional.empty();
-      case FLOAT64, FLOAT32, FLOAT16, BFLOAT16, INT64, INT32, INT16, INT8, UINT8, BOOL ->
-          Optional.of(scriptStorage(type));
-    };
+    return WITHOUT_PYTHON_STORAGE.contains(type)
+        ? Optional.empty()
+        : Optional.of(scriptStorage(type));
   }
 
   /** The element type of a typed storage; empty for other classes. */
   static Optional<ElementType> ofStorage(PickleGlobal storage) {
-    return Arrays.stream(ElementType.values())
-        .filter(type -> storage.equals(scriptStorage(type)))
+    return SCRIPT_STORAGES.entrySet().stream()
+        .filter(type -> storage.equals(type.getValue()))
+        .map(Map.Entry::getKey)
         .findFirst();
   }
 
@@ -58,9 +79,7 @@ final class TorchTypes {
 
   /** The element type of a dtype; empty for values that are none, or one that is not known. */
   static Optional<ElementType> ofDtype(PickleValue dtype) {
-    return Arrays.stream(ElementType.values())
-        .filter(type -> dtype.equals(dtype(type)))
-        .findFirst();
+    return SCRIPT_STORAGES.keySet().stream().filter(type -> dtype.equals(dtype(type))).findFirst();
   }
 
   private static PickleGlobal global(String name) {

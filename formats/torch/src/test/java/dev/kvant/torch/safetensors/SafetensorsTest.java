@@ -181,7 +181,7 @@ class SafetensorsTest {
       assertThat(model.stateDict()).containsOnlyKeys("a", "b");
       assertThat(model.source()).isEqualTo(folder);
       assertThat(model.tensorBytes()).isEqualTo(4);
-      assertThat(model.plan()).isEmpty();
+      assertThat(model.record()).isEmpty();
     }
   }
 

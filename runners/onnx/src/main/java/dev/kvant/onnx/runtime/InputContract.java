@@ -74,7 +74,7 @@ record InputContract(Map<String, Input> inputs) {
   }
 
   private static void check(String name, Input input, Tensor tensor) {
-    if (tensor.elementType() != input.type()) {
+    if (!tensor.elementType().equals(input.type())) {
       throw new CalibrationException(
           "input '%s' is of type %s, the data has %s; convert it"
               .formatted(name, input.type(), tensor.elementType()));

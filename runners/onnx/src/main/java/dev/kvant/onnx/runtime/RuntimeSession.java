@@ -287,7 +287,7 @@ public final class RuntimeSession implements AutoCloseable {
         ByteBuffer.allocateDirect(data.remaining()).order(ByteOrder.nativeOrder()).put(data).flip();
     OnnxJavaType type =
         TYPES.entrySet().stream()
-            .filter(entry -> entry.getValue() == tensor.elementType())
+            .filter(entry -> entry.getValue().equals(tensor.elementType()))
             .map(Map.Entry::getKey)
             .findFirst()
             .orElseThrow();

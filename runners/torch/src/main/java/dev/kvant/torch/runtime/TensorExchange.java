@@ -14,7 +14,7 @@ import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,16 +28,15 @@ final class TensorExchange {
 
   /** The types that DJL passes on; it ends the process when asked for another. */
   private static final Map<ElementType, DataType> TYPES =
-      new EnumMap<>(
-          Map.of(
-              ElementType.FLOAT64, DataType.FLOAT64,
-              ElementType.FLOAT32, DataType.FLOAT32,
-              ElementType.FLOAT16, DataType.FLOAT16,
-              ElementType.INT64, DataType.INT64,
-              ElementType.INT32, DataType.INT32,
-              ElementType.INT8, DataType.INT8,
-              ElementType.UINT8, DataType.UINT8,
-              ElementType.BOOL, DataType.BOOLEAN));
+      Map.of(
+          ElementType.FLOAT64, DataType.FLOAT64,
+          ElementType.FLOAT32, DataType.FLOAT32,
+          ElementType.FLOAT16, DataType.FLOAT16,
+          ElementType.INT64, DataType.INT64,
+          ElementType.INT32, DataType.INT32,
+          ElementType.INT8, DataType.INT8,
+          ElementType.UINT8, DataType.UINT8,
+          ElementType.BOOL, DataType.BOOLEAN);
 
   private final BFloat16Bridge bfloat16;
 
@@ -51,7 +50,7 @@ final class TensorExchange {
    * @throws CalibrationException if its type cannot be passed on
    */
   IValue toValue(String name, Tensor tensor, PtNDManager scope) {
-    if (tensor.elementType() == ElementType.BFLOAT16) {
+    if (tensor.elementType().equals(ElementType.BFLOAT16)) {
       try (IValue wide = IValue.from(toArray(bfloat16.widened(tensor), DataType.FLOAT32, scope))) {
         return bfloat16.narrow(wide);
       }
@@ -59,7 +58,12 @@ final class TensorExchange {
     if (!TYPES.containsKey(tensor.elementType())) {
       throw new CalibrationException(
           "input '%s' is of type %s, which cannot be passed to libtorch; convert it to one of %s"
-              .formatted(name, tensor.elementType(), TYPES.keySet()));
+              .formatted(
+                  name,
+                  tensor.elementType(),
+                  TYPES.keySet().stream()
+                      .sorted(Comparator.comparing(ElementType::label))
+                      .toList()));
     }
     return IValue.from(toArray(tensor, TYPES.get(tensor.elementType()), scope));
   }

@@ -13,23 +13,35 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tensors go in and come out bit for bit. */
 class ElementTypesTest {
 
   private static final Path ECHO = Models.resource("echo.pt");
 
+  static List<ElementType> notPassed() {
+    return List.of(
+        ElementType.FLOAT8_E4M3FN,
+        ElementType.FLOAT8_E5M2,
+        ElementType.INT16,
+        ElementType.UINT16,
+        ElementType.UINT32,
+        ElementType.UINT64);
+  }
+
+  static List<ElementType> passed() {
+    return ElementType.standard().stream()
+        .filter(type -> type.blockElements() == 1 && !notPassed().contains(type))
+        .toList();
+  }
+
   @ParameterizedTest
-  @EnumSource(
-      value = ElementType.class,
-      names = {"FLOAT8_E4M3FN", "FLOAT8_E5M2", "INT16", "UINT16", "UINT32", "UINT64"},
-      mode = Mode.EXCLUDE)
+  @MethodSource("passed")
   void a_tensor_comes_back_as_it_went_in(ElementType type) {
     ByteBuffer bytes = ByteBuffer.allocate(6 * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < bytes.capacity(); i++) {
-      bytes.put(i, (byte) (type == ElementType.BOOL ? i % 2 : i * 37 + 1));
+      bytes.put(i, (byte) (type.equals(ElementType.BOOL) ? i % 2 : i * 37 + 1));
     }
     Tensor tensor = Tensor.of(type, List.of(2L, 3L), bytes);
 
@@ -41,9 +53,7 @@ class ElementTypesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      value = ElementType.class,
-      names = {"FLOAT8_E4M3FN", "FLOAT8_E5M2", "INT16", "UINT16", "UINT32", "UINT64"})
+  @MethodSource("notPassed")
   void a_type_that_cannot_be_passed_is_named_with_the_input(ElementType type) {
     Tensor tensor = Tensor.of(type, List.of(1L), ByteBuffer.allocate(type.bytes()));
 

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.KvantException;
-import dev.kvant.api.QuantizationMode;
-import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
@@ -16,7 +14,6 @@ import dev.kvant.torch.pickle.PickleInt;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptType;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,8 +71,7 @@ class MethodsTest {
       root.attributes().put("asked", PickleInt.of(0));
       type.insertFirst("forward", "self.asked = torch.add(self.asked, 1)");
       type.addMethod("count", "", "Tensor", "return torch.tensor([self.asked], dtype=6)");
-      var plan = new QuantizationPlan("test", QuantizationMode.STATIC_PTQ, List.of(), List.of());
-      rewriter.write(file, "counting", plan, (bytes, tensor) -> {});
+      rewriter.write(file, "counting", (bytes, tensor) -> {});
     }
     return file;
   }

@@ -1,20 +1,18 @@
 package com.example.bf16;
 
+import dev.kvant.api.OperandOutcome;
+import dev.kvant.kit.ReportBuilder;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.api.Artifact;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.ModuleReport;
-import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
-import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
-import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.ProgressReporter;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
 import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.io.BufferedOutputStream;
@@ -24,43 +22,39 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads, rounds and writes block by block while it saves. */
-final class Bf16Quantizer implements Quantizer {
+/** Reads, rounds and writes the tensors of one model block by block while it saves. */
+final class Bf16Run implements QuantizationRun {
 
   private static final int BLOCK = 1 << 16;
 
-  private final QuantizerContext context;
+  private final TorchModel source;
+  private final QuantizationPlan plan;
+  private final RunContext context;
 
-  Bf16Quantizer(QuantizerContext context) {
+  Bf16Run(TorchModel source, QuantizationPlan plan, RunContext context) {
+    this.source = source;
+    this.plan = plan;
     this.context = context;
   }
 
   @Override
-  public QuantizedModel quantize(PreparedModel model) {
-    return new Planned(model);
-  }
-
-  @Override
-  public SavedModel save(QuantizedModel model, Path directory) {
-    PreparedModel prepared = ((Planned) model).prepared();
-    TorchModel source = (TorchModel) prepared.model();
-    Map<String, Rounding> roundings = roundings(source, prepared.plan());
+  public SavedModel save(Path directory) {
+    Map<String, Rounding> roundings = roundings();
     try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
-      write(transaction.create(Bf16Backend.ARTIFACT), source, roundings);
+      write(transaction.create(Bf16Backend.ARTIFACT), roundings);
       transaction.commit();
-      return new SavedModel(
-          List.of(artifact(directory)), report(source, prepared.plan(), roundings));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    Path file = directory.resolve(Bf16Backend.ARTIFACT);
+    return new SavedModel(
+        List.of(Artifact.of(file, "safetensors", "The model in bfloat16.")), report(roundings));
   }
 
   /** Nothing is held between the steps. */
@@ -68,7 +62,7 @@ final class Bf16Quantizer implements Quantizer {
   public void close() {}
 
   /** What to round, by the tensor's qualified name. Modules with several names have them all. */
-  private static Map<String, Rounding> roundings(TorchModel source, QuantizationPlan plan) {
+  private Map<String, Rounding> roundings() {
     Map<String, Rounding> roundings = new HashMap<>();
     for (ModuleDescription module : source.modules()) {
       if (plan.module(module.name()).filter(ModuleDecision::isQuantized).isPresent()) {
@@ -80,8 +74,7 @@ final class Bf16Quantizer implements Quantizer {
     return roundings;
   }
 
-  private void write(Path file, TorchModel source, Map<String, Rounding> roundings)
-      throws IOException {
+  private void write(Path file, Map<String, Rounding> roundings) throws IOException {
     Map<String, StoredTensor> tensors = source.stateDict();
     ProgressReporter progress =
         new ProgressReporter(context.listener(), "quantize", tensors.size(), "tensors");
@@ -118,41 +111,18 @@ final class Bf16Quantizer implements Quantizer {
     }
   }
 
-  private static Artifact artifact(Path directory) throws IOException {
-    Path file = directory.resolve(Bf16Backend.ARTIFACT);
-    return new Artifact(file, "safetensors", Files.size(file), "The model in bfloat16.");
-  }
-
-  private static QuantizationReport report(
-      TorchModel source, QuantizationPlan plan, Map<String, Rounding> roundings) {
-    Map<String, ModuleDescription> modules = new HashMap<>();
-    source.modules().forEach(module -> modules.put(module.name(), module));
-    List<ModuleReport> reports = new ArrayList<>();
-    for (ModuleDecision decision : plan.modules()) {
-      ModuleDescription module = modules.get(decision.module());
-      long before = module.tensors().stream().mapToLong(TensorDescription::bytes).sum();
-      long weight = module.weight().map(TensorDescription::bytes).orElse(0L);
-      reports.add(
-          decision.isQuantized()
-              ? new ModuleReport(
-                  decision,
-                  before,
-                  before - weight / 2,
-                  roundings.get(decision.module() + ".weight").sqnrDecibels(),
-                  null)
-              : new ModuleReport(decision, before, before, null, null));
+  private QuantizationReport report(Map<String, Rounding> roundings) {
+    var report = new ReportBuilder(source, plan);
+    for (ModuleDecision decision : plan.quantized()) {
+      String module = decision.module();
+      String weight = module + ".weight";
+      report
+          .weights(
+              module,
+              OperandOutcome.quantized(
+                  decision.weights().dtype(), roundings.get(weight).sqnrDecibels()))
+          .saved(module, source.stateDict().get(weight).bytes() / 2);
     }
-    return new QuantizationReport(plan.backend(), plan.mode(), reports, plan.warnings());
-  }
-
-  private record Planned(PreparedModel prepared) implements QuantizedModel {
-
-    @Override
-    public QuantizationPlan plan() {
-      return prepared.plan();
-    }
-
-    @Override
-    public void close() {}
+    return report.build();
   }
 }

@@ -1,69 +1,48 @@
 package dev.kvant.backend.torchao;
 
 import dev.kvant.api.Artifact;
-import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
-import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
-import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.ProgressReporter;
-import dev.kvant.spi.Quantizer;
-import dev.kvant.spi.QuantizerContext;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.TorchModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Quantizes weights while it writes them; until then nothing is read. */
-final class TorchaoQuantizer implements Quantizer {
+/** Quantizes the weights of one model while it writes them; until then nothing is read. */
+final class TorchaoRun implements QuantizationRun {
 
-  private final QuantizerContext context;
+  private final TorchModel source;
+  private final QuantizationPlan plan;
+  private final RunContext context;
   private final TorchaoOptions options;
 
-  TorchaoQuantizer(QuantizerContext context) {
+  TorchaoRun(TorchModel source, QuantizationPlan plan, RunContext context) {
+    this.source = source;
+    this.plan = plan;
     this.context = context;
-    this.options = TorchaoOptions.of(context.config());
+    this.options = TorchaoOptions.of(context.options());
   }
 
   @Override
-  public void prepare(PreparedModel model) {
-    source(model);
-  }
-
-  private static TorchModel source(PreparedModel prepared) {
-    if (prepared.model() instanceof TorchModel model) {
-      return model;
-    }
-    throw new UnsupportedModelException(
-        "backend 'torchao' quantizes models of PyTorch and safetensors that torch-format opened, not a %s"
-            .formatted(prepared.model().getClass().getName()));
-  }
-
-  @Override
-  public QuantizedModel quantize(PreparedModel model) {
-    source(model);
-    return new TorchaoModel(model, this);
-  }
-
-  @Override
-  public SavedModel save(QuantizedModel model, Path directory) {
-    if (!(model instanceof TorchaoModel ours) || ours.owner() != this) {
-      throw new IllegalArgumentException("model: was not quantized by this quantizer");
-    }
-    TorchModel source = source(ours.prepared());
-    PlannedWeights weights = PlannedWeights.of(source, ours.plan());
-    List<QuantizationWarning> warnings = opaqueEntries(source);
+  public SavedModel save(Path directory) {
+    PlannedWeights weights = PlannedWeights.of(source, plan);
+    List<QuantizationWarning> warnings = opaqueEntries();
     warnings.forEach(context.listener()::onWarning);
+    var report = new Report(source, plan, weights, warnings);
     RunnableArchive.Outcome runnable = null;
     try (var transaction = ArtifactTransaction.begin(directory);
-        var workspace = workspace(source)) {
+        var workspace = workspace()) {
       Checkpoint.write(
           transaction.create(TorchaoBackend.CHECKPOINT),
           source.stateDict(),
           weights.inStateDict(TorchaoBackend.CHECKPOINT),
-          ours.plan(),
+          () -> context.record(report.ofCheckpoint()),
           workspace);
       if (source instanceof ScriptModel script) {
         runnable =
@@ -71,18 +50,17 @@ final class TorchaoQuantizer implements Quantizer {
                 transaction.create(TorchaoBackend.RUNNABLE),
                 script,
                 weights,
-                ours.plan(),
+                outcome -> context.record(report.ofRunnable(outcome)),
                 options,
                 workspace);
       }
       workspace.finish();
       transaction.commit();
     }
-    return new SavedModel(
-        artifacts(source, directory), Report.of(source, ours.plan(), weights, runnable, warnings));
+    return new SavedModel(artifacts(directory), report.of(runnable));
   }
 
-  private Workspace workspace(TorchModel source) {
+  private Workspace workspace() {
     long bytes = source.tensorBytes() * (source instanceof ScriptModel ? 2 : 1);
     return new Workspace(
         Workspace.BLOCK_BYTES,
@@ -91,7 +69,7 @@ final class TorchaoQuantizer implements Quantizer {
         bytes);
   }
 
-  private static List<QuantizationWarning> opaqueEntries(TorchModel source) {
+  private List<QuantizationWarning> opaqueEntries() {
     List<String> names = source.opaqueEntries();
     return names.isEmpty()
         ? List.of()
@@ -104,7 +82,7 @@ final class TorchaoQuantizer implements Quantizer {
                 List.of()));
   }
 
-  private static List<Artifact> artifacts(TorchModel source, Path directory) {
+  private List<Artifact> artifacts(Path directory) {
     List<Artifact> artifacts = new ArrayList<>();
     artifacts.add(
         Artifact.of(

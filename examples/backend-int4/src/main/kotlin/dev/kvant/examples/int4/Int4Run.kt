@@ -3,64 +3,62 @@ package dev.kvant.examples.int4
 import dev.kvant.api.Artifact
 import dev.kvant.api.ElementType
 import dev.kvant.api.ModuleDecision
-import dev.kvant.api.ModuleDescription
-import dev.kvant.api.ModuleReport
-import dev.kvant.api.PreparedModel
+import dev.kvant.api.OperandOutcome
 import dev.kvant.api.QuantizationException
 import dev.kvant.api.QuantizationPlan
 import dev.kvant.api.QuantizationReport
-import dev.kvant.api.QuantizedModel
 import dev.kvant.api.SavedModel
+import dev.kvant.kit.ReportBuilder
 import dev.kvant.spi.ArtifactTransaction
 import dev.kvant.spi.ProgressReporter
-import dev.kvant.spi.Quantizer
-import dev.kvant.spi.QuantizerContext
+import dev.kvant.spi.QuantizationRun
+import dev.kvant.spi.RunContext
 import dev.kvant.torch.TorchModel
 import dev.kvant.torch.tensor.StoredTensor
 import java.io.OutputStream
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
-import java.nio.file.Files
 import java.nio.file.Path
 import kotlin.math.log10
 
-/** Reads, quantizes and writes block by block while it saves. */
-class Int4Quantizer(private val context: QuantizerContext) : Quantizer {
+/** Reads, quantizes and writes the tensors of one model block by block while it saves. */
+class Int4Run(
+  private val source: TorchModel,
+  private val plan: QuantizationPlan,
+  private val context: RunContext,
+) : QuantizationRun {
 
-  private val groupSize = Int4Backend.groupSize(context.config)
+  private val groupSize = context.options().integer(Int4Backend.GROUP_SIZE)
 
-  override fun quantize(model: PreparedModel): QuantizedModel = PlannedModel(model)
-
-  override fun save(model: QuantizedModel, directory: Path): SavedModel {
-    val prepared = (model as PlannedModel).prepared
-    val source = prepared.model as TorchModel
+  override fun save(directory: Path): SavedModel {
     val progress =
-      ProgressReporter(context.listener, "quantize", source.stateDict().size.toLong(), "tensors")
+      ProgressReporter(context.listener(), "quantize", source.stateDict().size.toLong(), "tensors")
     val groups = mutableMapOf<String, Int4Groups>()
     ArtifactTransaction.begin(directory).use { transaction ->
       SafetensorsWriter.write(
         transaction.create(Int4Backend.ARTIFACT),
-        entries(source, prepared.plan, groups, progress),
+        entries(groups, progress),
       )
       transaction.commit()
     }
-    val file = directory.resolve(Int4Backend.ARTIFACT)
     val artifact =
-      Artifact(file, "safetensors", Files.size(file), "Weights of four bits, with their scales.")
-    return SavedModel(listOf(artifact), report(source, prepared.plan, groups))
+      Artifact.of(
+        directory.resolve(Int4Backend.ARTIFACT),
+        "safetensors",
+        "Weights of four bits, with their scales.",
+      )
+    return SavedModel(listOf(artifact), report(groups))
   }
 
   /** Nothing is held between the steps. */
   override fun close() = Unit
 
   private fun entries(
-    source: TorchModel,
-    plan: QuantizationPlan,
     groups: MutableMap<String, Int4Groups>,
     progress: ProgressReporter,
   ): List<Entry> {
-    val decisions = decisionsByName(source, plan)
+    val decisions = decisionsByName()
     return source.stateDict().flatMap { (name, tensor) ->
       val decision = decisions[name.substringBeforeLast('.', "")]
       if (
@@ -79,7 +77,7 @@ class Int4Quantizer(private val context: QuantizerContext) : Quantizer {
   }
 
   /** The decisions by every name that their modules have. */
-  private fun decisionsByName(source: TorchModel, plan: QuantizationPlan) =
+  private fun decisionsByName() =
     buildMap<String, ModuleDecision> {
       for (module in source.modules()) {
         plan.module(module.name()).ifPresent { decision ->
@@ -148,42 +146,21 @@ class Int4Quantizer(private val context: QuantizerContext) : Quantizer {
     }
   }
 
-  private fun report(
-    source: TorchModel,
-    plan: QuantizationPlan,
-    groups: Map<String, Int4Groups>,
-  ): QuantizationReport {
-    val modules = source.modules().associateBy { it.name() }
-    return QuantizationReport(
-      plan.backend,
-      plan.mode,
-      plan.modules.map { report(it, modules.getValue(it.module), groups[it.module]) },
-      plan.warnings,
-    )
-  }
-
-  private fun report(
-    decision: ModuleDecision,
-    module: ModuleDescription,
-    groups: Int4Groups?,
-  ): ModuleReport {
-    val before = module.tensors.sumOf { it.bytes() }
-    val weight = module.weight().orElse(null)
-    if (groups == null || weight == null) {
-      return ModuleReport(decision, before, before, null, null)
+  private fun report(groups: Map<String, Int4Groups>): QuantizationReport {
+    val report = ReportBuilder(source, plan)
+    for (module in source.modules()) {
+      val quantized = groups[module.name()] ?: continue
+      val weight = module.weight().orElseThrow()
+      val after = weight.elements() / 2 + weight.elements() / groupSize * Float.SIZE_BYTES
+      report
+        .weights(module.name(), OperandOutcome.quantized(Int4Backend.INT4, quantized.sqnr()))
+        .saved(module.name(), weight.bytes() - after)
     }
-    val after = weight.elements() / 2 + weight.elements() / groupSize * Float.SIZE_BYTES
-    val sqnr =
-      if (groups.noise == 0.0) Double.POSITIVE_INFINITY
-      else 10 * log10(groups.power / groups.noise)
-    return ModuleReport(decision, before, before - weight.bytes() + after, sqnr, null)
+    return report.build()
   }
 
-  private class PlannedModel(val prepared: PreparedModel) : QuantizedModel {
-    override fun plan(): QuantizationPlan = prepared.plan
-
-    override fun close() = Unit
-  }
+  private fun Int4Groups.sqnr(): Double =
+    if (noise == 0.0) Double.POSITIVE_INFINITY else 10 * log10(power / noise)
 
   private companion object {
     /** How many elements are in memory at once. */

@@ -1,0 +1,242 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.backend.onnx.calibration.ActivationSteps;
+import dev.kvant.backend.onnx.calibration.Calibration;
+import dev.kvant.backend.onnx.plan.Activation;
+import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.plan.PlannedGraph;
+import dev.kvant.backend.onnx.preprocess.OpsetCheck;
+import dev.kvant.backend.onnx.rewrite.BlockRewriter;
+import dev.kvant.backend.onnx.rewrite.GraphRewriter;
+import dev.kvant.backend.onnx.weights.WeightResult;
+import dev.kvant.kit.ReportBuilder;
+import dev.kvant.onnx.OnnxFormat;
+import dev.kvant.onnx.OnnxModelFile;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.OnnxModule;
+import dev.kvant.onnx.graph.OnnxModules;
+import dev.kvant.onnx.graph.OnnxWriter;
+import dev.kvant.spi.ArtifactTransaction;
+import dev.kvant.spi.CalibrationStatistics;
+import dev.kvant.spi.Observation;
+import dev.kvant.spi.ProgressReporter;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Takes one ONNX model through quantization. */
+final class OnnxRun implements QuantizationRun {
+
+  /**
+   * The graph as it will be written.
+   *
+   * @param graph the rewritten graph
+   * @param weights the quantized weights by the name of their module; their errors are known once
+   *     they are written
+   * @param notes what is worth knowing about modules, by name
+   */
+  private record Rewritten(
+      OnnxModel graph, Map<String, WeightResult> weights, Map<String, String> notes) {}
+
+  private final OnnxModelFile source;
+  private final QuantizationPlan plan;
+  private final RunContext context;
+  private final OnnxOptions options;
+  private CalibrationStatistics statistics = CalibrationStatistics.NONE;
+  private @Nullable Rewritten rewritten;
+
+  OnnxRun(OnnxModelFile source, QuantizationPlan plan, RunContext context) {
+    this.source = source;
+    this.plan = plan;
+    this.context = context;
+    this.options = OnnxOptions.of(context.options());
+    OnnxModel model = source.load();
+    OpsetCheck.check(model);
+    for (OnnxModule module : OnnxModules.of(model)) {
+      plan.module(module.name()).ifPresent(decision -> checkAxis(module, decision));
+    }
+  }
+
+  private static void checkAxis(OnnxModule module, ModuleDecision decision) {
+    Integer axis = decision.weights().settings().quantAxis();
+    OnnxModule.Weight weight = module.weight();
+    if (axis == null || weight == null || !decision.weights().isQuantized()) {
+      return;
+    }
+    int rank = weight.tensor().dims().size();
+    if (axis < -1 || axis >= rank) {
+      throw new UnsupportedModelException(
+          "%s: quant_axis %d is none of its weight, which has %d dimensions; use 0 to %d, or -1 for"
+                  .formatted(module.name(), axis, rank, rank - 1)
+              + " one scale");
+    }
+    if (module.node().is("Gather") && axis > 0) {
+      throw new UnsupportedModelException(
+          "%s: quant_axis %d: a table that rows are looked up in has one scale per row (0) or one"
+                  .formatted(module.name(), axis)
+              + " scale (-1)");
+    }
+  }
+
+  private PlannedGraph planned() {
+    return PlannedGraph.of(source, plan, options);
+  }
+
+  @Override
+  public Map<String, Observation> observations() {
+    return observations(planned().activations(options));
+  }
+
+  private static Map<String, Observation> observations(Set<Activation> activations) {
+    Map<String, Observation> observations = new LinkedHashMap<>();
+    for (Activation activation : activations) {
+      observations.merge(
+          activation.tensor(),
+          activation.setting().observation(),
+          (one, other) -> one.compareTo(other) < 0 ? other : one);
+    }
+    return observations;
+  }
+
+  @Override
+  public CalibrationStatistics observe(CalibrationDataset data, Observation least) {
+    PlannedGraph planned = planned();
+    Set<Activation> activations = planned.activations(options);
+    Map<String, Observation> observations = observations(activations);
+    observations.replaceAll((tensor, needed) -> needed.compareTo(least) < 0 ? least : needed);
+    return new Calibration(planned, observations)
+        .observe(
+            activations,
+            data,
+            context.config().device(),
+            context.parallelism(),
+            new ProgressReporter(
+                context.listener(), "calibrate", data.batches().orElse(-1), "batches"));
+  }
+
+  @Override
+  public void use(CalibrationStatistics statistics) {
+    this.statistics = statistics;
+    this.rewritten = null;
+  }
+
+  @Override
+  public void quantize() {
+    rewritten();
+  }
+
+  private Rewritten rewritten() {
+    Rewritten known = rewritten;
+    if (known == null) {
+      PlannedGraph planned = planned();
+      ActivationSteps steps =
+          ActivationSteps.of(planned.activations(options), statistics, context.parallelism());
+      Map<String, WeightResult> weights =
+          new GraphRewriter(planned, steps, options, context.parallelism())
+              .rewrite(
+                  new ProgressReporter(
+                      context.listener(), "quantize", planned.modules().size(), "modules"));
+      known = new Rewritten(planned.model(), weights, notes(planned));
+      // The metadata come before the weights in the file, so the record knows no errors.
+      byte[] record = context.record(report(known, weight -> null));
+      planned
+          .model()
+          .metadata()
+          .put(OnnxModelFile.RECORD_ENTRY, new String(record, StandardCharsets.UTF_8));
+      rewritten = known;
+    }
+    return known;
+  }
+
+  private Map<String, String> notes(PlannedGraph planned) {
+    Map<String, String> notes = new LinkedHashMap<>();
+    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
+      planned.modules().stream()
+          .filter(module -> !BlockRewriter.fits(module))
+          .forEach(
+              module ->
+                  notes.put(
+                      module.name(),
+                      "MatMulNBits has no factors and takes neither a transposed input nor a matrix"
+                          + " on the left: stored as int8 behind DequantizeLinear"));
+    }
+    return notes;
+  }
+
+  @Override
+  public SavedModel save(Path directory) {
+    Rewritten written = rewritten();
+    boolean external =
+        options.externalData() || OnnxWriter.size(written.graph()) > OnnxWriter.LARGEST_FILE;
+    try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
+      Path file = transaction.create(OnnxBackend.ARTIFACT);
+      if (external) {
+        Path data = transaction.create(OnnxBackend.ARTIFACT_DATA);
+        OnnxWriter.write(written.graph(), file, data, OnnxBackend.ARTIFACT_DATA);
+      } else {
+        OnnxWriter.write(written.graph(), file);
+      }
+      transaction.commit();
+    }
+    return new SavedModel(
+        artifacts(directory, external), report(written, weight -> weight.error().sqnrDecibels()));
+  }
+
+  private static List<Artifact> artifacts(Path directory, boolean external) {
+    List<Artifact> artifacts = new ArrayList<>();
+    artifacts.add(
+        Artifact.of(directory.resolve(OnnxBackend.ARTIFACT), OnnxFormat.ID, "the quantized graph"));
+    if (external) {
+      artifacts.add(
+          Artifact.of(
+              directory.resolve(OnnxBackend.ARTIFACT_DATA),
+              Artifact.Role.SIDE_FILE,
+              OnnxFormat.ID,
+              "its large tensors; belongs beside " + OnnxBackend.ARTIFACT));
+    }
+    return artifacts;
+  }
+
+  /**
+   * @param sqnr the signal-to-noise ratio of a weight in decibels, or null where it is not known
+   */
+  private QuantizationReport report(
+      Rewritten graph, Function<WeightResult, @Nullable Double> sqnr) {
+    var report = new ReportBuilder(source, plan);
+    graph
+        .weights()
+        .forEach(
+            (module, weight) ->
+                report
+                    .weights(
+                        module,
+                        OperandOutcome.quantized(
+                            plan.module(module).orElseThrow().weights().dtype(),
+                            sqnr.apply(weight)))
+                    .saved(module, weight.savedBytes()));
+    graph.notes().forEach(report::note);
+    return report.build();
+  }
+
+  /** Lets go of the graph; sessions and files are opened and closed within each step. */
+  @Override
+  public void close() {
+    rewritten = null;
+  }
+}

@@ -1,0 +1,94 @@
+package dev.kvant.numerics.observer;
+
+import java.nio.FloatBuffer;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Collects the statistics of one tensor, batch after batch.
+ *
+ * <p>What it collects depends only on which values it saw, neither on their order nor on how they
+ * were cut into batches or spread over observers that were merged. For use by one thread.
+ *
+ * @since 0.1.0
+ */
+public final class TensorObserver {
+
+  private final @Nullable Histogram histogram;
+  private float min = Float.POSITIVE_INFINITY;
+  private float max = Float.NEGATIVE_INFINITY;
+
+  private TensorObserver(@Nullable Histogram histogram) {
+    this.histogram = histogram;
+  }
+
+  /**
+   * Returns an observer of the smallest and the largest value.
+   *
+   * @return a new one
+   */
+  public static TensorObserver ofExtremes() {
+    return new TensorObserver(null);
+  }
+
+  /**
+   * Returns an observer of the distribution.
+   *
+   * @return a new one
+   */
+  public static TensorObserver ofDistribution() {
+    return new TensorObserver(new Histogram());
+  }
+
+  /**
+   * Sees values.
+   *
+   * @param values the values from position to limit; the position is left as it is
+   * @param firstIndex the index of the first of them in their tensor, for errors
+   * @throws dev.kvant.numerics.NonFiniteValueException if one is NaN or infinite
+   */
+  public void observe(FloatBuffer values, long firstIndex) {
+    if (histogram != null) {
+      histogram.add(values, firstIndex);
+      return;
+    }
+    ValueRange seen = Extremes.of(values, firstIndex);
+    if (seen != null) {
+      min = Math.min(min, seen.min());
+      max = Math.max(max, seen.max());
+    }
+  }
+
+  /**
+   * Adds what another observer has seen.
+   *
+   * @param other the other one, which is left as it is
+   * @throws IllegalArgumentException if only one of them observes the distribution
+   */
+  public void merge(TensorObserver other) {
+    if ((histogram == null) != (other.histogram == null)) {
+      throw new IllegalArgumentException("other: observes in another way");
+    }
+    if (histogram != null && other.histogram != null) {
+      histogram.merge(other.histogram);
+    }
+    min = Math.min(min, other.min);
+    max = Math.max(max, other.max);
+  }
+
+  /**
+   * Returns what was seen.
+   *
+   * @return the statistics; empty if no value was seen
+   */
+  public Optional<TensorStatistics> statistics() {
+    if (histogram != null) {
+      return histogram.total() == 0
+          ? Optional.empty()
+          : Optional.of(TensorStatistics.of(histogram));
+    }
+    return min > max
+        ? Optional.empty()
+        : Optional.of(TensorStatistics.of(new ValueRange(min, max)));
+  }
+}

@@ -1,0 +1,68 @@
+package dev.kvant.numerics.observer;
+
+import java.nio.FloatBuffer;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What was observed of one tensor. Independent of the order of the values, of the batches that they
+ * came in, and of how they were spread over statistics that were merged.
+ *
+ * @param range the smallest and the largest value, exactly
+ * @param histogram how the values are distributed, if that was observed
+ * @since 0.1.0
+ */
+public record TensorStatistics(ValueRange range, Optional<Histogram> histogram) {
+
+  public TensorStatistics {
+    Objects.requireNonNull(range, "range");
+    Objects.requireNonNull(histogram, "histogram");
+  }
+
+  /** Statistics of the smallest and the largest value alone. */
+  public static TensorStatistics of(ValueRange range) {
+    return new TensorStatistics(range, Optional.empty());
+  }
+
+  /**
+   * Statistics of all values that a histogram counted.
+   *
+   * @param histogram counted at least one value
+   */
+  public static TensorStatistics of(Histogram histogram) {
+    return new TensorStatistics(histogram.range(), Optional.of(histogram));
+  }
+
+  /**
+   * Adds what was observed elsewhere. The sum has a histogram where both have one.
+   *
+   * @param other the other statistics, which stay as they are
+   * @return the statistics of all values
+   */
+  public TensorStatistics plus(TensorStatistics other) {
+    var both =
+        new ValueRange(
+            Math.min(range.min(), other.range.min()), Math.max(range.max(), other.range.max()));
+    if (histogram.isEmpty() || other.histogram.isEmpty()) {
+      return of(both);
+    }
+    var counted = new Histogram();
+    counted.merge(histogram.get());
+    counted.merge(other.histogram.get());
+    return new TensorStatistics(both, Optional.of(counted));
+  }
+
+  /**
+   * Shows an observer all that is known of the values.
+   *
+   * @param observer one that searches in a histogram finds no better range than {@link #range} in
+   *     statistics without one
+   */
+  public void showTo(RangeObserver observer) {
+    if (histogram.isPresent()) {
+      observer.observe(histogram.get());
+    } else {
+      observer.observe(FloatBuffer.wrap(new float[] {range.min(), range.max()}), 0);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+package dev.kvant.runtime.calibration;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Internal;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.Observation;
+import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.spi.ProgressReporter;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A backend's run, with the statistics that it uses: observed now, kept from an earlier run, or
+ * merged from files.
+ *
+ * @since 0.1.0
+ */
+@Internal
+public final class CalibratedRun implements AutoCloseable {
+
+  private final QuantizationRun run;
+  private final QuantizableModel model;
+  private final RunContext context;
+  private @Nullable StatisticsFile statistics;
+  private @Nullable String modelFingerprint;
+  private @Nullable Path knownFrom;
+  private boolean closed;
+
+  /**
+   * Takes over a run.
+   *
+   * @param run closed by this
+   * @param model the model that it quantizes
+   */
+  public CalibratedRun(QuantizationRun run, QuantizableModel model, RunContext context) {
+    this.run = run;
+    this.model = model;
+    this.context = context;
+  }
+
+  /** Whether the run has statistics to use. */
+  public boolean isCalibrated() {
+    return statistics != null;
+  }
+
+  /** Whether {@link #close} was called. */
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /**
+   * Observes the model on data, or takes what the cache of the backend's options knows of that.
+   *
+   * @throws CalibrationException if there is no data, it does not fit the model or the cache, or a
+   *     value is not finite
+   */
+  public void observe(CalibrationDataset data) {
+    statistics = null;
+    knownFrom = null;
+    String cache =
+        context.options().declares(OptionDescriptor.CALIBRATION_CACHE)
+            ? context.options().text(OptionDescriptor.CALIBRATION_CACHE)
+            : "";
+    if (cache.isEmpty()) {
+      use(observed(data, Observation.EXTREMES));
+    } else {
+      observeOnce(data, Path.of(cache));
+    }
+  }
+
+  private StatisticsFile observed(CalibrationDataset data, Observation least) {
+    var marked = new DataFingerprint(data);
+    // The model's fingerprint takes a pass over its files, so only what is kept has one.
+    return new StatisticsFile("", List.of(), run.observe(marked, least)).withData(marked.value());
+  }
+
+  /** Runs the data only if the cache is not there. */
+  private void observeOnce(CalibrationDataset data, Path cache) {
+    if (Files.exists(cache)) {
+      StatisticsFile known = StatisticsFile.read(cache);
+      known.check(cache, fingerprint(), run.observations());
+      var marked = new DataFingerprint(data);
+      var progress =
+          new ProgressReporter(
+              context.listener(), "calibrate", data.batches().orElse(-1), "batches");
+      for (TensorBatch batch : marked) {
+        progress.advance(1, "%s, known from the cache".formatted(batch.inputs().keySet()));
+      }
+      known.checkData(cache, marked.value());
+      use(known);
+      knownFrom = cache;
+      return;
+    }
+    StatisticsFile.checkWritable(cache);
+    StatisticsFile observed = observed(data, Observation.DISTRIBUTION).withModel(fingerprint());
+    observed.write(cache);
+    use(observed);
+  }
+
+  /**
+   * Uses what files know.
+   *
+   * @param files statistics of parts of the data, in any order
+   * @throws CalibrationException if one cannot be read, or is of another model or plan
+   */
+  public void use(List<Path> files) {
+    statistics = null;
+    knownFrom = null;
+    StatisticsFile merged = null;
+    for (Path file : files) {
+      StatisticsFile part = StatisticsFile.read(file);
+      part.check(file, fingerprint(), run.observations());
+      merged = merged == null ? part : merged.plus(part, file);
+    }
+    if (merged == null) {
+      throw new CalibrationException("no statistics file is given");
+    }
+    use(merged);
+    knownFrom = files.get(files.size() - 1);
+  }
+
+  private void use(StatisticsFile known) {
+    run.use(known.statistics());
+    statistics = known;
+  }
+
+  /**
+   * Writes what the run uses.
+   *
+   * @throws CalibrationException if nothing was observed
+   */
+  public void writeStatistics(Path file) {
+    if (statistics == null) {
+      throw new CalibrationException("nothing was observed yet; calibrate the model first");
+    }
+    statistics.withModel(fingerprint()).write(file);
+  }
+
+  private String fingerprint() {
+    String known = modelFingerprint;
+    if (known == null) {
+      known = ModelFingerprint.of(model);
+      modelFingerprint = known;
+    }
+    return known;
+  }
+
+  /** Does what can be done before anything is written. */
+  public void quantize() {
+    run.quantize();
+  }
+
+  /** Writes the artifacts. */
+  public SavedModel save(Path directory) {
+    SavedModel saved = run.save(directory);
+    Path source = knownFrom;
+    return source == null
+        ? saved
+        : new SavedModel(saved.artifacts(), withSource(saved.report(), source));
+  }
+
+  /** Says of each module whose input is quantized where its range is known from. */
+  private static QuantizationReport withSource(QuantizationReport report, Path source) {
+    return new QuantizationReport(
+        report.backend(),
+        report.mode(),
+        report.modules().stream()
+            .map(
+                module ->
+                    module.activations().isQuantized()
+                        ? withNote(module, "its input is known from " + source)
+                        : module)
+            .toList(),
+        report.warnings());
+  }
+
+  private static ModuleReport withNote(ModuleReport module, String note) {
+    return module.toBuilder()
+        .note(module.note() == null ? note : note + "; " + module.note())
+        .build();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      run.close();
+    }
+  }
+}

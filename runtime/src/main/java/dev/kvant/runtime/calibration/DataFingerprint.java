@@ -1,0 +1,71 @@
+package dev.kvant.runtime.calibration;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.TensorBatch;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Iterator;
+import java.util.OptionalLong;
+
+/** Data that takes its SHA-256 as it is walked through. */
+final class DataFingerprint implements CalibrationDataset {
+
+  private final CalibrationDataset data;
+  private MessageDigest digest = digest();
+
+  DataFingerprint(CalibrationDataset data) {
+    this.data = data;
+  }
+
+  @Override
+  public OptionalLong batches() {
+    return data.batches();
+  }
+
+  @Override
+  public Iterator<TensorBatch> iterator() {
+    digest = digest();
+    Iterator<TensorBatch> batches = data.iterator();
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return batches.hasNext();
+      }
+
+      @Override
+      public TensorBatch next() {
+        TensorBatch batch = batches.next();
+        add(batch);
+        return batch;
+      }
+    };
+  }
+
+  private void add(TensorBatch batch) {
+    batch
+        .inputs()
+        .forEach(
+            (name, tensor) -> {
+              digest.update(
+                  "%s %s %s\n"
+                      .formatted(name, tensor.elementType(), tensor.shape())
+                      .getBytes(StandardCharsets.UTF_8));
+              digest.update(tensor.data());
+            });
+  }
+
+  /** The fingerprint of all batches since the last walk began, in hexadecimal digits. */
+  String value() {
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

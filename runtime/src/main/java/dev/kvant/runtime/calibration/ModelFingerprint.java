@@ -1,0 +1,47 @@
+package dev.kvant.runtime.calibration;
+
+import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizableModel;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The SHA-256 of all files of a model, one after the other. */
+final class ModelFingerprint {
+
+  private ModelFingerprint() {}
+
+  /** The fingerprint, in hexadecimal digits. */
+  static String of(QuantizableModel model) {
+    MessageDigest digest = DataFingerprint.digest();
+    for (Path file : model.files()) {
+      for (Path each : Files.isDirectory(file) ? content(file) : List.of(file)) {
+        add(digest, each);
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static List<Path> content(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(Files::isRegularFile).sorted().toList();
+    } catch (IOException e) {
+      throw new KvantException("%s cannot be read: %s".formatted(folder, e), e);
+    }
+  }
+
+  private static void add(MessageDigest digest, Path file) {
+    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+      in.transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      throw new KvantException("%s cannot be read: %s".formatted(file, e), e);
+    }
+  }
+}

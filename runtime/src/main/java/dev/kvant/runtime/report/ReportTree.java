@@ -1,0 +1,157 @@
+package dev.kvant.runtime.report;
+
+import dev.kvant.api.Internal;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.RuleReference;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plans and reports as maps and lists, with the keys that the command's JSON has. Equal values give
+ * equal trees.
+ *
+ * @since 0.1.0
+ */
+@Internal
+public final class ReportTree {
+
+  static final String BACKEND = "backend";
+  static final String MODE = "mode";
+  static final String MODULES = "modules";
+  static final String WARNINGS = "warnings";
+  static final String MODULE = "module";
+  static final String CLASS = "class";
+  static final String CLASS_INFERRED = "class_inferred";
+  static final String WEIGHTS = "weights";
+  static final String ACTIVATIONS = "activations";
+  static final String OUTCOME = "outcome";
+  static final String BYTES_BEFORE = "bytes_before";
+  static final String BYTES_AFTER = "bytes_after";
+  static final String NOTE = "note";
+  static final String DTYPE = "dtype";
+  static final String REQUESTED = "requested";
+  static final String DECIDED_BY = "decided_by";
+  static final String OVERRODE = "overrode";
+  static final String REASON = "reason";
+  static final String NATIVE_IN = "native_in";
+  static final String QUANT_AXIS = "quant_axis";
+  static final String ALGORITHM = "algorithm";
+  static final String ALGORITHM_OPTIONS = "algorithm_options";
+  static final String SQNR = "sqnr_db";
+  static final String LOSSLESS = "lossless";
+  static final String KIND = "kind";
+  static final String INDEX = "index";
+  static final String PATTERN = "pattern";
+  static final String MESSAGE = "message";
+  static final String RULE = "rule";
+
+  private ReportTree() {}
+
+  /** What a plan will do to each module. */
+  public static Map<String, @Nullable Object> of(QuantizationPlan plan) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(BACKEND, plan.backend());
+    tree.put(MODE, plan.mode().name());
+    tree.put(MODULES, plan.modules().stream().map(ReportTree::of).toList());
+    tree.put(WARNINGS, plan.warnings().stream().map(ReportTree::warning).toList());
+    return tree;
+  }
+
+  /** What was done to each module. */
+  public static Map<String, @Nullable Object> of(QuantizationReport report) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(BACKEND, report.backend());
+    tree.put(MODE, report.mode().name());
+    tree.put(MODULES, report.modules().stream().map(ReportTree::of).toList());
+    tree.put(WARNINGS, report.warnings().stream().map(ReportTree::warning).toList());
+    return tree;
+  }
+
+  /** What a plan will do to a module. */
+  private static Map<String, @Nullable Object> of(ModuleDecision decision) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(MODULE, decision.module());
+    tree.put(CLASS, decision.type());
+    tree.put(CLASS_INFERRED, decision.typeInferred());
+    tree.put(WEIGHTS, operand(decision.weights()));
+    tree.put(ACTIVATIONS, operand(decision.activations()));
+    return tree;
+  }
+
+  private static Map<String, @Nullable Object> of(ModuleReport report) {
+    Map<String, @Nullable Object> tree = of(report.decision());
+    tree.put(WEIGHTS, with(operand(report.decision().weights()), report.weights()));
+    tree.put(ACTIVATIONS, with(operand(report.decision().activations()), report.activations()));
+    tree.put(BYTES_BEFORE, report.bytesBefore());
+    tree.put(BYTES_AFTER, report.bytesAfter());
+    Double sqnr = report.weights().sqnrDecibels();
+    tree.put(SQNR, finite(sqnr));
+    tree.put(LOSSLESS, isInfinite(sqnr));
+    tree.put(NOTE, report.note());
+    return tree;
+  }
+
+  private static Map<String, @Nullable Object> with(
+      Map<String, @Nullable Object> operand, OperandOutcome outcome) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(DTYPE, outcome.dtype().name());
+    tree.put(SQNR, finite(outcome.sqnrDecibels()));
+    tree.put(LOSSLESS, isInfinite(outcome.sqnrDecibels()));
+    tree.put(REASON, outcome.reason());
+    operand.put(OUTCOME, tree);
+    return operand;
+  }
+
+  /** JSON has no infinity. */
+  private static @Nullable Double finite(@Nullable Double number) {
+    return number == null || !Double.isFinite(number) ? null : number;
+  }
+
+  private static boolean isInfinite(@Nullable Double number) {
+    return number != null && number == Double.POSITIVE_INFINITY;
+  }
+
+  private static Map<String, @Nullable Object> operand(OperandDecision decision) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(DTYPE, decision.dtype().name());
+    tree.put(REQUESTED, decision.requested().name());
+    tree.put(DECIDED_BY, rule(decision.decidedBy()));
+    tree.put(OVERRODE, decision.overrode().stream().map(ReportTree::rule).toList());
+    tree.put(REASON, decision.reason());
+    tree.put(NATIVE_IN, new TreeMap<>(decision.nativeIn()));
+    tree.put(QUANT_AXIS, decision.settings().quantAxis());
+    tree.put(ALGORITHM, decision.settings().algorithm().name());
+    tree.put(ALGORITHM_OPTIONS, new TreeMap<>(decision.settings().algorithmOptions()));
+    return tree;
+  }
+
+  private static @Nullable Map<String, @Nullable Object> rule(@Nullable RuleReference rule) {
+    if (rule == null) {
+      return null;
+    }
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(KIND, rule.kind().name().toLowerCase(Locale.ROOT));
+    tree.put(INDEX, rule.index() < 0 ? null : Integer.valueOf(rule.index()));
+    tree.put(PATTERN, rule.pattern());
+    return tree;
+  }
+
+  private static Map<String, @Nullable Object> warning(QuantizationWarning warning) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(KIND, warning.kind().name().toLowerCase(Locale.ROOT));
+    tree.put(MESSAGE, warning.message());
+    tree.put(RULE, rule(warning.rule()));
+    tree.put(MODULES, List.copyOf(warning.modules()));
+    return tree;
+  }
+}

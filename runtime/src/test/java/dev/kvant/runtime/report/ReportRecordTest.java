@@ -1,0 +1,124 @@
+package dev.kvant.runtime.report;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.OperandSettings;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.RuleReference;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ReportRecordTest {
+
+  private static final ModuleDecision DECISION =
+      new ModuleDecision(
+          "encoder.\"ü\n",
+          "Linear",
+          true,
+          new OperandDecision(
+              Dtype.INT8,
+              Dtype.FP8_E5M2,
+              RuleReference.layer(2, "*.fc"),
+              List.of(RuleReference.defaults(), RuleReference.skip(0, "head")),
+              "no kernel",
+              Map.of("b.pth", "why b", "a.pth", "why a"),
+              new OperandSettings(
+                  1,
+                  CalibrationAlgorithm.PERCENTILE,
+                  Map.of(
+                      "percentile",
+                      99.99,
+                      "bins",
+                      2048,
+                      "large",
+                      1L << 40,
+                      "on",
+                      true,
+                      "name",
+                      "x"))),
+          OperandDecision.untouched());
+
+  private static final QuantizationReport REPORT =
+      new QuantizationReport(
+          "torchao",
+          QuantizationMode.of("mixed_ptq"),
+          List.of(
+              ModuleReport.builder(DECISION)
+                  .weights(OperandOutcome.quantized(Dtype.INT8, 41.5))
+                  .activations(OperandOutcome.leftNative("no data"))
+                  .bytes(1L << 40, 7)
+                  .note("a note")
+                  .build(),
+              ModuleReport.builder(DECISION)
+                  .weights(OperandOutcome.quantized(Dtype.INT8, Double.POSITIVE_INFINITY))
+                  .build()),
+          List.of(
+              new QuantizationWarning(
+                  QuantizationWarning.Kind.NO_MATCH,
+                  "nothing",
+                  RuleReference.layer(0, "x"),
+                  List.of()),
+              new QuantizationWarning(
+                  QuantizationWarning.Kind.UNTIED, "apart", null, List.of("a", "b"))));
+
+  @Test
+  void a_report_comes_back_as_it_was() {
+    assertThat(ReportRecord.read(ReportRecord.write(REPORT), "test")).isEqualTo(REPORT);
+  }
+
+  @Test
+  void the_text_does_not_depend_on_the_order_of_maps() {
+    String text = new String(ReportRecord.write(REPORT), UTF_8);
+
+    assertThat(text).contains("\"version\": 1").containsSubsequence("a.pth", "b.pth");
+    assertThat(text).containsSubsequence("bins", "large", "name", "on", "percentile");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "[]",
+        "{}",
+        "{\"version\":1}",
+        "{\"version\":\"x\"}",
+        "{\"version\":1,\"backend\":\"b\",\"mode\":7,\"modules\":[],\"warnings\":[]}",
+        "{\"version\":1,\"backend\":\"b\",\"mode\":\"static_ptq\",\"modules\":[7],\"warnings\":[]}",
+        "{\"version\":1,\"backend\":{},\"mode\":\"static_ptq\",\"modules\":[],\"warnings\":[]}",
+        "{\"version\":1,\"backend\":\"b\",\"mode\":\"static_ptq\",\"modules\":[],\"warnings\":[{"
+            + "\"kind\":\"other_kind\",\"message\":\"m\",\"rule\":null,\"modules\":[]}]}"
+      })
+  void other_text_is_an_error(String text) {
+    assertThatThrownBy(() -> ReportRecord.read(text.getBytes(UTF_8), "record 'x' of y.pth"))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("record 'x' of y.pth is not a valid record of Kvant");
+  }
+
+  @Test
+  void a_nest_of_any_depth_is_an_error() {
+    assertThatThrownBy(() -> ReportRecord.read("[".repeat(100_000).getBytes(UTF_8), "test"))
+        .isInstanceOf(ModelFormatException.class);
+  }
+
+  @Test
+  void a_record_of_a_newer_version_is_an_error_that_says_so() {
+    assertThatThrownBy(() -> ReportRecord.read("{\"version\":2}".getBytes(UTF_8), "test"))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("record of version 2")
+        .hasMessageContaining("use a newer Kvant");
+  }
+}

@@ -1,0 +1,14 @@
+package dev.kvant.spi;
+
+/**
+ * What calibration observes of a tensor.
+ *
+ * @since 0.1.0
+ */
+public enum Observation {
+  /** The smallest and the largest value. */
+  EXTREMES,
+
+  /** The distribution of the values as well, as a histogram. */
+  DISTRIBUTION
+}

@@ -1,0 +1,105 @@
+package dev.kvant.spi;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The options of a backend, each with the value of the configuration or else its default.
+ *
+ * <p>A getter of another type than the {@link OptionDescriptor} declares, or of a key that it does
+ * not declare, is an error of the backend's author: {@link IllegalArgumentException}.
+ *
+ * @since 0.1.0
+ */
+public final class Options {
+
+  private final Map<String, OptionDescriptor> descriptors = new LinkedHashMap<>();
+  private final Map<String, Object> values;
+
+  private Options(List<OptionDescriptor> descriptors, Map<String, Object> values) {
+    descriptors.forEach(descriptor -> this.descriptors.put(descriptor.key(), descriptor));
+    this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  /**
+   * The options that a configuration sets, on top of the defaults.
+   *
+   * @param descriptors the options that the backend declares
+   * @param kwargs the values of {@code backend_kwargs}, validated against the descriptors
+   */
+  public static Options of(List<OptionDescriptor> descriptors, Map<String, Object> kwargs) {
+    return new Options(descriptors, kwargs);
+  }
+
+  /** Whether the backend declares an option of that key. */
+  public boolean declares(String key) {
+    return descriptors.containsKey(key);
+  }
+
+  /** Whether the configuration sets an option. */
+  public boolean isSet(String key) {
+    return values.containsKey(key);
+  }
+
+  /** The value of an option that is on or off. */
+  public boolean flag(String key) {
+    OptionDescriptor option = option(key, OptionDescriptor.Type.BOOLEAN);
+    return isSet(key) ? (Boolean) set(key) : Boolean.parseBoolean(option.defaultValue());
+  }
+
+  /** The value of an integer. */
+  public int integer(String key) {
+    OptionDescriptor option = option(key, OptionDescriptor.Type.INTEGER);
+    return isSet(key)
+        ? Math.toIntExact(((Number) set(key)).longValue())
+        : Integer.parseInt(option.defaultValue());
+  }
+
+  /** The value of a number. */
+  public double number(String key) {
+    OptionDescriptor option = option(key, OptionDescriptor.Type.NUMBER);
+    return isSet(key)
+        ? ((Number) set(key)).doubleValue()
+        : Double.parseDouble(option.defaultValue());
+  }
+
+  /** The text of an option; the empty string where nothing is set and there is no default. */
+  public String text(String key) {
+    OptionDescriptor option = option(key, OptionDescriptor.Type.STRING);
+    return isSet(key) ? String.valueOf(set(key)) : option.defaultValue();
+  }
+
+  /** The texts of an option; empty where nothing is set. */
+  public List<String> texts(String key) {
+    option(key, OptionDescriptor.Type.LIST_OF_STRINGS);
+    List<String> texts = new ArrayList<>();
+    if (isSet(key)) {
+      ((List<?>) set(key)).forEach(element -> texts.add(String.valueOf(element)));
+    }
+    return List.copyOf(texts);
+  }
+
+  private Object set(String key) {
+    Object value = values.get(key);
+    if (value == null) {
+      throw new IllegalArgumentException("option '%s' is set to nothing".formatted(key));
+    }
+    return value;
+  }
+
+  private OptionDescriptor option(String key, OptionDescriptor.Type type) {
+    OptionDescriptor option = descriptors.get(key);
+    if (option == null) {
+      throw new IllegalArgumentException(
+          "no option '%s' is declared; declared: %s".formatted(key, descriptors.keySet()));
+    }
+    if (option.type() != type) {
+      throw new IllegalArgumentException(
+          "option '%s' is declared as %s, not as %s".formatted(key, option.type(), type));
+    }
+    return option;
+  }
+}
