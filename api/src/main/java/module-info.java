@@ -1,4 +1,7 @@
-/** What users of Kvant hold: configurations, plans, models, quantizers, listeners, exceptions. */
+/**
+ * The types that users of Kvant hold: configurations, plans, models, quantizers, listeners,
+ * exceptions.
+ */
 module dev.kvant.api {
   requires transitive jakarta.validation;
   requires static transitive org.jspecify;

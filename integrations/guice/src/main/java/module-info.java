@@ -1,4 +1,4 @@
-/** Kvant in applications that are wired by Guice. */
+/** Kvant in applications with Guice. */
 module dev.kvant.guice {
   requires transitive com.google.guice;
   requires transitive jakarta.inject;

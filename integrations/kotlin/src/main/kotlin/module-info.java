@@ -1,4 +1,4 @@
-/** Kvant as Kotlin would have it. */
+/** Kvant for Kotlin. */
 module dev.kvant.kotlin {
   requires transitive dev.kvant.runtime;
   requires transitive kotlin.stdlib;

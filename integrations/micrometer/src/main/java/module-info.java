@@ -1,4 +1,4 @@
-/** What Kvant does, as metrics of an application that uses Micrometer. */
+/** Metrics of Kvant for applications with Micrometer. */
 module dev.kvant.micrometer {
   requires transitive dev.kvant.api;
   requires transitive micrometer.core;

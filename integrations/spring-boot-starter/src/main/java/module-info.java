@@ -14,7 +14,7 @@ module dev.kvant.spring {
 
   exports dev.kvant.spring;
 
-  // Spring makes and binds what is in it.
+  // Spring creates and binds its beans.
   opens dev.kvant.spring to
       spring.beans,
       spring.boot,

@@ -1,4 +1,4 @@
-/** Runs TorchScript through DJL, and takes DJL's models and data sets. */
+/** Runs TorchScript through DJL, and supports DJL's models and data sets. */
 module dev.kvant.torch.runtime {
   requires transitive ai.djl.api;
   requires ai.djl.pytorch_engine;

@@ -4,7 +4,7 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * How a range is chosen from what calibration observed.
+ * How a range is chosen from the statistics of calibration.
  *
  * <p>An open value type: a backend may define further algorithms. The alias {@code max} reads as
  * {@code minmax}.
@@ -14,23 +14,23 @@ import java.util.Objects;
  */
 public record CalibrationAlgorithm(String name) implements Comparable<CalibrationAlgorithm> {
 
-  /** The smallest and largest value seen. */
+  /** The smallest and the largest observed value. */
   public static final CalibrationAlgorithm MINMAX = new CalibrationAlgorithm("minmax");
 
   /**
-   * The range with the least Kullback-Leibler divergence between the original and the quantized
+   * The range with the minimum Kullback-Leibler divergence between the original and the quantized
    * distribution.
    */
   public static final CalibrationAlgorithm ENTROPY = new CalibrationAlgorithm("entropy");
 
-  /** The range that holds a given percentage of all values seen. */
+  /** The range that contains a given percentage of the observed values. */
   public static final CalibrationAlgorithm PERCENTILE = new CalibrationAlgorithm("percentile");
 
-  /** The range with the least mean squared quantization error. */
+  /** The range with the minimum mean squared quantization error. */
   public static final CalibrationAlgorithm MSE = new CalibrationAlgorithm("mse");
 
   /**
-   * Brings the name to its canonical spelling.
+   * Converts the name to its canonical spelling.
    *
    * @throws NullPointerException if the name is null
    */

@@ -4,19 +4,19 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The data that a model is calibrated with, batch by batch. Can be walked through more than once.
+ * The calibration data of a model, batch by batch. It can be iterated more than once.
  *
  * @since 0.1.0
  */
 @FunctionalInterface
 public interface CalibrationDataset extends Iterable<TensorBatch> {
 
-  /** Number of batches, if known beforehand. */
+  /** The number of batches, if it is known. */
   default OptionalLong batches() {
     return OptionalLong.empty();
   }
 
-  /** A data set of batches that are in memory already. */
+  /** A data set of batches in memory. */
   static CalibrationDataset of(List<TensorBatch> batches) {
     List<TensorBatch> copy = List.copyOf(batches);
     return new CalibrationDataset() {

@@ -3,7 +3,7 @@ package dev.kvant.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calibration data does not fit the model, or leads to values that are not finite.
+ * Calibration data does not fit the model, or gives values that are not finite.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ public class CalibrationException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public CalibrationException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public CalibrationException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

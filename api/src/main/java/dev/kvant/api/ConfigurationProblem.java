@@ -4,11 +4,11 @@ import java.io.Serializable;
 import java.util.Objects;
 
 /**
- * One thing that is wrong with a configuration.
+ * One problem of a configuration.
  *
- * @param path where, in the document's spelling, as in {@code quantize.layers[2].weights.dtype};
- *     the empty string for the whole
- * @param message what is wrong and what to write instead
+ * @param path the place, in the document's spelling, as in {@code
+ *     quantize.layers[2].weights.dtype}; the empty string for the whole
+ * @param message the problem, and what to write instead
  * @since 0.1.0
  */
 public record ConfigurationProblem(String path, String message) implements Serializable {

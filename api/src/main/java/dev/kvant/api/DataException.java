@@ -3,7 +3,7 @@ package dev.kvant.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file of samples is missing, damaged or of a kind that cannot be read.
+ * A file of samples is missing, damaged or not supported.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ public class DataException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public DataException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public DataException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

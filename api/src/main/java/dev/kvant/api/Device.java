@@ -5,21 +5,21 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
- * Where a model runs while Kvant observes or evaluates it.
+ * The device that runs a model during calibration and evaluation.
  *
  * @param name {@code cpu}, {@code cuda} or {@code cuda:N}
  * @since 0.1.0
  */
 public record Device(String name) {
 
-  /** The processor, always there. */
+  /** The CPU, which is always available. */
   public static final Device CPU = new Device("cpu");
 
   private static final Pattern KNOWN = Pattern.compile("cpu|cuda(:\\d+)?");
 
   /**
-   * Brings the name to lower case. Whether it is a known one is for {@link #isKnown()}: a
-   * document's other problems are worth hearing in the same breath.
+   * Converts the name to lower case. An unknown name is accepted, so that it can be reported
+   * together with the document's other problems; see {@link #isKnown()}.
    */
   public Device {
     Objects.requireNonNull(name, "name");
@@ -31,7 +31,7 @@ public record Device(String name) {
     return new Device(name);
   }
 
-  /** Whether the name has one of the known forms; says nothing about this machine having it. */
+  /** Whether the name has one of the known forms. This machine may still lack the device. */
   public boolean isKnown() {
     return KNOWN.matcher(name).matches();
   }

@@ -4,11 +4,11 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * The numeric type that an operand is quantized to, or {@link #NATIVE} to leave it as it is.
+ * The numeric type of an operand after quantization, or {@link #NATIVE} to leave it unchanged.
  *
- * <p>An open value type: a backend may define further dtypes, two dtypes are equal when their names
- * are. Names are lower case; a leading {@code float8_} is read as {@code fp8_}, so that both
- * spellings in use name one dtype.
+ * <p>An open value type: a backend may define further dtypes. Two dtypes are equal if their names
+ * are. Names are lower case; a leading {@code float8_} means {@code fp8_}, so that both common
+ * spellings name one dtype.
  *
  * @param name the canonical name, as in {@code int8} or {@code fp8_e4m3fn}
  * @since 0.1.0
@@ -24,11 +24,11 @@ public record Dtype(String name) implements Comparable<Dtype> {
   /** Float8 with 5 exponent and 2 mantissa bits, largest finite value 57344. */
   public static final Dtype FP8_E5M2 = new Dtype("fp8_e5m2");
 
-  /** The operand keeps the type it was trained in. */
+  /** The operand keeps its original type. */
   public static final Dtype NATIVE = new Dtype("native");
 
   /**
-   * Brings the name to its canonical spelling.
+   * Converts the name to its canonical spelling.
    *
    * @throws NullPointerException if the name is null
    */
@@ -45,7 +45,7 @@ public record Dtype(String name) implements Comparable<Dtype> {
     return new Dtype(name);
   }
 
-  /** Whether this dtype leaves an operand as it is. */
+  /** Whether this dtype leaves an operand unchanged. */
   public boolean isNative() {
     return equals(NATIVE);
   }

@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Marks what may change or go with any release, and is there to be tried. What is not marked keeps
- * to Semantic Versioning.
+ * Marks types and members that may change or be removed in any release. Everything else follows
+ * Semantic Versioning.
  *
  * @since 0.1.0
  */

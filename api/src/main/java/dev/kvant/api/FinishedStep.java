@@ -4,20 +4,19 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * A step of a quantizer that has ended, well or not.
+ * A step of a quantizer that has ended, successfully or not.
  *
- * @param step which one: {@code prepare}, {@code calibrate}, {@code quantize} or {@code save}
+ * @param step the step: {@code prepare}, {@code calibrate}, {@code quantize} or {@code save}
  * @param backend the id of the backend
- * @param duration how long it took; a backend may leave the work of {@code quantize} to {@code
- *     save}
- * @param outcome how it ended
+ * @param duration its duration; a backend may leave the work of {@code quantize} to {@code save}
+ * @param outcome its outcome
  * @since 0.1.0
  */
 public record FinishedStep(String step, String backend, Duration duration, Outcome outcome) {
 
-  /** How a step ended. */
+  /** The outcome of a step. */
   public enum Outcome {
-    /** It did what it was asked to do. */
+    /** It was completed. */
     DONE,
     /** Its thread was interrupted. */
     CANCELLED,

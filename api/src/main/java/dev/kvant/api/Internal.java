@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Marks what is public only because several packages of Kvant use it. It may change or go with any
- * release, and is not for others to use.
+ * Marks types and members that are public only because several packages of Kvant use them. They may
+ * change or be removed in any release. Other code must not use them.
  *
  * @since 0.1.0
  */

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A configuration cannot be used; carries all that is wrong with it, not the first thing only.
+ * A configuration is invalid. The exception contains all of its problems.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ public class InvalidConfigurationException extends KvantException {
   private final List<ConfigurationProblem> problems;
 
   /**
-   * With everything that is wrong.
+   * Creates the exception with all problems.
    *
    * @throws IllegalArgumentException if there is no problem
    */
@@ -24,12 +24,12 @@ public class InvalidConfigurationException extends KvantException {
     this.problems = List.copyOf(problems);
   }
 
-  /** With the one thing that is wrong. */
+  /** Creates the exception with one problem. */
   public InvalidConfigurationException(String path, String message) {
     this(List.of(new ConfigurationProblem(path, message)));
   }
 
-  /** Everything that is wrong, in the document's order. */
+  /** All problems, in the document's order. */
   public List<ConfigurationProblem> problems() {
     return problems;
   }

@@ -4,7 +4,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What every error that Kvant raises on purpose extends; the message is meant for a person.
+ * The superclass of all exceptions that Kvant throws. Messages are written for people.
  *
  * @since 0.1.0
  */
@@ -12,17 +12,17 @@ public class KvantException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public KvantException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public KvantException(String message, @Nullable Throwable cause) {
     super(Objects.requireNonNull(message, "message"), cause);
   }
 
-  /** The message; there always is one. */
+  /** The message, which is never null. */
   @Override
   public String getMessage() {
     return Objects.requireNonNull(super.getMessage(), "message");

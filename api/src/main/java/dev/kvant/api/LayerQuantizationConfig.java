@@ -6,11 +6,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A rule: what to do with the modules that a pattern matches. Later rules override earlier ones.
+ * A rule: how to quantize the modules that a pattern matches. Later rules override earlier ones.
  *
  * @param moduleName a {@link ModulePattern} over qualified names and class names
- * @param weights what it says about weights, or null for nothing
- * @param activations what it says about activations, or null for nothing
+ * @param weights the part for weights, or null
+ * @param activations the part for activations, or null
  * @since 0.1.0
  */
 public record LayerQuantizationConfig(
@@ -22,12 +22,12 @@ public record LayerQuantizationConfig(
     Objects.requireNonNull(moduleName, "moduleName");
   }
 
-  /** A rule that speaks about weights only. */
+  /** A rule for weights only. */
   public static LayerQuantizationConfig weights(String moduleName, Dtype dtype) {
     return new LayerQuantizationConfig(moduleName, WeightQuantizationConfig.of(dtype), null);
   }
 
-  /** A rule that speaks about weights and activations. */
+  /** A rule for weights and activations. */
   public static LayerQuantizationConfig of(String moduleName, Dtype weights, Dtype activations) {
     return new LayerQuantizationConfig(
         moduleName,
@@ -35,7 +35,7 @@ public record LayerQuantizationConfig(
         ActivationQuantizationConfig.of(activations));
   }
 
-  /** What it says about that operand, or null for nothing. */
+  /** The part for that operand, or null. */
   public @Nullable OperandQuantizationConfig operand(Operand operand) {
     return operand == Operand.WEIGHTS ? weights : activations;
   }

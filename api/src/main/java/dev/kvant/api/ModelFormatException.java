@@ -3,7 +3,7 @@ package dev.kvant.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model file is missing, damaged, or not what it should be.
+ * A model file is missing, damaged, or has an unexpected format.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ public class ModelFormatException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public ModelFormatException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public ModelFormatException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

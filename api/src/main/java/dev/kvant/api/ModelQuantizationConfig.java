@@ -12,27 +12,27 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that quantization of a model is told: the {@code quantize} section of an experiment.
+ * The configuration of a quantization: the {@code quantize} section of an experiment.
  *
- * <p>Immutable. What a document or builder leaves out has the default given here.
+ * <p>Immutable. The defaults below apply to everything that a document or builder does not set.
  *
  * @param backend id or alias of the backend
  * @param mode how to quantize; null means the backend's only mode
  * @param algorithm how calibration chooses ranges; {@code minmax}
- * @param defaultLayerDtype what weights become that no rule speaks about, of modules that the
- *     backend can quantize; {@code native}
+ * @param defaultLayerDtype the dtype of weights without a rule, in modules that the backend can
+ *     quantize; {@code native}
  * @param defaultActivationDtype the same for activations; {@code native}
  * @param layers the rules, later ones override earlier ones
- * @param skipNames patterns of modules that stay native whatever the rules say
- * @param moduleClasses class names by module-name pattern, for files that do not tell them or tell
- *     them wrongly; later entries override earlier ones
- * @param modelPath the trained model, or null if it is given otherwise
- * @param resultsDir where artifacts go, or null if that is given otherwise
- * @param backendKwargs options of the backend, which rejects what it does not know
- * @param calibration where calibration data comes from, or null
- * @param evaluation data to compare the model on before and after, or null
+ * @param skipNames patterns of modules that stay native in spite of all rules
+ * @param moduleClasses class names by module-name pattern, for files with missing or wrong class
+ *     names; later entries override earlier ones
+ * @param modelPath the trained model, or null if it is set elsewhere
+ * @param resultsDir the folder for artifacts, or null if it is set elsewhere
+ * @param backendKwargs options of the backend; unknown options are an error
+ * @param calibration the source of calibration data, or null
+ * @param evaluation the data for evaluating the model before and after, or null
  * @param strict whether a rule without any effect is an error; true
- * @param device where the model runs for calibration and evaluation; {@code cpu}
+ * @param device the device that runs the model for calibration and evaluation; {@code cpu}
  * @since 0.1.0
  */
 public record ModelQuantizationConfig(
@@ -64,12 +64,12 @@ public record ModelQuantizationConfig(
     Objects.requireNonNull(device, "device");
   }
 
-  /** A builder with every default in place; only the backend must be given. */
+  /** A builder with all defaults; only the backend must be set. */
   public static Builder builder() {
     return new Builder();
   }
 
-  /** A builder that starts from this configuration. */
+  /** A builder with the values of this configuration. */
   public Builder toBuilder() {
     Builder builder = new Builder();
     builder.backend = backend;
@@ -96,7 +96,7 @@ public record ModelQuantizationConfig(
   }
 
   /**
-   * Collects a configuration piece by piece.
+   * Builds a configuration.
    *
    * @since 0.1.0
    */
@@ -138,30 +138,30 @@ public record ModelQuantizationConfig(
       return this;
     }
 
-    /** Sets what weights become that no rule speaks about. */
+    /** Sets the dtype of weights without a rule. */
     public Builder defaultLayerDtype(Dtype dtype) {
       this.defaultLayerDtype = Objects.requireNonNull(dtype, "dtype");
       return this;
     }
 
-    /** Sets what activations become that no rule speaks about. */
+    /** Sets the dtype of activations without a rule. */
     public Builder defaultActivationDtype(Dtype dtype) {
       this.defaultActivationDtype = Objects.requireNonNull(dtype, "dtype");
       return this;
     }
 
-    /** Adds a rule; it overrides those added before. */
+    /** Adds a rule, which overrides earlier ones. */
     public Builder layer(LayerQuantizationConfig layer) {
       layers.add(Objects.requireNonNull(layer, "layer"));
       return this;
     }
 
-    /** Adds a rule about weights; it overrides those added before. */
+    /** Adds a rule for weights, which overrides earlier ones. */
     public Builder layer(String moduleName, Dtype weights) {
       return layer(LayerQuantizationConfig.weights(moduleName, weights));
     }
 
-    /** Adds a rule about weights and activations; it overrides those added before. */
+    /** Adds a rule for weights and activations, which overrides earlier ones. */
     public Builder layer(String moduleName, Dtype weights, Dtype activations) {
       return layer(LayerQuantizationConfig.of(moduleName, weights, activations));
     }
@@ -172,7 +172,7 @@ public record ModelQuantizationConfig(
       return this;
     }
 
-    /** Says which class the modules are of whose names match a pattern. */
+    /** Sets the class of the modules whose names match a pattern. */
     public Builder moduleClass(String pattern, String className) {
       moduleClasses.put(
           Objects.requireNonNull(pattern, "pattern"),
@@ -186,7 +186,7 @@ public record ModelQuantizationConfig(
       return this;
     }
 
-    /** Sets where artifacts go. */
+    /** Sets the folder for artifacts. */
     public Builder resultsDir(@Nullable Path directory) {
       this.resultsDir = directory;
       return this;
@@ -198,13 +198,13 @@ public record ModelQuantizationConfig(
       return this;
     }
 
-    /** Sets where calibration data comes from. */
+    /** Sets the source of calibration data. */
     public Builder calibration(@Nullable CalibrationConfig calibration) {
       this.calibration = calibration;
       return this;
     }
 
-    /** Sets the data to compare the model on before and after. */
+    /** Sets the data for evaluating the model before and after. */
     public Builder evaluation(@Nullable EvaluationConfig evaluation) {
       this.evaluation = evaluation;
       return this;
@@ -216,13 +216,13 @@ public record ModelQuantizationConfig(
       return this;
     }
 
-    /** Sets where the model runs for calibration and evaluation. */
+    /** Sets the device that runs the model for calibration and evaluation. */
     public Builder device(Device device) {
       this.device = Objects.requireNonNull(device, "device");
       return this;
     }
 
-    /** The configuration; it is validated when a quantizer is made of it. */
+    /** The configuration. Creating a quantizer validates it. */
     public ModelQuantizationConfig build() {
       return new ModelQuantizationConfig(
           backend,

@@ -4,11 +4,10 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Takes a model through quantization with one configuration: prepare, calibrate, quantize, save.
+ * Quantizes a model with one configuration: prepare, calibrate, quantize, save.
  *
- * <p>Not safe for use by several threads at once; several quantizers may work side by side. A
- * thread that is interrupted leaves a long step with {@link QuantizationCancelledException} and
- * nothing half-written.
+ * <p>Not thread-safe; several quantizers may work in parallel. If its thread is interrupted, a long
+ * step throws {@link QuantizationCancelledException} and leaves no partial files.
  *
  * @since 0.1.0
  */
@@ -18,19 +17,19 @@ public interface ModelQuantizer extends AutoCloseable {
   ModelQuantizationConfig config();
 
   /**
-   * Makes the plan for a model and remembers it as the last prepared one.
+   * Makes the plan for a model, which becomes the last prepared one.
    *
    * @throws InvalidConfigurationException if, under {@code strict}, a rule has no effect on this
    *     model
-   * @throws UnsupportedModelException if the backend does not take models of this format
+   * @throws UnsupportedModelException if the backend does not support models of this format
    */
   PreparedModel prepare(QuantizableModel model);
 
   /**
-   * Observes the model on data. Does nothing, with one warning, when the backend has nothing to
-   * calibrate.
+   * Observes the model on data. If the backend has nothing to calibrate, it does nothing but warn.
    *
-   * @throws CalibrationException if the data does not fit the model, or a value seen is not finite
+   * @throws CalibrationException if the data does not fit the model, or an observed value is not
+   *     finite
    */
   void calibrate(PreparedModel model, CalibrationDataset data);
 
@@ -58,13 +57,13 @@ public interface ModelQuantizer extends AutoCloseable {
    */
   QuantizedModel quantize();
 
-  /** Quantizes a prepared model and remembers the result as the last quantized one. */
+  /** Quantizes a prepared model. The result becomes the last quantized one. */
   QuantizedModel quantize(PreparedModel model);
 
   /** Prepares and quantizes, without data. */
   QuantizedModel quantizeModel(QuantizableModel model);
 
-  /** Prepares, calibrates where backend and mode ask for it, and quantizes. */
+  /** Prepares, calibrates if backend and mode require it, and quantizes. */
   QuantizedModel quantizeModel(QuantizableModel model, CalibrationDataset data);
 
   /**
@@ -75,16 +74,16 @@ public interface ModelQuantizer extends AutoCloseable {
   SavedModel saveModel();
 
   /**
-   * Saves a quantized model. Creates the folder; replaces older artifacts only once the new ones
-   * are whole.
+   * Saves a quantized model. Creates the folder. Replaces older artifacts only after the new ones
+   * are complete.
    *
    * @throws QuantizationException if a weight is not finite
    */
   SavedModel saveModel(QuantizedModel model, Path directory);
 
   /**
-   * Releases what the quantizer holds, the quantized models that it gave among it; the caller's
-   * models stay open. A second call does nothing.
+   * Releases the resources of the quantizer, including the quantized models that it returned. The
+   * caller's models stay open. A second call does nothing.
    */
   @Override
   void close();

@@ -3,11 +3,11 @@ package dev.kvant.api;
 import java.util.Objects;
 
 /**
- * What a plan does to one module.
+ * The decision of a plan for one module.
  *
  * @param module the module's qualified name
  * @param type its class name, or the empty string when unknown
- * @param typeInferred whether the class name was guessed
+ * @param typeInferred whether the class name was inferred
  * @param weights the decision on its weights
  * @param activations the decision on its inputs
  * @since 0.1.0
@@ -31,7 +31,7 @@ public record ModuleDecision(
     return operand == Operand.WEIGHTS ? weights : activations;
   }
 
-  /** Whether anything of the module is quantized in any artifact. */
+  /** Whether an operand of the module is quantized in at least one artifact. */
   public boolean isQuantized() {
     return weights.isQuantized() || activations.isQuantized();
   }

@@ -5,14 +5,14 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * One module of a model: what patterns match against, and what a backend decides by.
+ * One module of a model: what patterns are matched with, and what a backend decides by.
  *
- * @param names the names that the module answers to, the qualified one first, as in {@code
- *     encoder.layers.0.linear1}; a module that stands in several places of the tree has them all
- * @param types the simple class names that it answers to, the most specific first, as in {@code
- *     Linear}; empty when unknown
- * @param typesInferred whether the types were guessed from names and shapes because the file does
- *     not tell them
+ * @param names the names of the module, the qualified one first, as in {@code
+ *     encoder.layers.0.linear1}; a module that occurs several times in the tree has several
+ * @param types its simple class names, the most specific first, as in {@code Linear}; empty when
+ *     unknown
+ * @param typesInferred whether the types were inferred from names and shapes because the file does
+ *     not contain them
  * @param tensors its own parameters and buffers, without those of its children, in the file's order
  * @since 0.1.0
  */

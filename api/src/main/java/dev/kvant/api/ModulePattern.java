@@ -6,10 +6,11 @@ import java.util.regex.Pattern;
 /**
  * A shell-style pattern over module names, with the rules of Python's {@code fnmatchcase}.
  *
- * <p>{@code *} matches any characters, dots included; {@code ?} matches one character; {@code
- * [seq]} one of a set with ranges; {@code [!seq]} one outside of it. Matching is case-sensitive and
- * takes the whole name. A {@code [} without its {@code ]} stands for itself. A leading {@code nn.}
- * or {@code torch.nn.} is dropped when a class name is meant: {@code nn.Linear} is {@code Linear}.
+ * <p>{@code *} matches any characters, including dots; {@code ?} matches one character; {@code
+ * [seq]} one character of a set with ranges; {@code [!seq]} one character outside of it. Matching
+ * is case-sensitive, and the whole name must match. A {@code [} without its {@code ]} matches
+ * itself. A leading {@code nn.} or {@code torch.nn.} of a class name is ignored: {@code nn.Linear}
+ * means {@code Linear}.
  *
  * @since 0.1.0
  */
@@ -57,8 +58,8 @@ public final class ModulePattern {
   }
 
   /**
-   * Whether a module matches: one of its names, or else one of its class names. The root module,
-   * whose name is empty, never does.
+   * Whether one of the module's names or class names matches. The root module, whose name is empty,
+   * never matches.
    */
   public boolean matches(ModuleDescription module) {
     if (module.name().isEmpty()) {
@@ -141,7 +142,7 @@ public final class ModulePattern {
     return text.hashCode();
   }
 
-  /** The pattern as it was written. */
+  /** The pattern as written. */
   @Override
   public String toString() {
     return text;

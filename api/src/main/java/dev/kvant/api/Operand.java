@@ -3,7 +3,7 @@ package dev.kvant.api;
 import java.util.Locale;
 
 /**
- * What of a module a quantization setting speaks about.
+ * The part of a module that a quantization setting applies to.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ public enum Operand {
   /** The module's trained parameters. */
   WEIGHTS,
 
-  /** The values that flow into the module. */
+  /** The inputs of the module. */
   ACTIVATIONS;
 
   /** The name in configuration documents, as in {@code weights}. */

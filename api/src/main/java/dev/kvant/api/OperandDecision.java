@@ -6,16 +6,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a plan does to one operand of one module, and why.
+ * The decision of a plan for one operand of one module, with its reason.
  *
- * @param dtype what it is quantized to; {@link Dtype#NATIVE} if it stays as it is
- * @param requested what the rules asked for
- * @param decidedBy the rule that asked, or null if none did
- * @param overrode the rules that asked for something else before, in order
+ * @param dtype the dtype after quantization; {@link Dtype#NATIVE} if it stays unchanged
+ * @param requested the dtype that the rules requested
+ * @param decidedBy the rule that decided, or null if there was none
+ * @param overrode the earlier rules that it overrode, in order
  * @param reason why {@code dtype} is not what was requested, or null if it is
- * @param nativeIn for an operand that only some artifacts can hold quantized: the file name of each
+ * @param nativeIn for an operand that is not quantized in all artifacts: the file name of each
  *     artifact that keeps it native, with the reason
- * @param settings how to quantize it
+ * @param settings the settings of quantization
  * @since 0.1.0
  */
 public record OperandDecision(
@@ -35,13 +35,13 @@ public record OperandDecision(
     Objects.requireNonNull(settings, "settings");
   }
 
-  /** The decision for an operand that no rule speaks about. */
+  /** The decision for an operand without a rule. */
   public static OperandDecision untouched() {
     return new OperandDecision(
         Dtype.NATIVE, Dtype.NATIVE, null, List.of(), null, Map.of(), OperandSettings.DEFAULT);
   }
 
-  /** Whether any artifact holds the operand quantized. */
+  /** Whether the operand is quantized in at least one artifact. */
   public boolean isQuantized() {
     return !dtype.isNative();
   }

@@ -3,11 +3,11 @@ package dev.kvant.api;
 import java.util.Objects;
 
 /**
- * A model with the plan for it: what {@link ModelQuantizer#prepare} gives and the later steps take.
- * Holds the caller's model without owning it.
+ * A model with its plan: the result of {@link ModelQuantizer#prepare} and the input of the later
+ * steps. It refers to the caller's model and does not close it.
  *
- * @param model the model as it was opened
- * @param plan what will be done to it
+ * @param model the opened model
+ * @param plan its plan
  * @since 0.1.0
  */
 public record PreparedModel(QuantizableModel model, QuantizationPlan plan) {

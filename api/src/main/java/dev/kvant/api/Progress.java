@@ -3,13 +3,13 @@ package dev.kvant.api;
 import java.util.Objects;
 
 /**
- * How far a long step has come.
+ * The progress of a long step.
  *
- * @param step what is being done, as in {@code quantize}
- * @param done how many units are done
- * @param total how many there are, or -1 when unknown
- * @param unit what is counted, in the plural, as in {@code modules}
- * @param item what was worked on last, or the empty string
+ * @param step the step, as in {@code quantize}
+ * @param done the number of completed units
+ * @param total the number of all units, or -1 if unknown
+ * @param unit the name of the units, in the plural, as in {@code modules}
+ * @param item the last item, or the empty string
  * @since 0.1.0
  */
 public record Progress(String step, long done, long total, String unit, String item) {

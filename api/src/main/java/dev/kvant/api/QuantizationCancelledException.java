@@ -3,7 +3,7 @@ package dev.kvant.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread was interrupted; nothing was half-written, and its interrupt flag is set again.
+ * The thread was interrupted. There are no partial files, and the interrupt flag is set again.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ public class QuantizationCancelledException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public QuantizationCancelledException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public QuantizationCancelledException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

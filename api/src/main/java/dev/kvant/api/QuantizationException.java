@@ -11,12 +11,12 @@ public class QuantizationException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public QuantizationException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public QuantizationException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

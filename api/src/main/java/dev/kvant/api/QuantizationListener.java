@@ -3,17 +3,20 @@ package dev.kvant.api;
 import java.util.List;
 
 /**
- * Hears of progress, warnings and results while a quantizer works. Called on the thread that runs
- * the step, so it should return soon.
+ * Receives progress, warnings and results of a quantizer. It is called on the thread that runs the
+ * step, so it should return soon.
  *
  * @since 0.1.0
  */
 public interface QuantizationListener {
 
-  /** Hears nothing. */
+  /** A listener that ignores all events. */
   QuantizationListener NONE = new QuantizationListener() {};
 
-  /** Tells several listeners, in their order; what one of them throws, the later ones miss. */
+  /**
+   * A listener that forwards events to several listeners, in order. If one of them throws, the
+   * later ones miss the event.
+   */
   static QuantizationListener all(List<? extends QuantizationListener> listeners) {
     List<QuantizationListener> copy = List.copyOf(listeners);
     return new QuantizationListener() {
@@ -39,15 +42,15 @@ public interface QuantizationListener {
     };
   }
 
-  /** A long step has come further. */
+  /** A long step has progressed. */
   default void onProgress(Progress progress) {}
 
-  /** Something goes otherwise than configured. */
+  /** A result differs from the configuration. */
   default void onWarning(QuantizationWarning warning) {}
 
   /** A step of a quantizer has ended, well or not. */
   default void onFinished(FinishedStep step) {}
 
-  /** A quantizer has written a model; comes before the end of its step {@code save}. */
+  /** A quantizer has written a model. This event precedes the end of its step {@code save}. */
   default void onSaved(SavedModel model) {}
 }

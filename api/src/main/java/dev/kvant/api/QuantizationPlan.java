@@ -5,13 +5,13 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * One decision for each module that has weights, made once from the configuration and the module
- * names; every backend obeys it.
+ * One decision for each module with weights, made once from the configuration and the module names.
+ * Every backend follows it.
  *
  * @param backend the id of the backend
  * @param mode how the model is quantized
  * @param modules the decisions, in the model's order
- * @param warnings what the configuration asked for and will not get
+ * @param warnings requests of the configuration that will not be met
  * @since 0.1.0
  */
 public record QuantizationPlan(

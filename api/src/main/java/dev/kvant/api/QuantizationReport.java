@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What quantization did and what it cost.
+ * The result of a quantization.
  *
  * @param backend the id of the backend
  * @param mode how the model was quantized
  * @param modules one entry for each module of the plan
- * @param warnings everything that went otherwise than configured, the plan's warnings first
+ * @param warnings all differences from the configuration, the plan's warnings first
  * @since 0.1.0
  */
 public record QuantizationReport(

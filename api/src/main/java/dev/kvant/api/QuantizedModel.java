@@ -1,17 +1,16 @@
 package dev.kvant.api;
 
 /**
- * A model that was quantized and not yet saved. Reads the source model while it is saved, so that
- * one must still be open.
+ * A quantized model that is not saved yet. Saving reads the source model, which must still be open.
  *
  * @since 0.1.0
  */
 public interface QuantizedModel extends AutoCloseable {
 
-  /** What was done to it. */
+  /** The report of its quantization. */
   QuantizationPlan plan();
 
-  /** Releases what it holds. A second call does nothing. */
+  /** Releases its resources. A second call does nothing. */
   @Override
   void close();
 }

@@ -4,16 +4,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Points to the place in a configuration that decided something.
+ * The place in a configuration that made a decision.
  *
- * @param kind which part of the configuration
+ * @param kind the part of the configuration
  * @param index the position in its list, or -1 for a default
  * @param pattern the pattern as written, or null for a default
  * @since 0.1.0
  */
 public record RuleReference(Kind kind, int index, @Nullable String pattern) {
 
-  /** The part of the configuration that a rule stands in. */
+  /** The part of a configuration that contains a rule. */
   public enum Kind {
     /** An entry of {@code layers}. */
     LAYER,
@@ -37,12 +37,12 @@ public record RuleReference(Kind kind, int index, @Nullable String pattern) {
     return new RuleReference(Kind.SKIP, index, pattern);
   }
 
-  /** The default below all rules. */
+  /** The default, which all rules override. */
   public static RuleReference defaults() {
     return new RuleReference(Kind.DEFAULT, -1, null);
   }
 
-  /** The rule in the words of a configuration document, as in {@code layers[2] 'Linear'}. */
+  /** The rule as in a configuration document, such as {@code layers[2] 'Linear'}. */
   @Override
   public String toString() {
     return switch (kind) {

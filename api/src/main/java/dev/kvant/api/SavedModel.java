@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * The files that were written, with the report of what they hold.
+ * The written files, with their report.
  *
  * @param artifacts the files, the main one first
- * @param report what was done
+ * @param report the report
  * @since 0.1.0
  */
 public record SavedModel(List<Artifact> artifacts, QuantizationReport report) {

@@ -8,13 +8,13 @@ import java.util.Map;
 /**
  * One batch of inputs for a model, by name.
  *
- * @param inputs the tensors by input name, in order; {@link #SOLE_INPUT} feeds the only argument of
- *     a model, whatever its name
+ * @param inputs the tensors by input name, in order; {@link #SOLE_INPUT} also feeds a single
+ *     argument of another name
  * @since 0.1.0
  */
 public record TensorBatch(Map<String, Tensor> inputs) {
 
-  /** The name that stands for a model's only input. */
+  /** The name for a single input of any name. */
   public static final String SOLE_INPUT = "input";
 
   public TensorBatch {
@@ -30,8 +30,8 @@ public record TensorBatch(Map<String, Tensor> inputs) {
   }
 
   /**
-   * A batch from a data set's tuple, whose first element is the input and whose others, such as a
-   * label, are not.
+   * A batch from a data set's tuple. Its first element is the input; the others, such as a label,
+   * are ignored.
    */
   public static TensorBatch ofTuple(List<Tensor> tuple) {
     if (tuple.isEmpty()) {

@@ -9,8 +9,8 @@ import java.util.Objects;
  * @param name the name within its module, as in {@code weight}
  * @param elementType the type of its elements as stored
  * @param shape its dimensions, outermost first; empty for a scalar
- * @param storage names the stored bytes within one model: equal for tensors that share them (tied
- *     weights)
+ * @param storage identifies the stored bytes within one model: equal for tensors that share them
+ *     (tied weights)
  * @since 0.1.0
  */
 public record TensorDescription(

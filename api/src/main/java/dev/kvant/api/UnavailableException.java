@@ -3,7 +3,7 @@ package dev.kvant.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that this machine lacks, such as a native library or a device, is needed.
+ * A requirement is missing on this machine, such as a native library or a device.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ public class UnavailableException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public UnavailableException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public UnavailableException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

@@ -3,7 +3,7 @@ package dev.kvant.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model is sound, but the backend cannot take it.
+ * A model is valid, but the backend does not support it.
  *
  * @since 0.1.0
  */
@@ -11,12 +11,12 @@ public class UnsupportedModelException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
-  /** With a message that says what to do. */
+  /** Creates the exception with a message, which includes what to do. */
   public UnsupportedModelException(String message) {
     this(message, null);
   }
 
-  /** With a message that says what to do, and what caused it. */
+  /** Creates the exception with a message and its cause. */
   public UnsupportedModelException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

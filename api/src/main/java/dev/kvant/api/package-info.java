@@ -1,6 +1,6 @@
 /**
- * What users of Kvant hold: configuration, plan, models, the quantizer, listeners and exceptions.
- * Small and stable; no behaviour lives here beyond what its values mean.
+ * The types that users of Kvant hold: configuration, plan, models, the quantizer, listeners and
+ * exceptions. They are values without further behaviour, and stable.
  */
 @NullMarked
 package dev.kvant.api;

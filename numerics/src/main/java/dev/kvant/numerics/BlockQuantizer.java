@@ -66,7 +66,7 @@ public final class BlockQuantizer {
   }
 
   /**
-   * Returns what a code stands for.
+   * Returns the value of a code.
    *
    * @param code from 0 to {@code 2^bits - 1}
    * @param scale its block's scale

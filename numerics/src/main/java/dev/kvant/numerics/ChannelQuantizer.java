@@ -4,16 +4,16 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
- * Quantizes a tensor with one scale per channel of any axis, handed over in blocks of any size.
+ * Quantizes a tensor with one scale per channel of any axis, passed in blocks of any size.
  *
- * <p>A tensor of shape {@code [d0, d1, …]} whose channels lie along axis {@code a} is seen as
+ * <p>A tensor of shape {@code [d0, d1, …]} whose channels lie along axis {@code a} is treated as
  * {@code [outer, channels, inner]} with {@code inner} the product of the dimensions behind {@code
- * a}; one channel makes it per tensor. Each of the {@code outer} slices is a matrix, whose rows, or
- * pieces of rows where a block ends within one, a {@link RowQuantizer} takes. A block holds
- * little-endian values of the weights' type between a buffer's position and limit, which are left
- * as they are.
+ * a}; one channel makes it per tensor. Each of the {@code outer} slices is a matrix. A {@link
+ * RowQuantizer} processes its rows, or parts of rows where a block ends within a row. A block holds
+ * little-endian values of the weights' type between a buffer's position and limit, which stay
+ * unchanged.
  *
- * <p>Instances are immutable and safe for use by several threads.
+ * <p>Instances are immutable and thread-safe.
  *
  * @since 0.1.0
  */
@@ -26,9 +26,9 @@ public final class ChannelQuantizer {
   /**
    * Creates a quantizer.
    *
-   * @param rows does the arithmetic
-   * @param channels how many channels there are, at least 1
-   * @param inner how many consecutive elements belong to one channel, at least 1
+   * @param rows the arithmetic
+   * @param channels the number of channels, at least 1
+   * @param inner the number of consecutive elements of one channel, at least 1
    * @throws IllegalArgumentException if there is no channel or it has no elements
    */
   public ChannelQuantizer(RowQuantizer rows, int channels, long inner) {
@@ -70,8 +70,8 @@ public final class ChannelQuantizer {
    * @param block a block of weights
    * @param firstElement the index of its first element in the tensor, in row-major order
    * @param scales one per channel, positive and finite
-   * @param target takes one byte per weight from its position on; its position is left as it is
-   * @return how far {@code q * scale} is from the weights
+   * @param target receives one byte per weight from its position on; the position stays unchanged
+   * @return the error of {@code q * scale}
    * @throws NonFiniteValueException if a weight is NaN or infinite, with its index in the tensor
    * @throws IllegalArgumentException if {@code scales} has another length or {@code target} is too
    *     small
@@ -129,7 +129,7 @@ public final class ChannelQuantizer {
   private interface MatrixConsumer {
 
     /**
-     * Takes consecutive channels of one slice, or a piece of one channel.
+     * Processes consecutive channels of one slice, or a part of one channel.
      *
      * @param from the index of its first element in the block
      */

@@ -1,9 +1,9 @@
 package dev.kvant.numerics;
 
 /**
- * How values become codes of one 8-bit type and how codes become values again.
+ * Converts values to codes of one 8-bit type, and codes to values.
  *
- * <p>The methods on arrays are the inner loops, shaped for Java 17's compiler: it vectorizes loops
+ * <p>The methods on arrays are the inner loops, written for Java 17's compiler: it vectorizes loops
  * over arrays of one element size, without comparisons, look-ups or conversions between sizes.
  */
 interface Coding {
@@ -18,7 +18,7 @@ interface Coding {
 
   /**
    * Replaces the values {@code [from, to)} of a row by float32 values whose bits {@link
-   * #encode(int[], int, byte[])} takes.
+   * #encode(int[], int, byte[])} accepts.
    *
    * @param amax bounds the magnitudes of the values
    */
@@ -27,7 +27,7 @@ interface Coding {
   /** Does the same with a scale for each value, from an index of an array on. */
   void scaleEach(float[] values, int from, int to, float[] scales, int index);
 
-  /** Turns the bits of scaled values into codes; may overwrite the bits. */
+  /** Converts the bits of scaled values to codes; may overwrite the bits. */
   void encode(int[] bits, int count, byte[] codes);
 
   /** Restores values of a row as {@code q * scale}, from an index of their array on. */

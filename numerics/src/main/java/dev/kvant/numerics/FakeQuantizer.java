@@ -1,8 +1,8 @@
 package dev.kvant.numerics;
 
 /**
- * Rounds values to those that an 8-bit type can hold once it is stretched over a symmetric range,
- * bit for bit as ModelOpt does when it simulates quantization.
+ * Applies fake quantization: rounds values to those of an 8-bit type scaled to a symmetric range,
+ * bit for bit as ModelOpt does.
  *
  * <p>With {@code max} the type's largest value, all in float32 and rounded half to even:
  *
@@ -16,15 +16,15 @@ package dev.kvant.numerics;
  * <p>Quotients and products are as written: {@code 127 / amax} and {@code 127 * (1 / amax)} differ
  * in their last bits.
  *
- * <p>Values of float16 and bfloat16 are to be widened first, and results to be rounded. Source:
- * {@code modelopt.torch.quantization.tensor_quant} of ModelOpt 0.47, which has no static
- * quantization to float8_e5m2; that follows the formula of float8_e4m3fn.
+ * <p>Widen values of float16 and bfloat16 first, and round the results. Source: {@code
+ * modelopt.torch.quantization.tensor_quant} of ModelOpt 0.47, which has no static quantization to
+ * float8_e5m2; that follows the formula of float8_e4m3fn.
  *
  * @since 0.1.0
  */
 public final class FakeQuantizer {
 
-  /** Ranges up to here count as empty. */
+  /** Ranges up to this magnitude count as empty. */
   private static final float EPSILON = 0x1p-24f;
 
   private final QuantizedType type;
@@ -40,7 +40,7 @@ public final class FakeQuantizer {
   /**
    * A quantizer for one range.
    *
-   * @param type what to round to
+   * @param type the 8-bit type
    * @param amax the magnitude that becomes the type's largest value
    * @return the quantizer
    * @throws IllegalArgumentException if {@code amax} is negative, NaN or infinite
@@ -59,7 +59,7 @@ public final class FakeQuantizer {
   }
 
   /**
-   * Returns what values are multiplied by before they are rounded.
+   * Returns the factor of values before rounding.
    *
    * @return the scale; 0 for an empty range of int8
    */
@@ -68,7 +68,7 @@ public final class FakeQuantizer {
   }
 
   /**
-   * Returns what codes are divided by to restore values.
+   * Returns the divisor of codes that restores values.
    *
    * @return the {@linkplain #multiplier() multiplier}, or 1 where that is 0
    */
@@ -87,10 +87,10 @@ public final class FakeQuantizer {
   }
 
   /**
-   * Returns what a value becomes.
+   * Returns the value after fake quantization.
    *
    * @param value the value; NaN stays NaN
-   * @return the nearest value that the type can hold, in float32
+   * @return the nearest value of the scaled type, in float32
    */
   public float round(float value) {
     float clamped = clamped(value);

@@ -36,10 +36,10 @@ public final class Float16 {
 
   /**
    * Converts finite values to float32, and NaN and infinities to values beyond ±65504: those that
-   * the largest exponent would stand for if it were not reserved.
+   * the largest exponent would mean if it were not reserved.
    */
   static float toFloatBeyondMax(short half) {
-    // The exponent is off by 2^112; a product repairs normal and subnormal values alike.
+    // The exponent is off by 2^112; a product corrects normal and subnormal values.
     return Float.intBitsToFloat(shifted(half)) * 0x1p112f;
   }
 

@@ -101,9 +101,9 @@ final class Float8 implements Coding {
   /**
    * {@inheritDoc}
    *
-   * <p>Every boundary between two codes has zeros in the lower 19 of its 32 bits. So the upper 13
-   * bits decide, together with the question whether any other is set, and a table of 16 kB answers,
-   * which a first-level cache holds.
+   * <p>Every boundary between two codes has zeros in the lower 19 of its 32 bits. The upper 13 bits
+   * and whether any other bit is set therefore decide. They index a table of 16 kB, which fits a
+   * first-level cache.
    */
   @Override
   public void encode(int[] bits, int count, byte[] codes) {

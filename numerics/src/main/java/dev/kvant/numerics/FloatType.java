@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * The floating-point types that weights come in, stored little-endian.
+ * The floating-point types of weights, stored little-endian.
  *
  * @since 0.1.0
  */

@@ -1,9 +1,9 @@
 package dev.kvant.numerics;
 
 /**
- * A value is NaN or infinite, so that no range holds it.
+ * A value is NaN or infinite, so no range contains it.
  *
- * <p>Carries the first such element in row-major order, for a caller that can name the tensor.
+ * <p>Contains the first such element in row-major order, for a caller that knows the tensor's name.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ public final class NonFiniteValueException extends IllegalArgumentException {
    * Creates the exception.
    *
    * @param index the element, counted from the first
-   * @param value what it is
+   * @param value its value
    */
   public NonFiniteValueException(long index, float value) {
     super("Element " + index + " is " + value + ", not finite");
@@ -29,8 +29,8 @@ public final class NonFiniteValueException extends IllegalArgumentException {
   /**
    * Returns the element's index.
    *
-   * @return at least 0, counted in row-major order: from the first element of the tensor where the
-   *     index of a block's first element was given, else from the first element of the block
+   * @return at least 0, counted in row-major order: from the first element of the tensor if the
+   *     index of a block's first element was given, otherwise from the first element of the block
    */
   public long index() {
     return index;

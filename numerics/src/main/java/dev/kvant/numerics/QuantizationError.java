@@ -1,7 +1,7 @@
 package dev.kvant.numerics;
 
 /**
- * How far dequantized weights are from the weights, as sums that can be added up over blocks.
+ * The error of dequantized weights, as sums that can be added over blocks.
  *
  * <p>With the weights {@code w} and the dequantized ones {@code v} of the same shape, float32
  * values, accumulated in float64:
@@ -30,7 +30,7 @@ public record QuantizationError(double signal, double quantizedSignal, double no
   /**
    * Returns the signal to quantization noise ratio, {@code 10 log10(signal / noise)}, in decibels.
    *
-   * @return positive infinity without noise, negative infinity where only noise is left
+   * @return positive infinity without noise, negative infinity without signal
    */
   public double sqnrDecibels() {
     if (noise == 0) {

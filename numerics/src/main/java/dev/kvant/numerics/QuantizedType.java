@@ -60,9 +60,9 @@ public enum QuantizedType {
    * Converts a float32, rounding half to even.
    *
    * <p>int8: values beyond the range are clamped to -128 and 127, NaN becomes 0. float8: subnormal
-   * values are kept, NaN keeps its sign. What is too large after rounding becomes 448 for e4m3fn,
-   * infinities too, and an infinity for e5m2. Source: the casts of torch 2.15 on CPU; those of
-   * torch 2.7 turn e4m3fn magnitudes above 464 into NaN.
+   * values are kept, NaN keeps its sign. A value that is too large after rounding becomes 448 for
+   * e4m3fn, as infinities do, and an infinity for e5m2. Source: the casts of torch 2.15 on CPU;
+   * those of torch 2.7 turn e4m3fn magnitudes above 464 into NaN.
    *
    * @param value any float32
    * @return the 8 bits

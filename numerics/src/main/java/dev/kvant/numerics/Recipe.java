@@ -1,6 +1,6 @@
 package dev.kvant.numerics;
 
-/** Whose rules for scales and rounding are followed, bit for bit. */
+/** The library whose rules for scales and rounding apply, bit for bit. */
 enum Recipe {
   /** torchao 0.18, {@code choose_qparams_affine} with symmetric mapping. */
   TORCHAO {

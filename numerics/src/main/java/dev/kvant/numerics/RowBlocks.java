@@ -7,15 +7,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Spreads the rows of a matrix over threads, in blocks that the threads claim in ascending order.
+ * Distributes the rows of a matrix over threads, in blocks that the threads claim in ascending
+ * order.
  *
- * <p>The calling thread claims blocks like any other. So the work is done even by an executor that
- * has no free thread or rejects tasks, and what is left in its queue afterwards finds nothing to
- * do.
+ * <p>The calling thread claims blocks like any other. The work is therefore completed even if the
+ * executor has no free thread or rejects tasks. Tasks that start later find no block.
  */
 final class RowBlocks {
 
-  /** What is done with the rows from {@code from} to before {@code to}. */
+  /** The work on the rows from {@code from} to before {@code to}. */
   @FunctionalInterface
   interface Work {
     void rows(int from, int to);
@@ -41,9 +41,8 @@ final class RowBlocks {
   /**
    * Does the work for all rows and returns when it is done.
    *
-   * <p>After a failure blocks that nobody has claimed are skipped. All blocks before the failed one
-   * were claimed and are completed, so that the failure of the first failing row is thrown whatever
-   * the number of threads.
+   * <p>After a failure unclaimed blocks are skipped. All blocks before the failed one were claimed
+   * and are completed, so the failure of the first failing row is thrown for any number of threads.
    */
   static void run(int rows, int rowsPerBlock, Executor executor, int parallelism, Work work) {
     RowBlocks run = new RowBlocks(rows, rowsPerBlock, work);

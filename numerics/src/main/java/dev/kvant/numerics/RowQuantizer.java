@@ -10,13 +10,13 @@ import java.util.function.Consumer;
 /**
  * Quantizes weight matrices symmetrically with one scale per row.
  *
- * <p>A matrix has the shape {@code [rows, columns]} and is handed over in blocks of whole rows: one
- * row, all rows, or what a memory budget allows. A block of weights is a {@link ByteBuffer}, on the
- * heap, direct or mapped, whose bytes from position to limit are little-endian values of {@link
+ * <p>A matrix has the shape {@code [rows, columns]} and is passed in blocks of whole rows: one row,
+ * all rows, or as many as a memory budget allows. A block of weights is a {@link ByteBuffer}, on
+ * the heap, direct or mapped, whose bytes from position to limit are little-endian values of {@link
  * #weights()} in row-major order, whatever the buffer's own {@linkplain ByteBuffer#order() order}.
- * A block of codes has one byte per weight. Positions and limits are left as they are. Arrays of
- * scales and of amax belong to the whole matrix: a block's argument {@code firstRow} says at which
- * index they start.
+ * A block of codes has one byte per weight. Positions and limits stay unchanged. Arrays of scales
+ * and of amax belong to the whole matrix: a block's argument {@code firstRow} is the index at which
+ * they start.
  *
  * <p>Other granularities come from the same methods:
  *
@@ -29,13 +29,15 @@ import java.util.function.Consumer;
  *   <li>per tensor: the same with the tensor as one row, or as rows that share one scale.
  * </ul>
  *
- * <p>Instances are immutable and safe for use by several threads.
+ * <p>Instances are immutable and thread-safe.
  *
  * @since 0.1.0
  */
 public final class RowQuantizer {
 
-  /** Weights that one thread takes at a time: large enough to make claiming cheap. */
+  /**
+   * The number of weights that one thread claims at a time: large enough to make claiming cheap.
+   */
   private static final int BLOCK_ELEMENTS = 1 << 17;
 
   private final Recipe recipe;
@@ -82,13 +84,13 @@ public final class RowQuantizer {
   }
 
   /**
-   * Returns a quantizer with the same results that spreads the rows of a block over threads.
+   * Returns a quantizer with the same results that distributes the rows of a block over threads.
    *
-   * <p>The calling thread takes part, so that up to {@code parallelism - 1} tasks are handed to the
-   * executor; tasks that it rejects or starts late only cost speed. No task works on the block once
+   * <p>The calling thread takes part, so up to {@code parallelism - 1} tasks are passed to the
+   * executor. Tasks that it rejects or starts late only reduce speed. No task uses the block after
    * the method has returned or thrown.
    *
-   * @param parallelism the greatest number of threads, at least 1
+   * @param parallelism the maximum number of threads, at least 1
    * @param executor runs the tasks
    * @return the quantizer
    * @throws IllegalArgumentException if {@code parallelism} is less than 1
@@ -127,11 +129,11 @@ public final class RowQuantizer {
    *
    * @param source a block of weights {@code [n, columns]}
    * @param columns the length of a row, at least 1
-   * @param amax takes the result of the block's row {@code i} at {@code firstRow + i}
+   * @param amax receives the result of the block's row {@code i} at {@code firstRow + i}
    * @param firstRow the number of the block's first row in the matrix
-   * @throws NonFiniteValueException if a weight is NaN or infinite; what {@code amax} holds for
+   * @throws NonFiniteValueException if a weight is NaN or infinite; the content of {@code amax} for
    *     this block is then unspecified
-   * @throws IllegalArgumentException if the sizes do not fit together
+   * @throws IllegalArgumentException if the sizes do not match
    */
   public void amax(ByteBuffer source, int columns, float[] amax, int firstRow) {
     int rows = rows("source", source, columns, weights.bytes());
@@ -178,14 +180,14 @@ public final class RowQuantizer {
    *
    * @param source a block of weights {@code [n, columns]}
    * @param columns the length of a row, at least 1
-   * @param scales holds the scale of the block's row {@code i} at {@code firstRow + i}, positive
+   * @param scales contains the scale of the block's row {@code i} at {@code firstRow + i}, positive
    *     and finite
    * @param firstRow the number of the block's first row in the matrix
-   * @param target takes {@code n * columns} codes from its position on
-   * @throws NonFiniteValueException if a weight is NaN or infinite; what {@code target} holds is
-   *     then unspecified
-   * @throws IllegalArgumentException if the sizes do not fit together or a scale is not positive
-   *     and finite, or has no finite reciprocal for int8
+   * @param target receives {@code n * columns} codes from its position on
+   * @throws NonFiniteValueException if a weight is NaN or infinite; the content of {@code target}
+   *     is then unspecified
+   * @throws IllegalArgumentException if the sizes do not match or a scale is not positive and
+   *     finite, or has no finite reciprocal for int8
    */
   public void quantize(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
@@ -199,19 +201,19 @@ public final class RowQuantizer {
   }
 
   /**
-   * Finds each row's scale, stores it and quantizes the row with it.
+   * Computes each row's scale, stores it and quantizes the row with it.
    *
    * <p>The same as {@link #amax}, {@link #scale} and {@link #quantize} for each row, in one pass
    * over memory.
    *
    * @param source a block of weights {@code [n, columns]}
    * @param columns the length of a row, at least 1
-   * @param scales takes the scale of the block's row {@code i} at {@code firstRow + i}
+   * @param scales receives the scale of the block's row {@code i} at {@code firstRow + i}
    * @param firstRow the number of the block's first row in the matrix
-   * @param target takes {@code n * columns} codes from its position on
-   * @throws NonFiniteValueException if a weight is NaN or infinite; what {@code scales} and {@code
-   *     target} hold for this block is then unspecified
-   * @throws IllegalArgumentException if the sizes do not fit together
+   * @param target receives {@code n * columns} codes from its position on
+   * @throws NonFiniteValueException if a weight is NaN or infinite; the content of {@code scales}
+   *     and {@code target} for this block is then unspecified
+   * @throws IllegalArgumentException if the sizes do not match
    */
   public void quantizeRows(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
@@ -235,11 +237,11 @@ public final class RowQuantizer {
    *
    * @param source a block of codes {@code [n, columns]}, one byte each
    * @param columns the length of a row, at least 1
-   * @param scales holds the scale of the block's row {@code i} at {@code firstRow + i}
+   * @param scales contains the scale of the block's row {@code i} at {@code firstRow + i}
    * @param firstRow the number of the block's first row in the matrix
-   * @param target takes {@code n * columns} values of {@link #weights()} from its position on,
+   * @param target receives {@code n * columns} values of {@link #weights()} from its position on,
    *     little-endian
-   * @throws IllegalArgumentException if the sizes do not fit together
+   * @throws IllegalArgumentException if the sizes do not match
    */
   public void dequantize(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer target) {
@@ -252,18 +254,18 @@ public final class RowQuantizer {
   }
 
   /**
-   * Measures how far the dequantized values {@code q * scale}, in float32, are from the weights.
+   * Measures the error of the dequantized values {@code q * scale}, in float32.
    *
-   * <p>The order of summation depends on the sizes of matrix and block alone, so that the result
-   * does not depend on the number of threads.
+   * <p>The order of summation depends only on the sizes of matrix and block. The result does not
+   * depend on the number of threads.
    *
    * @param source a block of weights {@code [n, columns]}
    * @param columns the length of a row, at least 1
-   * @param scales holds the scale of the block's row {@code i} at {@code firstRow + i}
+   * @param scales contains the scale of the block's row {@code i} at {@code firstRow + i}
    * @param firstRow the number of the block's first row in the matrix
    * @param quantized the block's codes {@code [n, columns]}, one byte each
    * @return the error of this block
-   * @throws IllegalArgumentException if the sizes do not fit together
+   * @throws IllegalArgumentException if the sizes do not match
    */
   public QuantizationError error(
       ByteBuffer source, int columns, float[] scales, int firstRow, ByteBuffer quantized) {
@@ -283,7 +285,7 @@ public final class RowQuantizer {
     return Arrays.stream(errors).reduce(QuantizationError.NONE, QuantizationError::plus);
   }
 
-  /** A block whose channels take turns from element to element; one scale for each of them. */
+  /** A block whose channels alternate from element to element; one scale for each of them. */
   TiledColumns columns(int elements, int channels, int firstChannel) {
     return new TiledColumns(weights, recipe.coding(codes), channels, firstChannel, elements);
   }

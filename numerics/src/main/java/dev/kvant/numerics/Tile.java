@@ -6,15 +6,18 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 
 /**
- * A few consecutive weights of a block in arrays that stay in a near cache.
+ * A few consecutive weights of a block, in arrays that fit a near cache.
  *
- * <p>The weights are copied into an array once and are worked on there, one step a loop: see {@link
- * Coding}. An element has the same place in the tile as in the block, counted from the tile's first
- * index.
+ * <p>The weights are copied into an array once and processed there, one step for each loop: see
+ * {@link Coding}. An element has the same place in the tile as in the block, counted from the
+ * tile's first index.
  */
 final class Tile {
 
-  /** Weights that are encoded or decoded at a time: their arrays fit a first-level cache. */
+  /**
+   * The number of weights that are encoded or decoded at a time: their arrays fit a first-level
+   * cache.
+   */
   private static final int STEP = 512;
 
   private final FloatType type;
@@ -152,7 +155,7 @@ final class Tile {
     }
   }
 
-  /** What all comparisons found. */
+  /** The sum of all comparisons. */
   QuantizationError error() {
     return new QuantizationError(signal, quantizedSignal, noise);
   }

@@ -3,10 +3,10 @@ package dev.kvant.numerics;
 import java.nio.ByteBuffer;
 
 /**
- * A block of a matrix with a scale for each column, gone through tile by tile on one thread.
+ * A block of a matrix with a scale for each column, processed tile by tile on one thread.
  *
- * <p>Channels take turns from element to element; the block may begin and end within a row. Buffers
- * hold the whole block and are little-endian.
+ * <p>Channels alternate from element to element; the block may begin and end within a row. Buffers
+ * contain the whole block and are little-endian.
  */
 final class TiledColumns {
 
@@ -46,7 +46,7 @@ final class TiledColumns {
     }
   }
 
-  /** How far the restored weights are from the weights. */
+  /** The error of the restored weights. */
   QuantizationError error(ByteBuffer weights, ByteBuffer codes, float[] scales) {
     for (int index = 0; index < elements; index += LENGTH) {
       int begin = index;
@@ -69,7 +69,7 @@ final class TiledColumns {
   @FunctionalInterface
   private interface Run {
 
-    /** Takes weights of the tile whose channels follow each other. */
+    /** Processes weights of the tile whose channels follow each other. */
     void accept(int from, int to, int channel);
   }
 

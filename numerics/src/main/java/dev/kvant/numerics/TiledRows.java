@@ -3,14 +3,14 @@ package dev.kvant.numerics;
 import java.nio.ByteBuffer;
 
 /**
- * Some rows of a block, gone through tile by tile on one thread.
+ * Some rows of a block, processed tile by tile on one thread.
  *
- * <p>A tile holds either whole rows or a part of one row, so memory stays small whatever the length
- * of a row. Buffers hold the whole block and are little-endian.
+ * <p>A tile contains either whole rows or a part of one row, so memory stays small for rows of any
+ * length. Buffers contain the whole block and are little-endian.
  */
 final class TiledRows {
 
-  /** Gives the scale of a row, numbered in the matrix, whose largest magnitude is known. */
+  /** Returns the scale of a row of the matrix with a known largest magnitude. */
   @FunctionalInterface
   interface RowScale {
     float scale(int row, float amax);
@@ -19,7 +19,7 @@ final class TiledRows {
   /** Weights in a tile of several rows. */
   private static final int LENGTH = 4096;
 
-  /** The longest row that a tile takes as a whole, so that its weights are read only once. */
+  /** The longest row that fits a tile as a whole, so that its weights are read only once. */
   private static final int LONGEST_ROW = 16384;
 
   private final int columns;
@@ -100,7 +100,7 @@ final class TiledRows {
     }
   }
 
-  /** How far the restored rows are from the weights. */
+  /** The error of the restored rows. */
   QuantizationError error(ByteBuffer weights, ByteBuffer codes, float[] scales) {
     for (int index = begin, count; index < end; index += count) {
       count = count(index);
@@ -118,7 +118,7 @@ final class TiledRows {
     return begin / columns;
   }
 
-  /** How many weights the tile that starts at an index has. */
+  /** The number of weights of the tile that starts at an index. */
   private int count(int index) {
     if (columns > LONGEST_ROW) {
       return Math.min(LENGTH, columns - index % columns);

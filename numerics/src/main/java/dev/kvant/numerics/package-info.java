@@ -1,6 +1,6 @@
 /**
- * The arithmetic of quantization and nothing else: encoders, decoders, scales. Depends on the JDK
- * only; every formula names its source.
+ * The arithmetic of quantization: encoders, decoders, scales. It depends on the JDK only. Every
+ * formula names its source.
  */
 @NullMarked
 package dev.kvant.numerics;

@@ -16,10 +16,10 @@ import org.hibernate.validator.HibernateValidator;
 import org.hibernate.validator.messageinterpolation.ParameterMessageInterpolator;
 
 /**
- * The constraints that stand at the configuration records, checked by Hibernate Validator.
+ * The constraints of the configuration records, checked by Hibernate Validator.
  *
- * <p>Made lean, because the first use is on the way of every command: no XML is looked for, no
- * expression language, no persistence provider, and nothing through the context class loader.
+ * <p>Kept small, because every command uses it at start: no XML, no expression language, no
+ * persistence provider, and no context class loader.
  */
 final class BeanConstraints implements AutoCloseable {
 
@@ -33,7 +33,7 @@ final class BeanConstraints implements AutoCloseable {
             .configure()
             .ignoreXmlConfiguration()
             .externalClassLoader(BeanConstraints.class.getClassLoader())
-            // Messages are in English, as all others are, whatever the machine speaks.
+            // Messages are in English like all others, independent of the locale.
             .messageInterpolator(
                 new ParameterMessageInterpolator(Set.of(Locale.ENGLISH), Locale.ENGLISH, false))
             .traversableResolver(new EverythingIsThere())

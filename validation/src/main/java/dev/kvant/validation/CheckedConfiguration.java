@@ -8,12 +8,11 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What became of checking a configuration.
+ * The result of checking a configuration.
  *
- * @param config the configuration with the backend's id and the mode filled in, as far as these
- *     could be told
- * @param problems all that is wrong with it
- * @param warnings what it says in vain
+ * @param config the configuration with the backend's id and the mode filled in, if they are known
+ * @param problems all problems
+ * @param warnings settings without effect
  * @since 0.1.0
  */
 public record CheckedConfiguration(

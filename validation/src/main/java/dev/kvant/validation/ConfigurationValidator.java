@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks configurations by their constraints and against what their backend can do. Safe for use by
- * several threads; nothing is loaded before the first check.
+ * Checks configurations by their constraints and against the descriptor of their backend.
+ * Thread-safe; nothing is loaded before the first check.
  *
  * @since 0.1.0
  */
@@ -18,14 +18,14 @@ public final class ConfigurationValidator implements AutoCloseable {
 
   private @Nullable BeanConstraints constraints;
 
-  /** A validator that has loaded nothing yet. */
+  /** Creates a validator, which loads nothing yet. */
   public ConfigurationValidator() {}
 
   /**
-   * Finds all that can be known to be wrong without a model.
+   * Finds all problems that can be found without a model.
    *
    * @param config the configuration
-   * @param backend the backend that it names, or null if there is none of that name
+   * @param backend the backend that it names, or null if it is unknown
    */
   public CheckedConfiguration check(
       ModelQuantizationConfig config, @Nullable QuantizationBackend backend) {
@@ -52,7 +52,7 @@ public final class ConfigurationValidator implements AutoCloseable {
     return known;
   }
 
-  /** Releases what the checks needed. A second call does nothing. */
+  /** Releases the resources of the checks. A second call does nothing. */
   @Override
   public synchronized void close() {
     if (constraints != null) {

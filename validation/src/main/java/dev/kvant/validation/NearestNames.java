@@ -6,17 +6,17 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Finds the names that somebody may have meant, by edit distance.
+ * Finds the closest known names, by edit distance.
  *
  * <p>The distance is Levenshtein's, case aside: the fewest characters to insert, delete or replace.
- * In the name that was written, {@code *} stands for any characters and {@code ?} for one, at no
- * cost, so that patterns are compared by what they spell out.
+ * In the written name {@code *} matches any characters and {@code ?} one character, at no cost, so
+ * that patterns are compared by their other characters.
  *
  * @since 0.1.0
  */
 public final class NearestNames {
 
-  /** Fewer letters begin too many names to say which was meant. */
+  /** Too many names start with fewer letters. */
   private static final int SHORTEST_BEGINNING = 3;
 
   private record Ranked(String name, int distance) {}
@@ -29,7 +29,7 @@ public final class NearestNames {
    *
    * @param written the name or pattern that fits nothing
    * @param known the names that exist
-   * @param limit how many to give at most
+   * @param limit the maximum number of names
    */
   public static List<String> of(String written, Collection<String> known, int limit) {
     return known.stream()

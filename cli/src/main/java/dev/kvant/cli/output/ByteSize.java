@@ -13,7 +13,7 @@ public final class ByteSize {
 
   private ByteSize() {}
 
-  /** The size in the unit that suits it, as in {@code 4.21 MB}; a kilobyte has 1000 bytes. */
+  /** The size in a suitable unit, as in {@code 4.21 MB}; a kilobyte has 1000 bytes. */
   public static String format(long bytes) {
     if (bytes < 1000) {
       return bytes + " B";

@@ -11,8 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A result for programs: one JSON object with keys in {@code snake_case}, in the order in which
- * they were put. Keys are never left out: what is not known is {@code null}.
+ * A result for programs: one JSON object with keys in {@code snake_case}, in insertion order. All
+ * keys are present; unknown values are {@code null}.
  *
  * @since 0.1.0
  */
@@ -28,8 +28,8 @@ public final class JsonDocument {
    *
    * @param key its name
    * @param value null, a string, boolean or number, a {@link JsonDocument}, or a list or map of
-   *     them; an {@link Optional} stands for its value; a number that is not finite becomes null,
-   *     since JSON has none
+   *     them; an {@link Optional} means its value; a number that is not finite becomes null,
+   *     because JSON has none
    */
   public JsonDocument put(String key, @Nullable Object value) {
     fields.put(key, plain(value));

@@ -3,8 +3,8 @@ package dev.kvant.cli.output;
 import java.util.regex.Pattern;
 
 /**
- * Text from outside in a form that is safe to show: names in a model file can be anything, also
- * codes that move a terminal's cursor, clear its screen or turn the direction of a line.
+ * Untrusted text in a form that is safe to print: names in a model file may contain codes that move
+ * a terminal's cursor, clear its screen or change the direction of a line.
  */
 final class Printable {
 
@@ -12,7 +12,7 @@ final class Printable {
 
   private Printable() {}
 
-  /** The text with a question mark for each character that is none, line breaks included. */
+  /** The text with a question mark for each unprintable character, including line breaks. */
   static String of(String text) {
     return UNPRINTABLE.matcher(text).replaceAll("?");
   }

@@ -5,8 +5,8 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
- * One line on a terminal that shows how far a step has come, written over again and again; nothing
- * at all where nobody looks.
+ * One line on a terminal that shows the progress of a step and is overwritten each time. Nothing
+ * without a terminal.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ public final class ProgressBar {
     this.nanoTime = Objects.requireNonNull(nanoTime, "nanoTime");
   }
 
-  /** Draws the line, unless that was done a moment ago. */
+  /** Draws the line, unless it was drawn very recently. */
   public void show(Progress progress) {
     if (!screen.interactive()) {
       return;
@@ -43,7 +43,7 @@ public final class ProgressBar {
     if (sameStep && now - drawnAt < NANOS_BETWEEN_DRAWINGS) {
       return;
     }
-    // The last column stays free: a terminal that fills it moves on to the next line.
+    // The last column stays free: a terminal that fills it moves to the next line.
     String line =
         Table.shortened(screen, Printable.of(line(progress)), Math.max(1, screen.columns() - 1));
     screen.writer().print(CLEAR_LINE + line);

@@ -8,13 +8,14 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A stream of text together with what its reader can show.
+ * A stream of text with the abilities of its reader.
  *
- * @param writer where the text goes
- * @param interactive whether a person looks at it on a terminal, where a line can be written over
- * @param coloured whether it shows colours
+ * @param writer receives the text
+ * @param interactive whether it is a terminal, where a line can be overwritten
+ * @param coloured whether it shows colors
  * @param unicode whether its character set has more than ASCII
- * @param columns how many characters a line may have; {@link #UNLIMITED} where nothing breaks lines
+ * @param columns the maximum number of characters in a line; {@link #UNLIMITED} if lines are not
+ *     wrapped
  * @since 0.1.0
  */
 public record Screen(
@@ -30,17 +31,17 @@ public record Screen(
     }
   }
 
-  /** The text in that style, or as it is where colours are not shown. */
+  /** The text in that style, or unchanged without colors. */
   String styled(Style style, String text) {
     return coloured ? style.apply(text) : text;
   }
 
-  /** The first text where the reader can show it, else the second, which is ASCII. */
+  /** The first text if the reader can show it, otherwise the second, which is ASCII. */
   public String symbol(String unicodeText, String asciiText) {
     return unicode ? unicodeText : asciiText;
   }
 
-  /** Prints one line; a question mark stands for each control character in it. */
+  /** Prints one line; each control character in it is replaced by a question mark. */
   public void line(String text) {
     unchecked(Printable.of(text));
   }
@@ -54,7 +55,7 @@ public record Screen(
     unchecked(line.toString());
   }
 
-  /** Prints one line as it is, with whatever moves a cursor or changes a colour. */
+  /** Prints one line unchanged, with codes that move the cursor or change colors. */
   void unchecked(String text) {
     writer.println(text);
   }
@@ -65,12 +66,12 @@ public record Screen(
   }
 
   /**
-   * Prints a paragraph, broken between words where it is longer than a line.
+   * Prints a paragraph, wrapped between words.
    *
-   * @param lead what stands before its first line, escape sequences not allowed
+   * @param lead the text before its first line, without escape sequences
    * @param style the style of the lead
-   * @param text the paragraph; its own line breaks are kept, a question mark stands for each other
-   *     control character
+   * @param text the paragraph; its line breaks are kept, each other control character is replaced
+   *     by a question mark
    */
   public void paragraph(String lead, Style style, String text) {
     String indent = " ".repeat(length(lead));
@@ -82,7 +83,7 @@ public record Screen(
     }
   }
 
-  /** Prints a stack trace, whose messages may hold names from outside as any other text. */
+  /** Prints a stack trace, whose messages may contain untrusted names. */
   public void stackTrace(Throwable failure) {
     var trace = new StringWriter();
     failure.printStackTrace(new PrintWriter(trace));
@@ -96,12 +97,12 @@ public record Screen(
             });
   }
 
-  /** Number of characters that a text takes on a line. */
+  /** The width of a text on a line, in characters. */
   static int length(String text) {
     return text.codePointCount(0, text.length());
   }
 
-  /** The lines of a text that has none longer than that, except for words that are longer. */
+  /** The lines of a text, wrapped at that width; longer words are kept whole. */
   static List<String> wrapped(String text, int columns) {
     if (length(text) <= columns) {
       return List.of(text);

@@ -20,12 +20,12 @@ import java.util.Properties;
 public record Screens(Screen out, Screen err) {
 
   /**
-   * Which of the streams are terminals, of {@code out} and {@code err}. Java can tell only whether
-   * all are, so that who starts it says it with this system property; unsaid, none is.
+   * Which of the streams {@code out} and {@code err} are terminals. Java can detect only whether
+   * all are, so the start script sets this system property. Without it, none is.
    */
   public static final String TERMINALS_PROPERTY = "kvant.terminals";
 
-  /** How wide the terminal is. */
+  /** The width of the terminal. */
   public static final String COLUMNS_PROPERTY = "kvant.columns";
 
   private static final int DEFAULT_COLUMNS = 80;

@@ -1,22 +1,22 @@
 package dev.kvant.cli.output;
 
 /**
- * What a piece of text is, for a reader who sees colours.
+ * The style of a text, for a reader with colors.
  *
  * @since 0.1.0
  */
 public enum Style {
-  /** As any other text. */
+  /** Plain text. */
   PLAIN(""),
-  /** A heading, or what the eye should find first. */
+  /** A heading, or the most important text. */
   STRONG("1"),
-  /** What can be passed over. */
+  /** Less important text. */
   FAINT("2"),
-  /** What went right, or was changed as asked. */
+  /** A success, or a requested change. */
   GOOD("32"),
-  /** What went otherwise than asked. */
+  /** A difference from the request. */
   WARNING("33"),
-  /** What failed. */
+  /** A failure. */
   ERROR("1;31");
 
   private final String code;
@@ -25,7 +25,7 @@ public enum Style {
     this.code = code;
   }
 
-  /** The text between the escape sequences that switch the style on and off. */
+  /** The text between the escape sequences that enable and disable the style. */
   String apply(String text) {
     return code.isEmpty() || text.isEmpty() ? text : "\u001b[" + code + "m" + text + "\u001b[0m";
   }

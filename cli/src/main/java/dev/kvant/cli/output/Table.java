@@ -8,8 +8,8 @@ import java.util.Objects;
 /**
  * Rows in aligned columns, fitted to the width of a screen.
  *
- * <p>Columns without any content are left out. Where a line is too long, columns give way as their
- * {@link Fit} says, the widest first; where that is not enough, the line stays too long.
+ * <p>Columns without any content are omitted. If a line is too long, columns shrink according to
+ * their {@link Fit}, the widest first. If that is not enough, the line stays too long.
  *
  * @since 0.1.0
  */
@@ -58,7 +58,7 @@ public final class Table {
     print(screen, 0);
   }
 
-  /** Prints the header, a line and the rows, some columns to the right. */
+  /** Prints the header, a line and the rows, indented by some columns. */
   public void print(Screen screen, int indent) {
     String margin = " ".repeat(indent);
     int[] widths = widths(Math.max(1, screen.columns() - indent));
@@ -75,7 +75,7 @@ public final class Table {
     }
   }
 
-  /** The width of each column, 0 for those that are left out. */
+  /** The width of each column, 0 for omitted ones. */
   private int[] widths(int limit) {
     int[] widths = new int[columns.size()];
     for (int i = 0; i < widths.length; i++) {
@@ -124,7 +124,7 @@ public final class Table {
     return height;
   }
 
-  /** One line of a row, whose cells may take several. */
+  /** One line of a row, whose cells may have several. */
   private String line(Screen screen, int[] widths, int index, List<Cell> row) {
     var line = new StringBuilder();
     int pending = 0;
@@ -156,7 +156,7 @@ public final class Table {
     return column.fit() == Fit.SHORTEN ? shortened(screen, text, width) : text;
   }
 
-  /** The text without its middle, so that what tells names apart, mostly their end, stays. */
+  /** The text without its middle. Its end remains, which distinguishes most names. */
   static String shortened(Screen screen, String text, int width) {
     if (Screen.length(text) <= width) {
       return text;
@@ -169,28 +169,28 @@ public final class Table {
         + text.substring(text.offsetByCodePoints(text.length(), head - kept));
   }
 
-  /** On which side of its column a text stands. */
+  /** The alignment of a text in its column. */
   public enum Align {
     LEFT,
     RIGHT
   }
 
-  /** How a column gives way where a line is too long. */
+  /** How a column shrinks if a line is too long. */
   public enum Fit {
     /** Not at all. */
     KEEP,
-    /** By leaving out the middle of its texts. */
+    /** By omitting the middle of its texts. */
     SHORTEN,
-    /** By breaking its texts into several lines. */
+    /** By wrapping its texts into several lines. */
     WRAP
   }
 
   /**
-   * What is known of a column.
+   * The properties of a column.
    *
-   * @param header what stands above it
-   * @param align where its texts stand
-   * @param fit how it gives way
+   * @param header its header
+   * @param align the alignment of its texts
+   * @param fit how it shrinks
    */
   public record Column(String header, Align align, Fit fit) {
 
@@ -210,12 +210,12 @@ public final class Table {
       return new Column(header, Align.RIGHT, Fit.KEEP);
     }
 
-    /** A column of names, which lose their middle where room is short. */
+    /** A column of names, which lose their middle if space is short. */
     public static Column name(String header) {
       return new Column(header, Align.LEFT, Fit.SHORTEN);
     }
 
-    /** A column of sentences, which take several lines where room is short. */
+    /** A column of sentences, which are wrapped if space is short. */
     public static Column prose(String header) {
       return new Column(header, Align.LEFT, Fit.WRAP);
     }
@@ -229,7 +229,7 @@ public final class Table {
    * A text in its style.
    *
    * @param style the style
-   * @param text the text, one line; a question mark stands for each control character in it
+   * @param text the text, one line; each control character in it is replaced by a question mark
    */
   public record Cell(Style style, String text) {
 

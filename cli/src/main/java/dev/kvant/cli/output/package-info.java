@@ -1,6 +1,6 @@
 /**
- * How the command speaks to people and programs: streams that know what their reader can show,
- * tables, progress, and JSON. Knows nothing of quantization.
+ * The output of the command for people and programs: streams with the abilities of their reader,
+ * tables, progress, and JSON. It is independent of quantization.
  */
 @NullMarked
 package dev.kvant.cli.output;

@@ -18,19 +18,19 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a checkpoint's pickle holds as its state dict: the dict itself, or one that lies in it under
- * a name that training frameworks use.
+ * The state dict of a checkpoint's pickle: the dict itself, or an entry of it under a name that
+ * training frameworks use.
  *
  * @param tensors the state dict's tensors
  * @param opaque the names of its other entries
  */
 record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque) {
 
-  /** Where frameworks nest a state dict, the likeliest first. */
+  /** The names under which frameworks nest a state dict, the most likely first. */
   private static final List<String> KEYS =
       List.of("state_dict", "model_state_dict", "model", "module");
 
-  /** A state dict in a checkpoint in a checkpoint is as deep as anyone nests them. */
+  /** A state dict in a checkpoint in a checkpoint is the deepest nesting in use. */
   private static final int MAX_DEPTH = 3;
 
   static CheckpointContent read(TorchArchive archive) {
@@ -68,7 +68,7 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
         : Optional.empty();
   }
 
-  /** The dict with the most tensors, the likeliest one where several have as many. */
+  /** The dict with the most tensors; of several equal ones, the most likely. */
   private static PickleDict choose(PickleDict dict, int depth) {
     PickleDict best = dict;
     long most = 0;
@@ -107,7 +107,7 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
       what = "something else";
     }
     return new ModelFormatException(
-        "%s holds no state dict, but %s; save model.state_dict() with torch.save, or the model with torch.jit.save"
+        "%s contains %s instead of a state dict; save model.state_dict() with torch.save, or the model with torch.jit.save"
             .formatted(archive.path(), Printable.of(what)));
   }
 
@@ -128,7 +128,7 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
                 KEYS,
                 elsewhere.isEmpty()
                     ? "; save model.state_dict() with torch.save"
-                    : "; there are some under %s: save that entry alone"
+                    : "; there are tensors under %s: save that entry alone"
                         .formatted(Printable.of(String.join(", ", elsewhere)))));
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What a model tells about itself once its file has been read. */
+/** The description of a model whose file has been read. */
 abstract sealed class DescribedModel implements TorchModel permits ScriptModel, StateDictModel {
 
   private final Path source;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The modules of a model, the root apart from the others.
+ * The modules of a model, with the root separate from the others.
  *
  * @param root the module without a name, if it owns tensors
  * @param named all others

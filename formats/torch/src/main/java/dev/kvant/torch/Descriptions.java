@@ -8,18 +8,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What models tell about their tensors. */
+/** Descriptions of a model's tensors. */
 final class Descriptions {
 
   /** The Linear whose weight {@code MultiheadAttention} reads instead of calling it. */
   static final String ATTENTION_OUTPUT = "NonDynamicallyQuantizableLinear";
 
-  /** PyTorch's own subclasses that a rule for their parent means too. */
+  /** PyTorch's own subclasses to which a rule for their parent applies. */
   private static final Map<String, String> PARENTS = Map.of(ATTENTION_OUTPUT, "Linear");
 
   private Descriptions() {}
 
-  /** The class names that a module of a class answers to. */
+  /** The class names of a module of a class. */
   static List<String> types(String type) {
     String parent = PARENTS.get(type);
     return parent == null ? List.of(type) : List.of(type, parent);

@@ -10,11 +10,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 
-/** What a file's first bytes show it to be. */
+/** The kind of a file, by its first bytes. */
 enum FileKind {
   /** A zip archive. */
   ZIP,
-  /** A checkpoint as torch wrote it before version 1.6. */
+  /** A checkpoint of torch before version 1.6. */
   LEGACY_CHECKPOINT,
   /** A pickle without an archive around it. */
   PICKLE,
@@ -29,7 +29,7 @@ enum FileKind {
 
   private static final byte[] ZIP_MAGIC = {'P', 'K', 3, 4};
 
-  /** Protocol 2 and a number of ten bytes that torch.save has written first. */
+  /** Protocol 2 and a number of ten bytes, the start of torch.save's old format. */
   private static final byte[] LEGACY_MAGIC = {
     (byte) 0x80,
     2,
@@ -75,7 +75,7 @@ enum FileKind {
         : OTHER;
   }
 
-  /** A length, then an object. A text that has a brace there would have an absurd length. */
+  /** A length, then an object. In a text with a brace there, the length would be absurdly large. */
   private static boolean isSafetensors(byte[] start) {
     if (start.length <= Long.BYTES || start[Long.BYTES] != '{') {
       return false;

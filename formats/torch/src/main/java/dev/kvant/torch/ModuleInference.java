@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Finds modules by the names of a state dict's tensors; the root, whose name is empty, among them.
+ * Finds modules by the names of a state dict's tensors, including the root, whose name is empty.
  */
 final class ModuleInference {
 
-  /** Longer than any name is; a hostile one of a million parts would make a million modules. */
+  /** Longer than any real name. A hostile name of a million parts would make a million modules. */
   private static final int MAX_NAME = 4096;
 
   private ModuleInference() {}

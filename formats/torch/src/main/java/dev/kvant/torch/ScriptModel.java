@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A TorchScript archive, scripted or traced.
  *
- * <p>Its state dict has the tensors that {@code __parameters__} and {@code __buffers__} of the
- * classes name. A module that stands in several places is one module with several names.
+ * <p>Its state dict contains the tensors that {@code __parameters__} and {@code __buffers__} of the
+ * classes name. A module that occurs several times is one module with several names.
  *
  * @since 0.1.0
  */
@@ -46,7 +46,7 @@ public final class ScriptModel extends DescribedModel {
     this.archive = archive;
   }
 
-  /** Takes over the archive: the model closes it. */
+  /** The model owns the archive and closes it. */
   static ScriptModel of(TorchArchive archive) {
     ScriptTree tree = ScriptTree.read(archive);
     var tensors = new ArchiveTensors(archive);
@@ -113,12 +113,12 @@ public final class ScriptModel extends DescribedModel {
     return archive;
   }
 
-  /** A fresh copy of the module tree, for the caller to change and to write. */
+  /** A new copy of the module tree, for the caller to change and to write. */
   public ScriptTree readTree() {
     return ScriptTree.read(archive);
   }
 
-  /** A fresh copy of the code, for the caller to change. The archive's texts are read but once. */
+  /** A new copy of the code, for the caller to change. The archive's texts are read only once. */
   public synchronized ScriptCode readCode() {
     ScriptCode read = code;
     if (read == null) {

@@ -10,7 +10,7 @@ import java.util.function.Supplier;
 /**
  * Tensors by name, without the modules that they belong to: a PyTorch checkpoint or safetensors.
  *
- * <p>Modules follow from the names, their classes are inferred from names and shapes.
+ * <p>Modules are derived from the names, and their classes are inferred from names and shapes.
  *
  * @since 0.1.0
  */

@@ -26,8 +26,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Opens what PyTorch and safetensors write: TorchScript archives, checkpoints, safetensors files,
- * and folders and indices of those. The content tells which, never the name.
+ * Opens files of PyTorch and safetensors: TorchScript archives, checkpoints, safetensors files, and
+ * folders and indices of those. It recognizes them by their content, never by their name.
  *
  * @since 0.1.0
  */
@@ -35,7 +35,7 @@ public final class TorchFormat implements ModelFormat {
 
   private static final String SINGLE_FILE = "model.safetensors";
 
-  /** Records that only torch.export writes. */
+  /** Records of torch.export programs. */
   private static final Set<String> EXPORTED =
       Set.of(
           "archive_format",
@@ -65,7 +65,7 @@ public final class TorchFormat implements ModelFormat {
     };
   }
 
-  /** A zip that cannot be read is taken for a damaged one of PyTorch. */
+  /** A zip that cannot be read counts as a damaged archive of PyTorch. */
   private static boolean isTorchZip(Path path) {
     try (TorchArchive archive = TorchArchive.open(path)) {
       return archive.find("data.pkl").isPresent() || isExported(archive) || isOldScript(archive);
@@ -100,7 +100,7 @@ public final class TorchFormat implements ModelFormat {
                     .formatted(path));
         case OTHER ->
             throw new ModelFormatException(
-                "%s is neither a TorchScript archive nor a PyTorch checkpoint nor safetensors, whatever its name says"
+                "%s is not a TorchScript archive, a PyTorch checkpoint or a safetensors file"
                     .formatted(path));
       };
     } catch (ClosedByInterruptException e) {
@@ -148,7 +148,7 @@ public final class TorchFormat implements ModelFormat {
       found.addAll(opaque);
       index.ifPresent(known -> known.check(found));
       if (tensors.isEmpty()) {
-        throw new ModelFormatException("%s has no tensors of a known type".formatted(source));
+        throw new ModelFormatException("%s has no tensors of a supported type".formatted(source));
       }
       return new StateDictModel(
           source, StateDictModel.SAFETENSORS, tensors, opaque, Optional::empty, closing);
@@ -164,7 +164,7 @@ public final class TorchFormat implements ModelFormat {
       checkByteOrder(archive);
       if (isExported(archive)) {
         throw new ModelFormatException(
-            "%s was made by torch.export, which keeps no modules that can be rewritten; save the state dict with torch.save or the model with torch.jit.save"
+            "%s is a torch.export program, which Kvant cannot change; save the state dict with torch.save or the model with torch.jit.save"
                 .formatted(path));
       }
       if (isOldScript(archive)) {
@@ -174,7 +174,7 @@ public final class TorchFormat implements ModelFormat {
       }
       if (archive.find("data.pkl").isEmpty()) {
         throw new ModelFormatException(
-            "%s is a zip, but no model of PyTorch: it has no data.pkl, but %s"
+            "%s is a zip, but not a model of PyTorch: it contains %s, but no data.pkl"
                 .formatted(
                     path,
                     Printable.of(
@@ -183,7 +183,7 @@ public final class TorchFormat implements ModelFormat {
                             .map(ArchiveRecord::name)
                             .collect(Collectors.joining(", ")))));
       }
-      // As torch.load tells them apart.
+      // As torch.load distinguishes them.
       if (archive.find("constants.pkl").isPresent()) {
         return ScriptModel.of(archive);
       }
@@ -207,7 +207,7 @@ public final class TorchFormat implements ModelFormat {
       String order = new String(record.get().readAll(64), StandardCharsets.US_ASCII).strip();
       if (!order.equals("little")) {
         throw new ModelFormatException(
-            "%s was written in byte order '%s'; only little-endian files are read, save it again on such a machine"
+            "%s has byte order '%s', but Kvant reads little-endian files only; save it again on a little-endian machine"
                 .formatted(archive.path(), Printable.of(order)));
       }
     }

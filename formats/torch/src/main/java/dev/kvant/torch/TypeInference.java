@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Guesses the classes of modules by the names and shapes of their tensors. What the tensors do not
- * tell stays unknown.
+ * Infers the classes of modules from the names and shapes of their tensors. A class that the
+ * tensors do not show stays unknown.
  */
 final class TypeInference {
 
@@ -65,7 +65,7 @@ final class TypeInference {
     return weight.size() >= 3 && weight.size() <= 5;
   }
 
-  /** The class name of a module, if its tensors tell. */
+  /** The class name of a module, if its tensors show it. */
   Optional<String> type(String module, List<TensorDescription> tensors) {
     Map<String, TensorDescription> byName =
         tensors.stream().collect(Collectors.toMap(TensorDescription::name, Function.identity()));
@@ -134,7 +134,7 @@ final class TypeInference {
     return bias.size() == 1 && weight.get(1) > 0 && bias.get(0) % weight.get(1) == 0;
   }
 
-  /** LSTM, GRU and RNN stack 4, 3 and 1 matrices of as many rows as there are hidden values. */
+  /** LSTM, GRU and RNN stack 4, 3 and 1 matrices with one row for each hidden value. */
   private static Optional<String> recurrent(
       Map<String, TensorDescription> tensors, String suffix, String kind) {
     if (tensors.containsKey("weight_hr" + suffix)) {
@@ -149,7 +149,7 @@ final class TypeInference {
       return Optional.empty();
     }
     for (Map.Entry<String, Long> gates : Map.of("LSTM", 4L, "GRU", 3L, "RNN", 1L).entrySet()) {
-      // Divided, because the product of a hostile shape overflows.
+      // A division, because the product of a hostile shape overflows.
       if (hidden.shape().get(1) > 0
           && input.shape().get(0) % gates.getValue() == 0
           && input.shape().get(0) / gates.getValue() == hidden.shape().get(1)) {
@@ -160,8 +160,8 @@ final class TypeInference {
   }
 
   /**
-   * How many dimensions a batch norm works on: as its sibling of as many channels, or else as most
-   * convolutions of the model.
+   * The number of dimensions of a batch norm: that of its sibling with as many channels, or
+   * otherwise that of most convolutions of the model.
    */
   private int dimensions(String module, long channels) {
     String siblings = module.substring(0, module.lastIndexOf('.') + 1);

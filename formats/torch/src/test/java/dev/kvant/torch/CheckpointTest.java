@@ -127,12 +127,13 @@ class CheckpointTest {
   void tensors_elsewhere_are_pointed_to() {
     assertRefused(
         new PickleDict().put("ema", tensors("a.weight", "b.weight")).put("epoch", new PickleInt(3)),
-        "there are some under 'ema' (2 tensors): save that entry alone");
+        "there are tensors under 'ema' (2 tensors): save that entry alone");
   }
 
   @Test
   void a_list_is_no_state_dict() {
-    assertRefused(PickleTuple.of(new PickleText("a")), "holds no state dict, but something else");
+    assertRefused(
+        PickleTuple.of(new PickleText("a")), "contains something else instead of a state dict");
   }
 
   @Test

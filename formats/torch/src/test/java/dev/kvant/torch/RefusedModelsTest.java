@@ -37,12 +37,12 @@ class RefusedModelsTest {
       textBlock =
           """
           frozen.pt                            | save it before torch.jit.freeze
-          exported.pt2                         | was made by torch.export
+          exported.pt2                         | is a torch.export program
           legacy.pth                           | as torch wrote it before version 1.6
           whole_module.pth                     | a pickled object of class torch.nn.modules.container.Sequential
           hostile.pth                          | a call of posix.system, which was not executed
           hostile_bare.pth                     | a pickle without an archive around it, which was not executed
-          big_endian.pth                       | was written in byte order 'big'
+          big_endian.pth                       | has byte order 'big'
           lying_size.pth                       | is cut short or damaged
           lying_size_small.pth                 | record 'data/0'
           outside.pth                          | tensor 'weight'
@@ -56,19 +56,19 @@ class RefusedModelsTest {
           truncated.pth                        | is cut short or damaged
           truncated.pt                         | is cut short or damaged
           empty.pt                             | is empty
-          text.pt                              | is neither a TorchScript archive nor a PyTorch checkpoint nor safetensors
-          zip_of_other_things.pt               | it has no data.pkl, but readme.txt
-          single_tensor.pth                    | holds no state dict, but a single tensor
+          text.pt                              | is not a TorchScript archive, a PyTorch checkpoint or a safetensors file
+          zip_of_other_things.pt               | it contains readme.txt, data.csv, but no data.pkl
+          single_tensor.pth                    | contains a single tensor instead of a state dict
           no_tensors.pth                       | has no tensors
-          header_longer_than_file.safetensors  | its header is said to take 1048576 bytes of 171
-          header_absurd_length.safetensors     | its header is said to take 4611686018427387904 bytes
-          header_not_json.safetensors          | its header is no JSON
-          overlapping.safetensors              | tensor 'b' begins at byte 8 of the data, where 16 follows
+          header_longer_than_file.safetensors  | header length 1048576 exceeds the file size 171
+          header_absurd_length.safetensors     | header length 4611686018427387904 exceeds the file size
+          header_not_json.safetensors          | its header is not the JSON
+          overlapping.safetensors              | tensor 'b' starts at byte 8 of the data instead of byte 16
           hole.safetensors                     | tensor 'a'
-          outside.safetensors                  | tensor 'b' lies at bytes 16 to 48 of 32
+          outside.safetensors                  | tensor 'b' is at bytes 16 to 48, outside of the 32 bytes of data
           backwards.safetensors                | tensor 'a'
           wrong_shape.safetensors              | tensor 'a'
-          unknown_dtype.safetensors            | tensor 'a' is of dtype 'F99'
+          unknown_dtype.safetensors            | tensor 'a' has unknown dtype 'F99'
           sharded_missing                      | [model-00002-of-00002.safetensors]
           """)
   void a_damaged_or_unsuitable_file_is_refused(String name, String message) {
@@ -111,7 +111,7 @@ class RefusedModelsTest {
       Path file = Files.write(folder.resolve("model.pt"), content);
 
       assertThat(format.recognizes(file)).isFalse();
-      assertRefused(file, "is neither a TorchScript archive nor a PyTorch checkpoint");
+      assertRefused(file, "is not a TorchScript archive, a PyTorch checkpoint");
     }
   }
 

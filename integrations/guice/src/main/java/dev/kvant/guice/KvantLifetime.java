@@ -4,11 +4,11 @@ import dev.kvant.runtime.Kvant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ends with the application the {@link Kvant} that {@link KvantModule} made for it.
+ * Closes the {@link Kvant} of a {@link KvantModule} together with the application.
  *
- * <p>Guice itself never closes what it made, so that the application does, where it ends everything
- * else: in a try-with-resources statement around its main loop, in a shutdown hook, or in the stop
- * method of the framework that it runs in. Safe for use by several threads.
+ * <p>Guice never closes its instances, so the application closes this one where it closes
+ * everything else: in a try-with-resources statement around its main loop, in a shutdown hook, or
+ * in the stop method of the framework that it runs in. Thread-safe.
  *
  * @since 0.1.0
  */
@@ -20,24 +20,21 @@ public final class KvantLifetime implements AutoCloseable {
   KvantLifetime() {}
 
   /**
-   * Builds the one instance and remembers it.
+   * Builds the only instance.
    *
-   * @throws IllegalStateException if the lifetime is over
+   * @throws IllegalStateException if the lifetime has ended
    */
   synchronized Kvant begin(Kvant.Builder builder) {
     if (closed) {
       throw new IllegalStateException(
-          "Kvant was closed with its KvantLifetime and cannot be injected any more");
+          "Kvant was closed with its KvantLifetime and can no longer be injected");
     }
     Kvant begun = builder.build();
     kvant = begun;
     return begun;
   }
 
-  /**
-   * Closes the {@link Kvant}, if one was injected anywhere; makes none only to close it. A second
-   * call does nothing.
-   */
+  /** Closes the {@link Kvant} if it was injected. A second call does nothing. */
   @Override
   public synchronized void close() {
     closed = true;

@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes {@link Kvant} injectable, as one instance for the whole injector.
  *
- * <p>Other modules contribute what it works with, each through a {@link Multibinder} of the type:
- * {@link QuantizationBackend}, {@link ModelFormat}, {@link ModelRunnerProvider}, {@link
- * ModelSource}, {@link QuantizationListener}, and {@link Path} with {@link PluginDirectory} for
- * folders of plugins. All of it comes in addition to what is found beside Kvant's own classes.
+ * <p>Other modules contribute to it, each through a {@link Multibinder} of the type: {@link
+ * QuantizationBackend}, {@link ModelFormat}, {@link ModelRunnerProvider}, {@link ModelSource},
+ * {@link QuantizationListener}, and {@link Path} with {@link PluginDirectory} for folders of
+ * plugins. Contributions are added to the providers on Kvant's class path.
  *
  * <pre>{@code
  * Injector injector = Guice.createInjector(new KvantModule(), binder ->
@@ -38,17 +38,16 @@ public final class KvantModule extends AbstractModule {
 
   private final @Nullable Consumer<? super Kvant.Builder> customizer;
 
-  /** With what is found and contributed, all else by default. */
+  /** With the providers on the class path, contributions, and defaults. */
   public KvantModule() {
     this.customizer = null;
   }
 
   /**
-   * With more to say to the builder, such as where to look for providers or how many threads a
-   * quantizer may use.
+   * With a customizer of the builder, for example for plugin folders or the number of threads.
    *
-   * @param customizer is given the builder after all contributions, once and not before {@link
-   *     Kvant} is first injected
+   * @param customizer receives the builder after all contributions, once, when {@link Kvant} is
+   *     first injected
    */
   public KvantModule(Consumer<? super Kvant.Builder> customizer) {
     this.customizer = Objects.requireNonNull(customizer, "customizer");
@@ -93,7 +92,7 @@ public final class KvantModule extends AbstractModule {
     return lifetime.begin(builder);
   }
 
-  /** Whether they customize alike: Guice then takes the two for one. */
+  /** Whether both customizers are equal: Guice then treats the two modules as one. */
   @Override
   public boolean equals(Object other) {
     return other instanceof KvantModule module && Objects.equals(module.customizer, customizer);

@@ -1,6 +1,5 @@
 /**
- * Kvant for applications that are wired by Guice: a module, what contributes to it, and the handle
- * that ends it.
+ * Kvant for applications with Guice: a module, its contributions, and the handle that closes it.
  */
 @NullMarked
 package dev.kvant.guice;

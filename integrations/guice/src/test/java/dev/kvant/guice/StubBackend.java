@@ -57,7 +57,7 @@ final class StubBackend implements QuantizationBackend {
     return new StubRun(context);
   }
 
-  /** What the application tells the backend. */
+  /** The settings of the application for the backend. */
   record StubSettings(String id) {}
 
   private record StubRun(RunContext context) implements QuantizationRun {

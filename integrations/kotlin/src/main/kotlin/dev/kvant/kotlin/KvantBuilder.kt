@@ -3,8 +3,8 @@ package dev.kvant.kotlin
 import dev.kvant.runtime.Kvant
 
 /**
- * An entry point that is set up in a block, as in `kvant { pluginDirectory(plugins) }`. The caller
- * closes it, best with `use`.
+ * An entry point that is configured in a block, as in `kvant { pluginDirectory(plugins) }`. The
+ * caller closes it, best with `use`.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 package dev.kvant.kotlin
 
 /**
- * Marks the builders, so that what belongs to a configuration cannot slip into one of its rules.
+ * Marks the builders, so that settings of a configuration cannot be used inside a rule.
  *
  * @since 0.1.0
  */

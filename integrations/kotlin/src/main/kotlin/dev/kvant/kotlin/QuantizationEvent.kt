@@ -5,18 +5,18 @@ import dev.kvant.api.QuantizationWarning
 import dev.kvant.api.SavedModel
 
 /**
- * What happens while a model is quantized.
+ * An event during the quantization of a model.
  *
  * @since 0.1.0
  */
 public sealed interface QuantizationEvent {
 
-  /** A long step has come further. */
+  /** A long step has progressed. */
   @JvmRecord public data class Progressed(val progress: Progress) : QuantizationEvent
 
-  /** Something goes otherwise than configured. */
+  /** A result differs from the configuration. */
   @JvmRecord public data class Warned(val warning: QuantizationWarning) : QuantizationEvent
 
-  /** The artifacts are written; nothing comes after this. */
+  /** The artifacts are written. This is the last event. */
   @JvmRecord public data class Saved(val model: SavedModel) : QuantizationEvent
 }

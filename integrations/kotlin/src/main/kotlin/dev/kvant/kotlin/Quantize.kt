@@ -19,17 +19,17 @@ import kotlinx.coroutines.flow.channelFlow
 import kotlinx.coroutines.runInterruptible
 
 /**
- * Takes a model through all steps, from its plan to its artifacts, and suspends meanwhile.
+ * Quantizes a model, from its plan to its artifacts, and suspends meanwhile.
  *
- * Cancellation interrupts the thread that works. It ends the step that it is in, and leaves nothing
- * half-written: older artifacts stay as they were.
+ * Cancellation interrupts the working thread. It ends the current step and leaves no partial files:
+ * older artifacts stay unchanged.
  *
- * @param model the model; it stays open and as it is
- * @param config what to do
- * @param directory where the artifacts go; the configuration's `resultsDir` by default
- * @param data what to calibrate with, where backend and mode ask for it
- * @param context where to work
- * @param listener hears of progress and warnings, on the thread that works
+ * @param model the model; it stays open and unchanged
+ * @param config the configuration
+ * @param directory the folder for the artifacts; the configuration's `resultsDir` by default
+ * @param data the calibration data, if backend and mode require it
+ * @param context the context of the work
+ * @param listener receives progress and warnings, on the working thread
  * @throws dev.kvant.api.KvantException as [Kvant.quantizer] and the steps of its quantizer do
  * @since 0.1.0
  */
@@ -49,7 +49,7 @@ public suspend fun Kvant.quantizeModel(
         if (directory == null) quantizer.saveModel() else quantizer.saveModel(quantized, directory)
       }
     } catch (e: QuantizationCancelledException) {
-      // What coroutines know as cancelled, and do not report as a failure.
+      // Coroutines treat this exception as a cancellation, not as a failure.
       throw InterruptedException(e.message).initCause(e)
     }
   }
@@ -57,14 +57,14 @@ public suspend fun Kvant.quantizeModel(
 /**
  * The same as a flow: progress and warnings while the steps last, then [QuantizationEvent.Saved].
  *
- * Cold: each collection quantizes anew. A collector that is slow holds the work up; with
- * [kotlinx.coroutines.flow.conflate] it sees only the latest event, and holds nothing up.
+ * Cold: each collection quantizes anew. A slow collector slows down the work. With
+ * [kotlinx.coroutines.flow.conflate] it sees only the latest event and does not.
  *
- * @param model the model; it stays open and as it is
- * @param config what to do
- * @param directory where the artifacts go; the configuration's `resultsDir` by default
- * @param data what to calibrate with, where backend and mode ask for it
- * @param context where to work
+ * @param model the model; it stays open and unchanged
+ * @param config the configuration
+ * @param directory the folder for the artifacts; the configuration's `resultsDir` by default
+ * @param data the calibration data, if backend and mode require it
+ * @param context the context of the work
  * @since 0.1.0
  */
 public fun Kvant.quantizationEvents(
@@ -78,7 +78,7 @@ public fun Kvant.quantizationEvents(
   send(QuantizationEvent.Saved(saved))
 }
 
-/** Tells a channel what a listener hears. */
+/** A listener that sends its events to a channel. */
 private class EventSender(private val channel: SendChannel<QuantizationEvent>) :
   QuantizationListener {
 
@@ -90,7 +90,7 @@ private class EventSender(private val channel: SendChannel<QuantizationEvent>) :
     try {
       channel.trySendBlocking(event)
     } catch (_: InterruptedException) {
-      // The step looks at the flag itself, where it can end cleanly.
+      // The step checks the flag itself, at a place where it can end cleanly.
       Thread.currentThread().interrupt()
     }
   }

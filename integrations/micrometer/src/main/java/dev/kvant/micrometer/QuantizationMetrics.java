@@ -15,24 +15,24 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * Counts and times what quantizers do.
+ * Counts and times the steps of quantizers.
  *
  * <table>
  *   <caption>The meters</caption>
  *   <tr><th>meter</th><th>kind</th><th>tags</th><th>what</th></tr>
  *   <tr><td>{@code kvant.steps}</td><td>timer</td><td>{@code backend}, {@code step}, {@code outcome}</td>
- *       <td>how long each step took</td></tr>
+ *       <td>the time of each step</td></tr>
  *   <tr><td>{@code kvant.modules}</td><td>counter</td><td>{@code backend}, {@code result}</td>
  *       <td>modules of saved models, {@code quantized} or {@code native}</td></tr>
  *   <tr><td>{@code kvant.weights}</td><td>counter, bytes</td><td>{@code backend}, {@code state}</td>
  *       <td>sizes of all modules of saved models, {@code before} and {@code after}</td></tr>
  *   <tr><td>{@code kvant.artifacts}</td><td>summary, bytes</td><td>{@code backend}, {@code format}</td>
- *       <td>sizes of files that were written</td></tr>
+ *       <td>sizes of written files</td></tr>
  *   <tr><td>{@code kvant.warnings}</td><td>counter</td><td>{@code kind}</td><td>warnings</td></tr>
  * </table>
  *
- * <p>No tag holds a name from a model or a path, so that there are never many meters. Safe for use
- * by several threads, as the registry is.
+ * <p>No tag contains a name from a model or a path, so the number of meters is small. Thread-safe,
+ * like the registry.
  *
  * @since 0.1.0
  */
@@ -48,7 +48,7 @@ public final class QuantizationMetrics implements QuantizationListener {
   @Override
   public void onWarning(QuantizationWarning warning) {
     Counter.builder("kvant.warnings")
-        .description("What went otherwise than configured")
+        .description("Differences from the configuration")
         .tag("kind", label(warning.kind()))
         .register(registry)
         .increment();
@@ -57,7 +57,7 @@ public final class QuantizationMetrics implements QuantizationListener {
   @Override
   public void onFinished(FinishedStep step) {
     Timer.builder("kvant.steps")
-        .description("How long the steps of quantizers took")
+        .description("Time of the steps of quantizers")
         .tag("backend", step.backend())
         .tag("step", step.step())
         .tag("outcome", label(step.outcome()))

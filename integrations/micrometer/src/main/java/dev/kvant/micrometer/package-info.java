@@ -1,4 +1,4 @@
-/** What Kvant does, as metrics of an application that uses Micrometer. */
+/** Metrics of Kvant for applications with Micrometer. */
 @NullMarked
 package dev.kvant.micrometer;
 

@@ -18,13 +18,13 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.core.io.ResourceLoader;
 
 /**
- * Makes {@link Kvant} a bean that is closed with its context, unless the application has one of its
- * own.
+ * Makes {@link Kvant} a bean that is closed with its context, unless the application defines one.
  *
  * <p>Beans of the types {@link QuantizationBackend}, {@link ModelFormat}, {@link
  * ModelRunnerProvider}, {@link ModelSource}, {@link QuantizationListener} and {@link
- * KvantCustomizer} contribute to it. With {@code kvant.quantize.backend} set, what {@code
- * kvant.quantize} says is a bean as well, to be passed to {@link Kvant#quantizer(ConfigDocument)}.
+ * KvantCustomizer} contribute to it. With {@code kvant.quantize.backend} set, the configuration
+ * {@code kvant.quantize} is a bean as well, to be passed to {@link
+ * Kvant#quantizer(ConfigDocument)}.
  *
  * @since 0.1.0
  */

@@ -11,21 +11,21 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * Adds the line {@code kvant} to the application's health, where Spring Boot's actuator is there;
- * {@code management.health.kvant.enabled=false} leaves it out.
+ * Adds the component {@code kvant} to the application's health, if Spring Boot's actuator is
+ * present; {@code management.health.kvant.enabled=false} removes it.
  *
  * @since 0.1.0
  */
 @AutoConfiguration(after = KvantAutoConfiguration.class)
 @ConditionalOnClass({HealthIndicator.class, ConditionalOnEnabledHealthIndicator.class})
 @ConditionalOnBean(Kvant.class)
-@SuppressWarnings("exports") // Who has no such module has no use for this type.
+@SuppressWarnings("exports") // An application without that module does not use this type.
 public class KvantHealthAutoConfiguration {
 
   /** For Spring. */
   public KvantHealthAutoConfiguration() {}
 
-  /** Within, since Spring loads the condition itself before it looks at any other. */
+  /** Nested, because Spring loads the condition itself before it checks any other. */
   @Configuration(proxyBeanMethods = false)
   @ConditionalOnEnabledHealthIndicator("kvant")
   static class Enabled {

@@ -12,12 +12,12 @@ import org.springframework.boot.actuate.health.AbstractHealthIndicator;
 import org.springframework.boot.actuate.health.Health;
 
 /**
- * Up as long as a backend can work; tells of each backend whether it can, and what else is wrong
- * with the installation.
+ * Up if at least one backend works. The details show the state of each backend and all other
+ * problems of the installation.
  *
  * @since 0.1.0
  */
-@SuppressWarnings("exports") // Who has no such module has no use for this type.
+@SuppressWarnings("exports") // An application without that module does not use this type.
 public final class KvantHealthIndicator extends AbstractHealthIndicator {
 
   private final Kvant kvant;

@@ -9,8 +9,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 
 /**
- * Counts and times what quantizers do in the application's {@link MeterRegistry}, where it has one
- * and {@code kvant-micrometer} is there.
+ * Counts and times the steps of quantizers in the application's {@link MeterRegistry}, if it has
+ * one and {@code kvant-micrometer} is present.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import org.springframework.context.annotation.Bean;
         "org.springframework.boot.actuate.autoconfigure.metrics.CompositeMeterRegistryAutoConfiguration")
 @ConditionalOnClass({QuantizationMetrics.class, MeterRegistry.class})
 @ConditionalOnBean(MeterRegistry.class)
-@SuppressWarnings("exports") // Who has no such module has no use for this type.
+@SuppressWarnings("exports") // An application without that module does not use this type.
 public class KvantMetricsAutoConfiguration {
 
   /** For Spring. */

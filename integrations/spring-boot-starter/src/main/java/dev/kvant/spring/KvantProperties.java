@@ -7,11 +7,11 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * What {@code kvant.*} says.
+ * The properties {@code kvant.*}.
  *
  * @param pluginDirectories folders of plugin folders, relative to the working directory
- * @param discovery whether backends and formats are looked for on the class path
- * @param parallelism how many threads a quantizer may use; as many as there are processors by
+ * @param discovery whether Kvant looks for backends and formats on the class path
+ * @param parallelism the maximum number of threads of a quantizer; the number of processors by
  *     default
  * @param quantize a configuration as in a spec's section {@code quantize}, with keys in any of
  *     Spring's spellings

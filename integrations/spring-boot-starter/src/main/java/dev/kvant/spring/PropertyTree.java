@@ -8,10 +8,10 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Turns properties, as Spring binds them to a map, into what a document of Kvant's is made of. */
+/** Converts properties, as Spring binds them to a map, to the values of a Kvant document. */
 final class PropertyTree {
 
-  /** The key of a map whose own keys are patterns, in which every letter counts. */
+  /** The key of a map whose keys are patterns, which are case-sensitive. */
   private static final String PATTERNS = "module_classes";
 
   private static final Pattern WORD_START = Pattern.compile("(?<=[a-z0-9])[A-Z]");
@@ -22,9 +22,8 @@ final class PropertyTree {
   private PropertyTree() {}
 
   /**
-   * The document: keys in snake case but for patterns, maps with the keys 0, 1, … as lists, and
-   * texts that are numbers or truth values as such, since files of properties hold nothing but
-   * text.
+   * The document: keys in snake case except patterns, maps with the keys 0, 1, … as lists, and
+   * texts that are numbers or truth values converted, because properties files contain only text.
    */
   static Map<String, @Nullable Object> document(Map<?, ?> properties) {
     Map<String, @Nullable Object> document = new LinkedHashMap<>();

@@ -1,7 +1,7 @@
 package dev.kvant.numerics.observer;
 
 /**
- * How codes become real values: {@code x = (q - zeroPoint) * scale}.
+ * Converts codes to real values: {@code x = (q - zeroPoint) * scale}.
  *
  * @param scale the real value of one step, positive and finite
  * @param zeroPoint the code of the value 0

@@ -1,16 +1,16 @@
 package dev.kvant.numerics.observer;
 
 /**
- * Sums over consecutive bins of a histogram, each found by one subtraction.
+ * Sums over consecutive bins of a histogram, each computed by one subtraction.
  *
- * <p>Bins with one code are found by doubling steps and bisection, which takes a few looks for each
- * of at most 256 codes, however many bins there are.
+ * <p>Bins with one code are found by doubling steps and bisection. That takes a few look-ups for
+ * each of at most 256 codes, for any number of bins.
  */
 final class BinSums {
 
   private final Histogram.Bins bins;
 
-  /** Each entry sums up the bins before it. */
+  /** Each entry is the sum of the bins before it. */
   private final long[] counts;
 
   /** The same for count times center, the sum of the values. */
@@ -48,7 +48,7 @@ final class BinSums {
     return bins.center(bin);
   }
 
-  /** How many values the bins {@code [from, to)} hold. */
+  /** The number of values in the bins {@code [from, to)}. */
   long count(int from, int to) {
     return counts[to] - counts[from];
   }
@@ -63,7 +63,7 @@ final class BinSums {
     return Math.max(0, error);
   }
 
-  /** The first bin of which a part is in a range, or what is behind the last bin. */
+  /** The first bin that overlaps a range, or the index behind the last bin. */
   int first(ValueRange range) {
     int from = 0;
     int to = size();
@@ -78,7 +78,7 @@ final class BinSums {
     return from;
   }
 
-  /** What is behind the last bin of which a part is in a range. */
+  /** The index behind the last bin that overlaps a range. */
   int last(ValueRange range) {
     int from = 0;
     int to = size();
@@ -93,7 +93,7 @@ final class BinSums {
     return from;
   }
 
-  /** What is behind the last bin before {@code end} that has the same code as a bin. */
+  /** The index behind the last bin before {@code end} that has the same code as a bin. */
   int endOfCode(int bin, int end, Grid grid, AffineStep step) {
     int code = grid.code(center(bin), step);
     int same = bin;

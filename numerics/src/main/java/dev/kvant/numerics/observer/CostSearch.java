@@ -2,31 +2,31 @@ package dev.kvant.numerics.observer;
 
 import java.util.stream.IntStream;
 
-/** Shrinks a range as long as that lowers the cost of quantizing to it. */
+/** Shrinks a range while that lowers the cost of quantization. */
 final class CostSearch implements HistogramObserver.Search {
 
   /**
-   * What it costs to quantize the values of a histogram with a step that spans a range. From a
-   * limit on any number that is not below it will do.
+   * The cost of quantizing the values of a histogram with a step that spans a range. If the cost
+   * reaches the limit, any number not below the limit may be returned.
    */
   @FunctionalInterface
   interface Cost {
     double of(BinSums sums, Grid grid, ValueRange range, double limit);
   }
 
-  /** How many values a bin must hold on average for its count to tell how probable they are. */
+  /** The number of values in a bin, on average, for its count to estimate their probability. */
   static final double TELLING_COUNT = 16;
 
   /** Ranges are halved in so many steps of equal proportion. */
   private static final int STEPS_PER_HALF = 24;
 
-  /** The shortest range that is tried is 1/64 of the whole. */
+  /** The shortest candidate range is 1/64 of the whole. */
   private static final int STEPS = 6 * STEPS_PER_HALF;
 
-  /** How often the ends of an asymmetric range are tried in turn. */
+  /** The number of passes over the ends of an asymmetric range. */
   private static final int ROUNDS = 3;
 
-  /** What a range is shrunk by in that many steps. */
+  /** The factor of a range after that many steps. */
   private static final double[] FACTORS =
       IntStream.rangeClosed(0, STEPS)
           .mapToDouble(steps -> StrictMath.pow(2, -(double) steps / STEPS_PER_HALF))
@@ -36,9 +36,9 @@ final class CostSearch implements HistogramObserver.Search {
   private final double mean;
 
   /**
-   * A search for the least cost.
+   * A search for the minimum cost.
    *
-   * @param mean how many values bins must hold on average; narrower ones are pooled
+   * @param mean the number of values in a bin on average; narrower bins are pooled
    */
   CostSearch(Cost cost, double mean) {
     this.cost = cost;
@@ -83,7 +83,7 @@ final class CostSearch implements HistogramObserver.Search {
     ValueRange of(int steps);
   }
 
-  /** The number of steps with the least cost; the larger range where two cost the same. */
+  /** The number of steps with the minimum cost; the larger range if two costs are equal. */
   private int best(BinSums sums, Grid grid, Candidates candidates) {
     int best = 0;
     double least = Double.POSITIVE_INFINITY;
@@ -97,7 +97,7 @@ final class CostSearch implements HistogramObserver.Search {
     return best;
   }
 
-  /** The sum of squared differences between centers of bins and what they become. */
+  /** The sum of squared differences between centers of bins and their quantized values. */
   static double squaredError(BinSums sums, Grid grid, ValueRange range, double limit) {
     AffineStep step = grid.step(range);
     double sum = 0;
@@ -111,13 +111,13 @@ final class CostSearch implements HistogramObserver.Search {
 
   /**
    * The divergence between the distribution and the quantized one, times the number of values and
-   * less what is the same for all ranges. Bins with one code are what quantization cannot tell
-   * apart: their values are spread evenly over them. Bins beyond the range are expected to hold one
-   * value each, so that a lone outlier costs nothing and many values do.
+   * without the terms that are the same for all ranges. Quantization does not distinguish bins with
+   * one code: their values are distributed evenly over them. Bins beyond the range are expected to
+   * contain one value each, so that a single outlier costs nothing and many values do.
    *
    * <p>With counts {@code n}, expected counts {@code m} and their sums {@code N} and {@code M},
    * {@code Σ n/N log((n/N) / (m/M))} is {@code (Σ n log n - Σ n log m) / N + log(M / N)}. As {@code
-   * m} is one number for all bins of a code, one logarithm serves them all.
+   * m} is one number for all bins of a code, one logarithm is sufficient for them.
    */
   static double divergence(BinSums sums, Grid grid, ValueRange range, double limit) {
     AffineStep step = grid.step(range);

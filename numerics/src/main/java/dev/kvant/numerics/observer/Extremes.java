@@ -4,10 +4,12 @@ import dev.kvant.numerics.NonFiniteValueException;
 import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** Smallest and largest of values, all of which must be finite. */
+/** The smallest and the largest value; all values must be finite. */
 final class Extremes {
 
-  /** Values that are copied into an array at a time: loops over arrays are vectorized. */
+  /**
+   * The number of values that are copied into an array at a time: loops over arrays are vectorized.
+   */
   static final int CHUNK = 2048;
 
   private Extremes() {}

@@ -3,12 +3,12 @@ package dev.kvant.numerics.observer;
 import dev.kvant.numerics.QuantizedType;
 
 /**
- * The values that an 8-bit type can hold once it is stretched over a range.
+ * The values of an 8-bit type scaled to a range.
  *
  * @since 0.1.0
  */
 public enum Grid {
-  /** Integers from 0 to 255 over a range that contains 0 anywhere. */
+  /** Integers from 0 to 255 over any range that contains 0. */
   UINT8_ASYMMETRIC {
     @Override
     public AffineStep step(ValueRange range) {
@@ -31,7 +31,7 @@ public enum Grid {
       return code;
     }
   },
-  /** Integers from -127 to 127 over a range with 0 in its middle. */
+  /** Integers from -127 to 127 over a range with center 0. */
   INT8_SYMMETRIC {
     @Override
     public AffineStep step(ValueRange range) {
@@ -90,10 +90,10 @@ public enum Grid {
    * <p>uint8: {@code scale = (max - min) / 255} and {@code zeroPoint = rint(-min / scale)}, with
    * the range widened to contain 0. int8: {@code scale = 2 amax / 254}, zero point 0. float8:
    * {@code scale = amax / 448} or {@code amax / 57344}. All in float64, the scale rounded to
-   * float32 at last; 1 and zero point 0 where it is below 2<sup>-126</sup>. Source of the integer
+   * float32 at the end; 1 and zero point 0 if it is below 2<sup>-126</sup>. Source of the integer
    * formulas: {@code compute_scale_zp} of onnxruntime.quantization 1.32.
    *
-   * @param range the range to hold
+   * @param range the range
    * @return the step
    */
   public abstract AffineStep step(ValueRange range);
@@ -101,10 +101,10 @@ public enum Grid {
   /** The code nearest to a value; values out of range get the code at that end. */
   abstract int code(double value, AffineStep step);
 
-  /** What a code stands for, in steps, before the zero point is subtracted. */
+  /** The value of a code in steps, before the zero point is subtracted. */
   abstract double value(int code);
 
-  /** What a value becomes by being quantized. */
+  /** The value after quantization and dequantization. */
   final double restore(double value, AffineStep step) {
     return (value(code(value, step)) - step.zeroPoint()) * step.scale();
   }

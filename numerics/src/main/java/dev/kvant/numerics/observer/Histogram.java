@@ -8,15 +8,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Counts values in bins whose width is a power of two.
  *
- * <p>The bins of width {@code w} hold the magnitudes from {@code i w} to before {@code (i + 1) w},
- * apart for both signs; exact zeros are counted for themselves. The width is the smallest power of
- * two at which 4096 bins hold the largest magnitude seen. When a larger one comes, the width
- * doubles and pairs of bins are added up, which is what counting with that width from the start
- * would have given. So the state depends on nothing but which values were seen: not on their order,
- * not on how they were cut into batches, and not on how many histograms they were counted in before
- * these were merged.
+ * <p>The bins of width {@code w} contain the magnitudes from {@code i w} to before {@code (i + 1)
+ * w}, separately for both signs; exact zeros are counted separately. The width is the smallest
+ * power of two at which 4096 bins contain the largest observed magnitude. A larger magnitude
+ * doubles the width and adds pairs of bins, with the same result as counting with that width from
+ * the start. The state therefore depends only on the observed values: not on their order, not on
+ * their division into batches, and not on the number of histograms that were merged.
  *
- * <p>Takes 64 KiB, whatever is counted. For use by one thread.
+ * <p>Needs 64 KiB for any number of values. For use by one thread.
  *
  * @since 0.1.0
  */
@@ -24,13 +23,13 @@ public final class Histogram {
 
   private static final int LOG_BINS = 12;
 
-  /** How many bins there are for each sign. */
+  /** The number of bins for each sign. */
   public static final int BINS = 1 << LOG_BINS;
 
   /** The exponent of the narrowest bins; keeps the reciprocal of their width within float32. */
   public static final int SMALLEST_EXPONENT = -126;
 
-  /** Where zeros are counted. */
+  /** The index of the count of zeros. */
   private static final int ZERO = 2 * BINS;
 
   /** The bins of positive values, then those of negative ones, then zeros. */
@@ -45,14 +44,14 @@ public final class Histogram {
   public Histogram() {}
 
   /**
-   * Returns what somebody else has counted in the same way.
+   * Returns a histogram of given counts.
    *
    * @param exponent the bins are {@code 2^exponent} wide
-   * @param counts how many values are in each bin, in the order of {@link #counts}
+   * @param counts the number of values in each bin, in the order of {@link #counts}
    * @param range the smallest and the largest of the values, exactly
    * @return a new histogram
    * @throws IllegalArgumentException if there are not {@code 2 BINS + 1} counts, one is negative,
-   *     or the bins are narrower than any
+   *     or the bins are too narrow
    */
   public static Histogram of(int exponent, long[] counts, ValueRange range) {
     if (counts.length != 2 * BINS + 1 || Arrays.stream(counts).anyMatch(count -> count < 0)) {
@@ -77,7 +76,7 @@ public final class Histogram {
   }
 
   /**
-   * Returns how many values are in each bin, from the most negative one to the most positive one,
+   * Returns the number of values in each bin, from the most negative one to the most positive one,
    * with the exact zeros in the middle.
    *
    * @return {@code 2 BINS + 1} numbers
@@ -104,9 +103,9 @@ public final class Histogram {
   /**
    * Counts values.
    *
-   * @param values the values from position to limit; the position is left as it is
+   * @param values the values from position to limit; the position stays unchanged
    * @param firstIndex the index of the first of them in their tensor, for errors
-   * @throws NonFiniteValueException if one is NaN or infinite; nothing is counted then
+   * @throws NonFiniteValueException if one is NaN or infinite; then nothing is counted
    */
   public void add(FloatBuffer values, long firstIndex) {
     ValueRange seen = Extremes.of(values, firstIndex);
@@ -125,25 +124,27 @@ public final class Histogram {
     total += values.remaining();
   }
 
-  /** Branches would be guessed wrongly for half of the signs, and for half of what a ReLU gives. */
+  /**
+   * Branches would be predicted wrongly for half of the signs, and for half of a ReLU's outputs.
+   */
   private void count(float[] values, int number) {
     float reciprocal = Math.scalb(1f, -exponent);
     for (int i = 0; i < number; i++) {
       int bits = Float.floatToRawIntBits(values[i]);
       int magnitude = bits & Integer.MAX_VALUE;
       int sign = bits >>> (Integer.SIZE - 1);
-      // All ones for what is not zero.
+      // All ones for values other than zero.
       int mask = -magnitude >> (Integer.SIZE - 1);
-      // The product is exact, or so small that it belongs into the first bin anyway.
+      // The product is exact, or so small that it belongs to the first bin anyway.
       int bin = (int) (Math.abs(values[i]) * reciprocal) + (sign << LOG_BINS);
       counts[(bin & mask) | (ZERO & ~mask)]++;
     }
   }
 
   /**
-   * Adds what another histogram has counted.
+   * Adds the counts of another histogram.
    *
-   * @param other the other one, which is left as it is
+   * @param other the other one, which stays unchanged
    */
   public void merge(Histogram other) {
     widen(other.exponent);
@@ -159,7 +160,7 @@ public final class Histogram {
     max = Math.max(max, other.max);
   }
 
-  /** The exponent of the width at which the bins hold a magnitude. */
+  /** The exponent of the width at which the bins contain a magnitude. */
   private static int exponentFor(float amax) {
     return Math.max(SMALLEST_EXPONENT, Math.getExponent(amax) + 1 - LOG_BINS);
   }
@@ -187,7 +188,7 @@ public final class Histogram {
   }
 
   /**
-   * Returns how many values were counted.
+   * Returns the number of counted values.
    *
    * @return at least 0
    */
@@ -196,7 +197,7 @@ public final class Histogram {
   }
 
   /**
-   * Returns how many of the values were zero, of either sign.
+   * Returns the number of zeros, of either sign.
    *
    * @return from 0 to {@link #total()}
    */
@@ -241,7 +242,7 @@ public final class Histogram {
   }
 
   /**
-   * Returns the bins that are not empty, those of zeros left out.
+   * Returns the non-empty bins, without the zeros.
    *
    * @return the bins in ascending order of their values
    */
@@ -250,12 +251,11 @@ public final class Histogram {
   }
 
   /**
-   * Returns the bins that are not empty, those of zeros left out, so wide that they hold some
-   * number of values on average: {@code 2^k} neighbours of one sign are one, with the smallest
-   * {@code k} from 0 on that is enough. In the end there is one bin for each sign, whatever it
-   * holds.
+   * Returns the non-empty bins, without the zeros, so wide that they contain some number of values
+   * on average: {@code 2^k} neighbors of one sign are pooled, with the smallest sufficient {@code
+   * k} from 0 on. At most, all bins of one sign are pooled.
    *
-   * @param mean how many values
+   * @param mean the number of values
    * @return the bins in ascending order of their values
    */
   Bins bins(double mean) {
@@ -294,13 +294,13 @@ public final class Histogram {
   }
 
   /**
-   * Bins that are not empty.
+   * Non-empty bins.
    *
    * @param width the width of each
    * @param lower the lower end of each, ascending
-   * @param counts how many values are in each
+   * @param counts the number of values in each
    */
-  @SuppressWarnings("ArrayRecordComponent") // read in loops, never handed out of this package
+  @SuppressWarnings("ArrayRecordComponent") // read in loops, never visible outside of this package
   record Bins(double width, double[] lower, long[] counts) {
 
     int size() {

@@ -2,10 +2,10 @@ package dev.kvant.numerics.observer;
 
 import java.nio.FloatBuffer;
 
-/** Keeps a histogram and searches a range in it. */
+/** Keeps a histogram and searches a range for it. */
 final class HistogramObserver implements RangeObserver {
 
-  /** How a range is found in a histogram that is not empty. */
+  /** Finds a range for a non-empty histogram. */
   @FunctionalInterface
   interface Search {
     ValueRange range(Histogram histogram, Grid grid);
@@ -26,7 +26,7 @@ final class HistogramObserver implements RangeObserver {
   @Override
   public void merge(RangeObserver other) {
     if (!(other instanceof HistogramObserver counts)) {
-      throw new IllegalArgumentException("other: observes in another way");
+      throw new IllegalArgumentException("other: is another kind of observer");
     }
     histogram.merge(counts.histogram);
   }

@@ -20,7 +20,7 @@ final class MinMaxObserver implements RangeObserver {
   @Override
   public void merge(RangeObserver other) {
     if (!(other instanceof MinMaxObserver extremes)) {
-      throw new IllegalArgumentException("other: observes in another way");
+      throw new IllegalArgumentException("other: is another kind of observer");
     }
     min = Math.min(min, extremes.min);
     max = Math.max(max, extremes.max);

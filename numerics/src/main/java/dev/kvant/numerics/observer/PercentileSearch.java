@@ -3,7 +3,7 @@ package dev.kvant.numerics.observer;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Cuts off the rarest values at the ends. */
+/** Clips the rarest values at the ends. */
 final class PercentileSearch implements HistogramObserver.Search {
 
   private final double percentage;

@@ -4,41 +4,41 @@ import dev.kvant.numerics.NonFiniteValueException;
 import java.nio.FloatBuffer;
 
 /**
- * Sees the values of a tensor, batch after batch, and then says which range to quantize.
+ * Observes the values of a tensor, batch by batch, and returns the range to quantize.
  *
- * <p>The answer depends only on which values were seen, neither on their order nor on how they were
- * cut into batches or spread over observers that were merged. For use by one thread.
+ * <p>The range depends only on the observed values, not on their order, on their division into
+ * batches, or on the number of merged observers. For use by one thread.
  *
  * @since 0.1.0
  */
 public interface RangeObserver {
 
   /**
-   * Sees values.
+   * Observes values.
    *
-   * @param values the values from position to limit; the position is left as it is
+   * @param values the values from position to limit; the position stays unchanged
    * @param firstIndex the index of the first of them in their tensor, for errors
    * @throws NonFiniteValueException if one is NaN or infinite
    */
   void observe(FloatBuffer values, long firstIndex);
 
   /**
-   * Adds what another observer of the same kind has seen.
+   * Adds the observations of another observer of the same kind.
    *
-   * @param other the other one, which is left as it is
+   * @param other the other one, which stays unchanged
    * @throws IllegalArgumentException if it is of another kind
    */
   void merge(RangeObserver other);
 
   /**
-   * Sees all values that a histogram has counted.
+   * Observes all values of a histogram.
    *
-   * @param counted the histogram, which is left as it is
+   * @param counted the histogram, which stays unchanged
    */
   void observe(Histogram counted);
 
   /**
-   * Returns whether no value was seen yet.
+   * Returns whether no value was observed yet.
    *
    * @return true until {@link #observe} was given a value
    */
@@ -47,14 +47,14 @@ public interface RangeObserver {
   /**
    * Returns the range to quantize.
    *
-   * @param grid what the values will be quantized to
+   * @param grid the values after quantization
    * @return the range; values beyond it will be clamped
-   * @throws IllegalStateException if no value was seen
+   * @throws IllegalStateException if no value was observed
    */
   ValueRange range(Grid grid);
 
   /**
-   * Returns an observer whose range reaches from the smallest value to the largest.
+   * Returns an observer with the range from the smallest value to the largest.
    *
    * @return a new one
    */
@@ -63,11 +63,12 @@ public interface RangeObserver {
   }
 
   /**
-   * Returns an observer whose range holds a percentage of the values.
+   * Returns an observer with a range that contains a percentage of the values.
    *
    * <p>For a symmetric grid, the smallest {@code amax} with at least that percentage of the
-   * magnitudes below or at it. Else half of the rest is cut off at either end. Ends lie on the ends
-   * of bins of a {@link Histogram}, or at the extreme values where these come first.
+   * magnitudes below or at it. Otherwise half of the rest is clipped at either end. Ends of the
+   * range are ends of bins of a {@link Histogram}, or the extreme values if these are closer to
+   * zero.
    *
    * @param percentage above 0, at most 100
    * @return a new one
@@ -78,23 +79,23 @@ public interface RangeObserver {
   }
 
   /**
-   * Returns an observer whose range loses the least information.
+   * Returns an observer with the range of minimum Kullback-Leibler divergence.
    *
    * <p>Minimizes the Kullback-Leibler divergence {@code Σ p log(p / q)} between the distribution
-   * {@code p} of the values over the bins of a {@link Histogram} and {@code q}, the one that is
-   * left after quantization: values with one code are spread evenly over their bins, and bins
-   * beyond the range are expected to hold one value each. Zeros take no part, since any grid holds
-   * them exactly.
+   * {@code p} of the values over the bins of a {@link Histogram} and {@code q}, the distribution
+   * after quantization: values with one code are distributed evenly over their bins, and bins
+   * beyond the range are expected to contain one value each. Zeros are ignored, because any grid
+   * represents them exactly.
    *
-   * <p>Counts of a few values tell nothing about a distribution: where each bin holds one, bins
-   * beyond the range hold just what is expected of them, and clipping costs nothing. So {@code 2^k}
-   * neighbouring bins are pooled first, {@code k} being the smallest at which the bins that are not
-   * empty hold 16 values on average. With some thousand values or less these bins are wider than
-   * the steps of the type, and the range is the whole one, as {@link #minmax} has it.
+   * <p>Counts of a few values do not estimate a distribution: if each bin contains one value, bins
+   * beyond the range contain exactly the expected count, and clipping costs nothing. Therefore
+   * {@code 2^k} neighboring bins are pooled first, with the smallest {@code k} at which the
+   * non-empty bins contain 16 values on average. With some thousand values or fewer these bins are
+   * wider than the steps of the type, and the range is the whole one, as for {@link #minmax}.
    *
-   * <p>The ends of the ranges that are compared shrink by the factor 2<sup>-1/24</sup> at a time,
-   * down to 1/64 of the extreme values. Source: after Migacz, 8-bit inference with TensorRT, 2017,
-   * where {@code p} is clamped first, so that a range which clamps everything would look perfect.
+   * <p>The ends of the compared ranges shrink by the factor 2<sup>-1/24</sup> at a time, down to
+   * 1/64 of the extreme values. Source: after Migacz, 8-bit inference with TensorRT, 2017, where
+   * {@code p} is clamped first, so that a range that clamps everything has no cost.
    *
    * @return a new one
    */
@@ -103,7 +104,7 @@ public interface RangeObserver {
   }
 
   /**
-   * Returns an observer whose range has the least mean squared error.
+   * Returns an observer with the range of minimum mean squared error.
    *
    * <p>Minimizes {@code Σ n (x - x̂)²} over the bins of a {@link Histogram} with counts {@code n}
    * and centers {@code x}, {@code x̂} being {@code x} quantized, over ranges whose ends shrink by

@@ -1,7 +1,4 @@
-/**
- * Finds the range of values that a quantized tensor should be able to hold, from values that are
- * seen once and not kept.
- */
+/** Finds the range of a quantized tensor from values that are observed once and not kept. */
 @NullMarked
 package dev.kvant.numerics.observer;
 

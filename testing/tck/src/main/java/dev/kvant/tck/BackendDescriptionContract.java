@@ -29,7 +29,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What a backend says about itself. */
+/** The descriptor of a backend. */
 abstract class BackendDescriptionContract extends BackendKit {
 
   @Test
@@ -157,7 +157,8 @@ abstract class BackendDescriptionContract extends BackendKit {
       } else if (support instanceof Support.Partly partly) {
         Set<String> unknown = new TreeSet<>(partly.nativeIn().keySet());
         artifacts.forEach(unknown::remove);
-        assertEquals(Set.of(), unknown, () -> words(query) + " speaks of artifacts never written");
+        assertEquals(
+            Set.of(), unknown, () -> words(query) + " names artifacts that are never written");
         assertFalse(
             partly.nativeIn().keySet().containsAll(artifacts),
             () -> words(query) + " is native in every artifact, which is a refusal");

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the author of a backend supplies, and how the contracts try it out. */
+/** What the author of a backend supplies, and how the contracts use it. */
 abstract class BackendKit {
 
   @TempDir Path folder;
@@ -43,18 +43,18 @@ abstract class BackendKit {
 
   private int folders;
 
-  /** A new instance, made with the constructor that {@link java.util.ServiceLoader} calls. */
+  /** A new instance, created with the constructor that {@link java.util.ServiceLoader} calls. */
   protected abstract QuantizationBackend newBackend();
 
   /**
-   * Models that the backend takes. Together they must have, for every dtype of every mode, a module
-   * that can be quantized to it.
+   * Models that the backend supports. Together they must have, for every dtype of every mode, a
+   * module that can be quantized to it.
    */
   protected abstract List<SampleModel> samples();
 
   /**
-   * What opens the artifacts; the formats of the samples by default. An artifact that none of them
-   * recognizes is not opened, but at least one must be.
+   * The formats that open the artifacts; the formats of the samples by default. An artifact that
+   * none of them recognizes is not opened, but at least one must be.
    */
   protected List<ModelFormat> artifactFormats() {
     Map<Class<?>, ModelFormat> formats = new LinkedHashMap<>();
@@ -87,7 +87,7 @@ abstract class BackendKit {
     return Optional.empty();
   }
 
-  /** Adds to each configuration what the backend cannot do without; nothing by default. */
+  /** Adds required options of the backend to each configuration; nothing by default. */
   protected void configure(ModelQuantizationConfig.Builder config) {}
 
   /** All ways to quantize the samples in which there is something to quantize. */
@@ -188,12 +188,12 @@ abstract class BackendKit {
     return trial.sample().openCopyIn(newFolder());
   }
 
-  /** Takes an opened model through all steps. */
+  /** Runs all steps on an opened model. */
   final SavedModel run(Trial trial, QuantizableModel model, QuantizationPlan plan, Path results) {
     return run(trial, model, plan, results, QuantizationListener.NONE, 1);
   }
 
-  /** Takes an opened model through all steps, on this thread. */
+  /** Runs all steps on an opened model, on this thread. */
   final SavedModel run(
       Trial trial,
       QuantizableModel model,

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** What a backend makes of a model. */
+/** The results of a backend. */
 abstract class BackendQuantizationContract extends BackendDescriptionContract {
 
   @TestFactory
@@ -247,8 +247,8 @@ abstract class BackendQuantizationContract extends BackendDescriptionContract {
   }
 
   /**
-   * What the artifacts hold that can be opened: their modules, and how large their tensors are,
-   * which tells of those that stand for the values before.
+   * The content of the artifacts that can be opened: their modules, and the sizes of their tensors,
+   * which show whether they were quantized.
    */
   private Map<String, String> contentWithOnly(String name, Trial trial, QuantizableModel model) {
     QuantizationPlan plan = trial.plan(model, module -> module.name().equals(name), List.of());
@@ -334,7 +334,7 @@ abstract class BackendQuantizationContract extends BackendDescriptionContract {
             run(trial, model, plan, used);
           }
           Map<String, String> after = new TreeMap<>(FolderContent.of(used).digests());
-          assertTrue(after.remove(OTHER) != null, "a file that is no artifact was removed");
+          assertTrue(after.remove(OTHER) != null, "a file other than an artifact was removed");
           FolderContent.of(fresh)
               .digests()
               .forEach((name, digest) -> assertEquals(digest, after.get(name), name));

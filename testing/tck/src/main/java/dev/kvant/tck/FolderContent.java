@@ -12,13 +12,13 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * What a folder holds, to compare with later.
+ * The content of a folder, for a later comparison.
  *
  * @param digests size and digest of each file, by path within the folder
  */
 record FolderContent(Map<String, String> digests) {
 
-  /** What it holds now; nothing if it is not there. */
+  /** Its current content; empty if the folder does not exist. */
   static FolderContent of(Path folder) {
     if (!Files.exists(folder)) {
       return new FolderContent(Map.of());

@@ -16,11 +16,12 @@ import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 
 /**
- * What some code did beside computing: files and connections that it used, threads that it started,
+ * The side effects of some code: files and connections that it used, threads that it started,
  * native libraries that it loaded.
  *
- * <p>Files and connections are those that Flight Recorder tells of; class files and jars do not
- * count. Native libraries are known on Linux only, and only when loaded for the first time.
+ * <p>Files and connections are those of Flight Recorder's events; class files and jars do not
+ * count. Native libraries are detected only on Linux, and only when they are loaded for the first
+ * time.
  *
  * @param traces one line for each
  */
@@ -30,7 +31,7 @@ record Footprint(List<String> traces) {
       List.of("jdk.FileRead", "jdk.FileWrite", "jdk.SocketRead", "jdk.SocketWrite");
   private static final Path MAPS = Path.of("/proc/self/maps");
 
-  /** Runs the code and watches it. */
+  /** Runs the code and records its side effects. */
   static Footprint of(Runnable code) {
     Set<Thread> threadsBefore = threads();
     Set<String> librariesBefore = nativeLibraries();

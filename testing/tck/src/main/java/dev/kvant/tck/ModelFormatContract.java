@@ -77,10 +77,10 @@ public abstract class ModelFormatContract {
   /** For subclasses. */
   protected ModelFormatContract() {}
 
-  /** A new instance, made with the constructor that {@link ServiceLoader} calls. */
+  /** A new instance, created with the constructor that {@link ServiceLoader} calls. */
   protected abstract ModelFormat newFormat();
 
-  /** Good model files or folders, which are copied before anything is done to them. */
+  /** Valid model files or folders. The tests use copies. */
   protected abstract List<Path> samples();
 
   @Test
@@ -208,7 +208,7 @@ public abstract class ModelFormatContract {
             String parent = dot < 0 ? "" : name.substring(0, dot);
             assertTrue(
                 !all.contains(parent) || seen.contains(parent),
-                () -> "%s stands before its parent %s".formatted(name, parent));
+                () -> "%s precedes its parent %s".formatted(name, parent));
           }
         });
   }
@@ -291,7 +291,8 @@ public abstract class ModelFormatContract {
   Stream<DynamicTest> closing_lets_go_of_the_file() {
     return each(
         copy -> {
-          Assumptions.assumeTrue(Files.exists(DESCRIPTORS), "only Linux tells of open files");
+          Assumptions.assumeTrue(
+              Files.exists(DESCRIPTORS), "open files can be listed on Linux only");
           QuantizableModel model = newFormat().open(copy);
           model.modules();
           model.close();

@@ -7,7 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Remembers the progress that it hears of, and can interrupt who reports it. */
+/** Records progress, and can interrupt the reporting thread. */
 final class ProgressLog implements QuantizationListener {
 
   private final int interruptAt;
@@ -18,12 +18,12 @@ final class ProgressLog implements QuantizationListener {
     this.interruptAt = interruptAt;
   }
 
-  /** One that only listens. */
+  /** A log that only records. */
   static ProgressLog silent() {
     return new ProgressLog(-1);
   }
 
-  /** One that interrupts the reporting thread at the report of that index. */
+  /** A log that interrupts the reporting thread at the report of that index. */
   static ProgressLog interruptingAt(int report) {
     return new ProgressLog(report);
   }

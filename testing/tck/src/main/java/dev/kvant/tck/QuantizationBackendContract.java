@@ -57,8 +57,8 @@ import org.junit.jupiter.api.TestFactory;
  * }</pre>
  *
  * <p>Further hooks are for backends that calibrate, need options, write artifacts in other formats,
- * or can be shown a weight that is not finite. The name of each test says what it asks for; none
- * can be overridden.
+ * or can be shown a weight that is not finite. The name of each test states its requirement. Tests
+ * cannot be overridden.
  *
  * @since 0.1.0
  */

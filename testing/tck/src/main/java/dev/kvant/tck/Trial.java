@@ -46,9 +46,9 @@ record Trial(
   }
 
   /**
-   * Quantizes all that the backend supports of the modules that are wanted.
+   * Quantizes the selected modules, as far as the backend supports them.
    *
-   * @param wanted which modules to quantize
+   * @param wanted selects the modules
    * @param warnings what the plan has to say
    */
   QuantizationPlan plan(

@@ -12,17 +12,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * One record of an archive.
  *
- * <p>A stored record, as PyTorch writes tensors, is read where it lies. A deflated one, as it
- * writes code, is inflated as a whole when it is first read, and again when memory got scarce.
+ * <p>A stored record, as PyTorch writes tensors, is read in place. A deflated record, as PyTorch
+ * writes code, is inflated as a whole when it is first read, and again if memory became scarce.
  *
  * @since 0.1.0
  */
 public final class ArchiveRecord implements ByteSource {
 
-  /** The largest deflated record that is inflated. PyTorch deflates nothing but code. */
+  /** The largest deflated record that is inflated. PyTorch deflates only code. */
   static final int MAX_INFLATED = 64 << 20;
 
-  /** What PyTorch writes when told to compute no checksums. */
+  /** The checksum that PyTorch writes when checksums are disabled. */
   private static final long NO_CRC = 0;
 
   private final String archive;
@@ -58,12 +58,12 @@ public final class ArchiveRecord implements ByteSource {
     return deflated;
   }
 
-  /** The CRC-32 that the archive gives; not all writers compute it. */
+  /** The CRC-32 in the archive; not all writers compute it. */
   long crc() {
     return crc;
   }
 
-  /** The bytes as they lie in the file. */
+  /** The bytes as stored in the file. */
   ByteSource raw() {
     return raw;
   }
@@ -81,14 +81,14 @@ public final class ArchiveRecord implements ByteSource {
   /**
    * All bytes, for small records.
    *
-   * @throws ModelFormatException if there are more, or they do not add up to the archive's checksum
+   * @throws ModelFormatException if there are more, or they do not match the archive's checksum
    */
   public byte[] readAll(int limit) {
     byte[] bytes = readAll(limit, toString());
     return deflated ? bytes : checked(bytes);
   }
 
-  /** The bytes, which must have the checksum that the archive gives, if it gives one. */
+  /** The bytes, after checking the checksum, if the archive contains one. */
   private byte[] checked(byte[] bytes) {
     var actual = new CRC32();
     actual.update(bytes);
@@ -129,8 +129,7 @@ public final class ArchiveRecord implements ByteSource {
       }
       if (filled < bytes.length || inflater.inflate(new byte[1]) > 0) {
         throw new ModelFormatException(
-            "%s has another size than the archive says, %d bytes; the file is damaged"
-                .formatted(this, size));
+            "%s is damaged: its size differs from the announced %d bytes".formatted(this, size));
       }
       return checked(bytes);
     } catch (DataFormatException e) {

@@ -20,19 +20,19 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 
 /**
  * Writes an archive that {@code torch.load}, {@code torch.jit.load} and libtorch open: stored
- * records at multiples of {@value #ALIGNMENT} bytes in one root folder, zip64 where sizes need it,
+ * records at multiples of {@value #ALIGNMENT} bytes in one root folder, zip64 if sizes require it,
  * without timestamps, so that equal input gives equal bytes.
  *
  * @since 0.1.0
  */
 public final class ArchiveWriter implements AutoCloseable {
 
-  /** What records start at multiples of, as PyTorch writes them. */
+  /** Records start at multiples of this number, as in PyTorch. */
   public static final int ALIGNMENT = 64;
 
   private static final int PIECE = 1 << 18;
 
-  /** The earliest time that a zip can hold; an entry without any would get that of its writing. */
+  /** The earliest time that a zip supports; an entry without a time would get the current one. */
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
   private final Path path;
@@ -51,16 +51,17 @@ public final class ArchiveWriter implements AutoCloseable {
   }
 
   /**
-   * Begins an archive, over what the file holds. For a file that must appear whole or not at all,
-   * give the temporary one of an {@link dev.kvant.spi.ArtifactTransaction}.
+   * Starts an archive and overwrites the file. For a file that must appear whole or not at all,
+   * pass the temporary file of an {@link dev.kvant.spi.ArtifactTransaction}.
    *
-   * @param root the folder that all records lie in, without a slash
+   * @param root the folder of all records, without a slash
    * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */
   public static ArchiveWriter create(Path path, String root) {
     if (root.isEmpty() || root.contains("/")) {
-      throw new IllegalArgumentException("root: '%s' is no name of one folder".formatted(root));
+      throw new IllegalArgumentException(
+          "root: '%s' is not the name of one folder".formatted(root));
     }
     try {
       FileChannel channel =
@@ -84,11 +85,11 @@ public final class ArchiveWriter implements AutoCloseable {
   }
 
   /**
-   * Writes a record piece by piece.
+   * Writes a record in pieces.
    *
    * @param name its name without the root folder
-   * @param size how many bytes the content will be
-   * @throws IllegalArgumentException if a record of that name was written before
+   * @param size the size of the content in bytes
+   * @throws IllegalArgumentException if a record of that name exists
    * @throws IllegalStateException if the content was not of that size
    * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
@@ -111,7 +112,7 @@ public final class ArchiveWriter implements AutoCloseable {
     }
   }
 
-  /** Copies a record of another archive as it lies there, compressed or not. */
+  /** Copies a record of another archive unchanged, compressed or not. */
   public void copy(ArchiveRecord record) {
     if (!record.isDeflated()) {
       record(record.name(), record.size(), target -> copy(record, target));
@@ -162,7 +163,7 @@ public final class ArchiveWriter implements AutoCloseable {
     }
   }
 
-  /** Closes the file; without {@link #finish} it is no archive. A second call does nothing. */
+  /** Closes the file; without {@link #finish} it is not an archive. A second call does nothing. */
   @Override
   public void close() {
     if (closed) {
@@ -176,7 +177,7 @@ public final class ArchiveWriter implements AutoCloseable {
     }
   }
 
-  /** Names the folder: the file may be one of many, under a name that will not last. */
+  /** Names the folder, because the file may have a temporary name. */
   private static KvantException unwritable(Path path, IOException cause) {
     if (cause instanceof ClosedByInterruptException) {
       return new QuantizationCancelledException(
@@ -211,7 +212,7 @@ public final class ArchiveWriter implements AutoCloseable {
 
     @Override
     public void close() {
-      // A record ends when its content has returned.
+      // A record ends when its content returns.
     }
   }
 

@@ -4,7 +4,7 @@ import dev.kvant.api.ModelFormatException;
 import java.nio.ByteBuffer;
 
 /**
- * Bytes that are read where they lie, any part at any time, by several threads at once.
+ * Bytes that are read in place, any part at any time, by several threads at once.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ public interface ByteSource {
    *
    * @param position where in these bytes to start
    * @throws IndexOutOfBoundsException if they end before the buffer is full
-   * @throws ModelFormatException if the file cannot be read any more
+   * @throws ModelFormatException if the file can no longer be read
    */
   void read(long position, ByteBuffer target);
 

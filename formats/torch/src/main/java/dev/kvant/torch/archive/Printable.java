@@ -1,8 +1,8 @@
 package dev.kvant.torch.archive;
 
 /**
- * Makes text from a file fit for a message: a damaged or hostile name may hold line breaks, the
- * codes that control a terminal, or megabytes.
+ * Makes text from a file printable in a message: a damaged or hostile name may contain line breaks,
+ * control codes of a terminal, or megabytes.
  *
  * @since 0.1.0
  */

@@ -25,8 +25,8 @@ import org.apache.commons.compress.archivers.zip.ZipFile;
  * A zip archive as {@code torch.save} and {@code torch.jit.save} write it: records in one root
  * folder.
  *
- * <p>Opening it reads the directory and checks it: records must lie within the file and apart from
- * each other, and sizes must agree wherever they are told. Contents are read when asked for.
+ * <p>Opening it reads the directory and checks it: records must be inside the file without
+ * overlaps, and sizes must agree everywhere. Contents are read on demand.
  *
  * @since 0.1.0
  */
@@ -45,7 +45,7 @@ public final class TorchArchive implements AutoCloseable {
   /**
    * Opens an archive.
    *
-   * @throws ModelFormatException if it cannot be read, is no zip, or is damaged
+   * @throws ModelFormatException if it cannot be read, is not a zip, or is damaged
    */
   public static TorchArchive open(Path path) {
     List<ZipArchiveEntry> entries = directory(path);
@@ -67,7 +67,7 @@ public final class TorchArchive implements AutoCloseable {
           .filter(entry -> !entry.isDirectory())
           .toList();
     } catch (IOException | RuntimeException e) {
-      // The library answers some damaged directories with unchecked exceptions.
+      // The library throws unchecked exceptions for some damaged directories.
       Throwable root = e;
       while (root.getCause() != null) {
         root = root.getCause();
@@ -93,13 +93,13 @@ public final class TorchArchive implements AutoCloseable {
       if (entry.getLocalHeaderOffset() < 0 || start < 0 || stored < 0 || stored > end - start) {
         throw damaged(
             path,
-            "record '%s' of %d bytes reaches beyond the place it has"
+            "record '%s' of %d bytes exceeds its space"
                 .formatted(Printable.of(entry.getName()), stored));
       }
       if (entry.getMethod() == ZipEntry.STORED && entry.getSize() != stored) {
         throw damaged(
             path,
-            "record '%s' is stored in %d bytes, but said to have %d"
+            "record '%s' is stored in %d bytes, but announces %d"
                 .formatted(Printable.of(entry.getName()), stored, entry.getSize()));
       }
     }
@@ -155,7 +155,7 @@ public final class TorchArchive implements AutoCloseable {
     return file.path();
   }
 
-  /** The folder that all records lie in, without a slash. */
+  /** The folder of all records, without a slash. */
   public String root() {
     return root;
   }

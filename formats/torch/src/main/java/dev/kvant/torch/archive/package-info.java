@@ -1,6 +1,6 @@
 /**
- * The zip archives that PyTorch keeps models in: records read where they lie in the file, and
- * written aligned and without timestamps.
+ * The zip archives of PyTorch's models: records are read in place, and written aligned and without
+ * timestamps.
  */
 @NullMarked
 package dev.kvant.torch.archive;

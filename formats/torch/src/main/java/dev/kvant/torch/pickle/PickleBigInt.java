@@ -4,7 +4,7 @@ import java.math.BigInteger;
 import java.util.Objects;
 
 /**
- * A whole number that 64 bits do not hold.
+ * An integer of more than 64 bits.
  *
  * @param value the number
  * @since 0.1.0

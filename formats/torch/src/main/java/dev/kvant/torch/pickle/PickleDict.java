@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A dict: entries in the order in which their keys first came. As in Python, a key that comes again
+ * A dict: entries in the order of the first occurrence of their keys. As in Python, a repeated key
  * replaces the value and keeps its place.
  *
  * @since 0.1.0
@@ -17,7 +17,7 @@ public final class PickleDict implements PickleValue {
   /** An empty dict. */
   public PickleDict() {}
 
-  /** The entries, to be changed as well. Keys that are no atoms are found by identity. */
+  /** The entries, which may be changed. Keys other than atoms are found by identity. */
   public Map<PickleValue, PickleValue> entries() {
     return entries;
   }

@@ -23,7 +23,7 @@ public final class PickleList implements PickleValue {
     return list;
   }
 
-  /** The items, to be changed as well. */
+  /** The items, which may be changed. */
   public List<PickleValue> items() {
     return items;
   }

@@ -5,12 +5,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that Python would build by calling: an opaque node here, nothing is called.
+ * An object that Python would build by a call. Here it is an opaque node, and nothing is called.
  *
- * <p>Two ways lead to one. {@link Construction#CALL} is the result of a function, such as a tensor
+ * <p>There are two kinds. {@link Construction#CALL} is the result of a function, such as a tensor
  * ({@code torch._utils._rebuild_tensor_v2}) or an {@code OrderedDict}. {@link Construction#NEW} is
- * an instance made without its initializer, such as a module of a TorchScript archive. Either may
- * get dict entries, list items and a state afterwards.
+ * an instance made without its initializer, such as a module of a TorchScript archive. Both may
+ * have dict entries, list items and a state.
  *
  * @since 0.1.0
  */
@@ -54,7 +54,7 @@ public final class PickleObject implements PickleValue {
     return construction;
   }
 
-  /** What would be called or instantiated: a {@link PickleGlobal} in all that PyTorch writes. */
+  /** The function or class: a {@link PickleGlobal} in all files of PyTorch. */
   public PickleValue callable() {
     return callable;
   }
@@ -64,17 +64,17 @@ public final class PickleObject implements PickleValue {
     return arguments;
   }
 
-  /** Entries that are set on the result, as on an {@code OrderedDict}; to be changed as well. */
+  /** Entries that are set on the result, as on an {@code OrderedDict}; they may be changed. */
   public PickleDict entries() {
     return entries;
   }
 
-  /** Items that are appended to the result; to be changed as well. */
+  /** Items that are appended to the result; they may be changed. */
   public PickleList items() {
     return items;
   }
 
-  /** What the result's {@code __setstate__} is given, or null. */
+  /** The argument of the result's {@code __setstate__}, or null. */
   public @Nullable PickleValue state() {
     return state;
   }

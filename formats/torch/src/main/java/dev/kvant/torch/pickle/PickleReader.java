@@ -14,21 +14,21 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a pickle of protocol 2 to 5 as a tree. Executes nothing: a class or function is a name, a
- * call is a node.
+ * Reads a pickle of protocol 2 to 5 as a tree. It never executes code: a class or function is a
+ * name, a call is a node.
  *
- * <p>It is a stack machine without recursion, so nesting is limited by the size of the input alone,
- * and the number of nodes is limited, so that a hostile pickle can neither overflow the stack nor
- * fill the heap. A tree may be deeper than a recursive visitor can follow, and may contain cycles.
+ * <p>It is a stack machine without recursion, so only the size of the input limits nesting. The
+ * number of nodes is limited. A hostile pickle can therefore neither overflow the stack nor fill
+ * the heap. A tree may be deeper than a recursive visitor can follow, and may contain cycles.
  *
  * @since 0.1.0
  */
 public final class PickleReader {
 
-  /** The largest pickle that is read, in bytes. The largest that PyTorch writes are a few MB. */
+  /** The maximum size of a pickle in bytes. The largest pickles of PyTorch have a few MB. */
   public static final int MAX_BYTES = 128 << 20;
 
-  /** The largest number of nodes of one pickle. A tensor takes about twenty. */
+  /** The maximum number of nodes of one pickle. A tensor needs about twenty. */
   static final int MAX_NODES = 4_000_000;
 
   private final ByteBuffer input;
@@ -47,13 +47,13 @@ public final class PickleReader {
    * Reads one pickle.
    *
    * @param pickle the bytes
-   * @param where what they are, for error messages, as in {@code data.pkl of model.pt}
-   * @throws ModelFormatException if it is damaged, or uses what PyTorch never writes
+   * @param where the name of the pickle for error messages, as in {@code data.pkl of model.pt}
+   * @throws ModelFormatException if it is damaged, or uses opcodes that PyTorch never writes
    */
   public static PickleValue read(byte[] pickle, String where) {
     if (pickle.length > MAX_BYTES) {
       throw new ModelFormatException(
-          "%s: a pickle of %d bytes is more than the %d that are read; tensors belong into records of their own, as torch.save writes them"
+          "%s: a pickle of %d bytes exceeds the limit of %d; store tensors in records of their own, as torch.save does"
               .formatted(where, pickle.length, MAX_BYTES));
     }
     var reader = new PickleReader(ByteBuffer.wrap(pickle).order(ByteOrder.LITTLE_ENDIAN), where);
@@ -157,7 +157,7 @@ public final class PickleReader {
 
       default ->
           throw damaged(
-              "opcode 0x%02x, which PyTorch never writes, stands at byte %d"
+              "unsupported opcode 0x%02x at byte %d, which PyTorch never writes"
                   .formatted(opcode, input.position() - 1));
     }
   }
@@ -165,7 +165,9 @@ public final class PickleReader {
   private void protocol() {
     int protocol = input.get() & 0xFF;
     if (protocol < 2 || protocol > 5) {
-      throw damaged("protocol %d is none of 2 to 5".formatted(protocol));
+      throw new ModelFormatException(
+          "%s: unsupported pickle protocol %d (supported: 2 to 5); save the file again with torch.save"
+              .formatted(where, protocol));
     }
   }
 
@@ -177,7 +179,7 @@ public final class PickleReader {
   private void countNode() {
     if (++nodes > MAX_NODES) {
       throw new ModelFormatException(
-          "%s: the pickle has more than %d values, which no model needs"
+          "%s: the pickle has more than %d values, more than any model needs"
               .formatted(where, MAX_NODES));
     }
   }
@@ -210,14 +212,14 @@ public final class PickleReader {
     if (pop() instanceof PickleText text) {
       return text.value();
     }
-    throw damaged(what + " is no text");
+    throw damaged(what + " is not a string");
   }
 
   private PickleTuple popTuple(String what) {
     if (pop() instanceof PickleTuple tuple) {
       return tuple;
     }
-    throw damaged("the arguments of %s are no tuple".formatted(what));
+    throw damaged("the arguments of %s are not a tuple".formatted(what));
   }
 
   private void tuple(int size) {
@@ -228,7 +230,7 @@ public final class PickleReader {
     push(PickleTuple.of(items));
   }
 
-  /** Protocol 2, which is what is written, has no sets of its own: they are calls. */
+  /** Protocol 2, which the writer uses, has no sets: they are calls. */
   private static PickleObject set(String kind, List<PickleValue> members) {
     return PickleObject.call(
         new PickleGlobal("builtins", kind), PickleList.of(members.toArray(PickleValue[]::new)));
@@ -241,7 +243,7 @@ public final class PickleReader {
     } else if (target instanceof PickleObject object) {
       object.items().items().addAll(values);
     } else {
-      throw damaged("items are appended to what is no list");
+      throw damaged("items are appended to a value that is not a list");
     }
   }
 
@@ -252,7 +254,7 @@ public final class PickleReader {
         && object.arguments().get(0) instanceof PickleList members) {
       members.items().addAll(values);
     } else {
-      throw damaged("members are added to what is no set");
+      throw damaged("members are added to a value that is not a set");
     }
   }
 
@@ -264,7 +266,7 @@ public final class PickleReader {
     } else if (target instanceof PickleObject object) {
       dict = object.entries();
     } else {
-      throw damaged("entries are set on what is no dict");
+      throw damaged("entries are set on a value that is not a dict");
     }
     if (keysAndValues.size() % 2 != 0) {
       throw damaged("a dict's key has no value");
@@ -276,7 +278,7 @@ public final class PickleReader {
 
   private void build(PickleValue state) {
     if (!(top() instanceof PickleObject object)) {
-      throw damaged("a state is set on what is no object");
+      throw damaged("a state is set on a value that is not an object");
     }
     object.setState(state);
   }
@@ -300,8 +302,7 @@ public final class PickleReader {
   private int length(long length) {
     if (length < 0 || length > input.remaining()) {
       throw damaged(
-          "a value of %d bytes is announced where %d are left"
-              .formatted(length, input.remaining()));
+          "a value announces %d bytes, but %d are left".formatted(length, input.remaining()));
     }
     return (int) length;
   }

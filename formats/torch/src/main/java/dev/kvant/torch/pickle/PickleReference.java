@@ -3,8 +3,8 @@ package dev.kvant.torch.pickle;
 import java.util.Objects;
 
 /**
- * A persistent id: refers to something outside of the pickle. PyTorch refers to storages so, by a
- * tuple of {@code 'storage'}, type, record, device and number of elements.
+ * A persistent id: a reference to an object outside of the pickle. PyTorch uses it for storages, as
+ * a tuple of {@code 'storage'}, type, record, device and number of elements.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ public final class PickleReference implements PickleValue {
     this.id = Objects.requireNonNull(id, "id");
   }
 
-  /** What it refers by. */
+  /** The persistent id. */
   public PickleValue id() {
     return id;
   }

@@ -1,7 +1,7 @@
 package dev.kvant.torch.pickle;
 
 /**
- * One node of a pickle. A node that a pickle mentions twice is one Java object, so that shared
+ * One node of a pickle. A node that a pickle refers to twice is one Java object, so that shared
  * tensors and submodules stay shared when the tree is written again.
  *
  * <p>The atoms (none, booleans, numbers, text, globals) are equal by value, all other nodes by

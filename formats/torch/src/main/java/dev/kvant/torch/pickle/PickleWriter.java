@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a tree as a pickle of protocol 2, in the subset that {@code torch.load(weights_only=True)}
- * and libtorch's own reader both take.
+ * and libtorch's own reader both accept.
  *
  * <p>A node that occurs twice is written once and then referred to. It is memoized when it is
  * complete, because libtorch makes an object only at its {@code BUILD}; therefore a tree must not
- * contain itself. Whole numbers beyond 32 bits are written with 8 bytes, the only length that
- * libtorch knows. Works without recursion, so a tree may be of any depth.
+ * contain itself. Integers beyond 32 bits are written with 8 bytes, the only length that libtorch
+ * supports. It works without recursion, so a tree may have any depth.
  *
  * @since 0.1.0
  */
@@ -75,7 +75,7 @@ public final class PickleWriter {
     return repeated;
   }
 
-  /** Whether writing it again costs no more than referring to it. */
+  /** Whether writing it again is as short as a reference. */
   private static boolean isCheap(PickleValue value) {
     return value instanceof PickleNone
         || value instanceof PickleBool

@@ -1,6 +1,6 @@
 /**
- * Pickles as trees of plain values: read without executing anything, and written in the protocol
- * that PyTorch and libtorch read.
+ * Pickles as trees of plain values: read without executing code, and written in the protocol that
+ * PyTorch and libtorch read.
  */
 @NullMarked
 package dev.kvant.torch.pickle;

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * One safetensors file: 8 bytes with the length of the header, the header in JSON, the tensors.
  *
  * <p>As strict as the format's own library: tensors must fill the file without gaps and overlaps,
- * each as long as its type and shape say, and no name may come twice. Tensors are in the order in
- * which they lie in the file.
+ * their length must match type and shape, and names must be unique. Tensors are in the order of the
+ * file.
  *
  * @since 0.1.0
  */
@@ -61,7 +61,7 @@ public final class SafetensorsFile implements AutoCloseable {
           Map.entry("U8", ElementType.UINT8),
           Map.entry("BOOL", ElementType.BOOL));
 
-  /** Sizes in bits of further types that the format knows; such tensors stay opaque. */
+  /** Sizes in bits of further types of the format; such tensors stay opaque. */
   private static final Map<String, Integer> OPAQUE_TYPES =
       Map.of(
           "C64", 64,
@@ -102,7 +102,7 @@ public final class SafetensorsFile implements AutoCloseable {
     return tensors;
   }
 
-  /** The names of tensors of types that are not read here, such as complex numbers. */
+  /** The names of tensors of unsupported types, such as complex numbers. */
   public List<String> opaque() {
     return opaque;
   }
@@ -118,7 +118,7 @@ public final class SafetensorsFile implements AutoCloseable {
       return OPAQUE_TYPES.containsKey(type);
     }
 
-    /** How many bytes the tensor takes; -1 if no file could hold it. */
+    /** The size of the tensor in bytes; -1 if it exceeds every possible file. */
     long bytes() {
       if (shape.stream().anyMatch(extent -> extent < 0)) {
         return -1;
@@ -150,10 +150,13 @@ public final class SafetensorsFile implements AutoCloseable {
       ByteBuffer prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       file.read(0, prefix);
       this.length = prefix.getLong(0);
-      if (length < 0 || length > MAX_HEADER || length > file.size() - Long.BYTES) {
+      if (length < 0 || length > file.size() - Long.BYTES) {
         throw damaged(
-            "its header is said to take %s bytes of %d"
+            "header length %s exceeds the file size %d"
                 .formatted(Long.toUnsignedString(length), file.size()));
+      }
+      if (length > MAX_HEADER) {
+        throw damaged("header length %d exceeds the limit %d".formatted(length, MAX_HEADER));
       }
     }
 
@@ -175,7 +178,7 @@ public final class SafetensorsFile implements AutoCloseable {
       for (Entry entry : entries) {
         if (entry.begin() != expected) {
           throw damaged(
-              "tensor '%s' begins at byte %d of the data, where %d follows; tensors must neither overlap nor leave gaps"
+              "tensor '%s' starts at byte %d of the data instead of byte %d; tensors must neither overlap nor leave gaps"
                   .formatted(entry.name(), entry.begin(), expected));
         }
         expected = entry.end();
@@ -189,7 +192,8 @@ public final class SafetensorsFile implements AutoCloseable {
       }
       if (expected != file.size() - start) {
         throw damaged(
-            "its tensors take %d bytes, and %d are there".formatted(expected, file.size() - start));
+            "its tensors need %d bytes, but it contains %d"
+                .formatted(expected, file.size() - start));
       }
       return new SafetensorsFile(file, tensors, opaque);
     }
@@ -198,12 +202,12 @@ public final class SafetensorsFile implements AutoCloseable {
       long bytes = entry.end() - entry.begin();
       if (bytes < 0 || entry.end() > file.size() - start) {
         throw damaged(
-            "tensor '%s' lies at bytes %d to %d of %d"
+            "tensor '%s' is at bytes %d to %d, outside of the %d bytes of data"
                 .formatted(entry.name(), entry.begin(), entry.end(), file.size() - start));
       }
       if (entry.bytes() != bytes) {
         throw damaged(
-            "tensor '%s' has %d bytes, which is not what %s elements of shape %s take"
+            "tensor '%s' has %d bytes, which does not match %s elements of shape %s"
                 .formatted(entry.name(), bytes, entry.type(), entry.shape()));
       }
     }
@@ -236,10 +240,11 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         json.endObject();
         if (json.peek() != JsonToken.END_DOCUMENT) {
-          throw damaged("something follows its header");
+          throw damaged("there is text after its header");
         }
       } catch (IOException | IllegalStateException | NumberFormatException e) {
-        throw damaged("its header is no JSON as the format asks for, at " + json.getPath(), e);
+        throw damaged(
+            "its header is not the JSON that the format requires, at " + json.getPath(), e);
       }
       return new ArrayList<>(entries.values());
     }
@@ -269,7 +274,7 @@ public final class SafetensorsFile implements AutoCloseable {
       var entry = new Entry(name, type, shape, offsets.get(0), offsets.get(1));
       if (!TYPES.containsKey(type) && !entry.isOpaque()) {
         throw damaged(
-            "tensor '%s' is of dtype '%s', which is none of %s"
+            "tensor '%s' has unknown dtype '%s' (known: %s)"
                 .formatted(name, type, TYPES.keySet().stream().sorted().toList()));
       }
       return entry;
@@ -282,7 +287,7 @@ public final class SafetensorsFile implements AutoCloseable {
         if (json.peek() != JsonToken.NUMBER) {
           throw new MalformedJsonException("a number is missing at " + json.getPath());
         }
-        // As text, because nextLong would take 1.0 as well.
+        // As text, because nextLong would accept 1.0 as well.
         numbers.add(Long.parseLong(json.nextString()));
       }
       json.endArray();
@@ -295,7 +300,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
     private ModelFormatException damaged(String what, @Nullable Exception cause) {
       return new ModelFormatException(
-          "%s is no sound safetensors file: %s; download it again or save it again with safetensors"
+          "%s is not a valid safetensors file: %s; download it again or save it again with safetensors"
               .formatted(file.path(), Printable.of(what)),
           cause);
     }

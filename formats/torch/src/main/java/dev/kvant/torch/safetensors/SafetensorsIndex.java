@@ -21,16 +21,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The index of a checkpoint that is spread over several safetensors files: which tensor lies in
- * which file.
+ * The index of a checkpoint in several safetensors files: which tensor is in which file.
  *
- * @param path the index, as a rule {@code model.safetensors.index.json}
+ * @param path the index, usually {@code model.safetensors.index.json}
  * @param shardByTensor the name of the file of each tensor, in the index's order
  * @since 0.1.0
  */
 public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
 
-  /** What the index is called in a folder. */
+  /** The name of the index in a folder. */
   public static final String FILE_NAME = "model.safetensors.index.json";
 
   private static final String WEIGHT_MAP = "weight_map";
@@ -43,7 +42,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
   /**
    * Reads an index.
    *
-   * @throws ModelFormatException if it cannot be read or is none
+   * @throws ModelFormatException if it cannot be read or is not an index
    */
   public static SafetensorsIndex read(Path path) {
     try (Reader text = Files.newBufferedReader(path, StandardCharsets.UTF_8);
@@ -71,7 +70,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
       }
       return new SafetensorsIndex(path, shards);
     } catch (MalformedJsonException | EOFException | IllegalStateException e) {
-      throw damaged(path, "its text is no JSON as the format asks for", e);
+      throw damaged(path, "its text is not the JSON that the format requires", e);
     } catch (CharacterCodingException e) {
       throw damaged(path, "its text is not UTF-8", e);
     } catch (IOException e) {
@@ -80,7 +79,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
   }
 
   /**
-   * The files that it names, each once, in the order of their names.
+   * The files in the index, each once, in the order of their names.
    *
    * @throws ModelFormatException if some are missing
    */
@@ -88,21 +87,21 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
     List<String> names = shardByTensor.values().stream().distinct().sorted().toList();
     for (String name : names) {
       if (name.isEmpty() || name.contains("/") || name.contains("\\")) {
-        throw damaged(path, "it names '%s', which is no file beside it".formatted(name), null);
+        throw damaged(path, "it names '%s', which is not a file beside it".formatted(name), null);
       }
     }
     List<Path> shards = names.stream().map(path::resolveSibling).toList();
     List<Path> missing = shards.stream().filter(shard -> !Files.isRegularFile(shard)).toList();
     if (!missing.isEmpty()) {
       throw new ModelFormatException(
-          "%s names files that are not there: %s; download them too"
+          "%s names missing files: %s; download them too"
               .formatted(
                   path, Printable.of(missing.stream().map(Path::getFileName).toList().toString())));
     }
     return shards;
   }
 
-  /** Whether that tensor is to be read from that file. */
+  /** Whether the index places that tensor in that file. */
   public boolean places(String tensor, Path shard) {
     String name = shardByTensor.get(tensor);
     return name != null && path.resolveSibling(name).equals(shard);
@@ -118,7 +117,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
         shardByTensor.keySet().stream().filter(tensor -> !found.contains(tensor)).findFirst();
     if (missing.isPresent()) {
       throw new ModelFormatException(
-          "%s says that tensor '%s' is in %s, where it is not; download both again"
+          "%s places tensor '%s' in %s, which does not contain it; download both again"
               .formatted(
                   path,
                   Printable.of(missing.get()),
@@ -128,6 +127,6 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
 
   private static ModelFormatException damaged(Path path, String what, @Nullable Exception cause) {
     return new ModelFormatException(
-        "%s is no index of safetensors files: %s".formatted(path, Printable.of(what)), cause);
+        "%s is not an index of safetensors files: %s".formatted(path, Printable.of(what)), cause);
   }
 }

@@ -39,7 +39,7 @@ sealed interface Expression {
     }
   }
 
-  /** {@code base.name}, or {@code getattr(base, "name")} for a name that is no identifier. */
+  /** {@code base.name}, or {@code getattr(base, "name")} for a name that is not an identifier. */
   record Attribute(Expression base, String name, int start, int end) implements Expression {
     @Override
     public List<Expression> children() {

@@ -14,7 +14,7 @@ final class FunctionReads {
   /** Names that begin the names of functions and constants, never those of modules. */
   private static final Set<String> NAMESPACES = Set.of("__torch__", "torch", "ops", "CONSTANTS");
 
-  /** Hears of what was found. */
+  /** Receives the results. */
   interface Findings {
 
     /** An attribute of a class's instances is read. */

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 /**
  * A line of TorchScript text with its continuations inside brackets.
  *
- * @param indent how many blanks it begins with
- * @param tokens what stands on it, at least one token
+ * @param indent the number of blanks at its start
+ * @param tokens its tokens, at least one
  * @param start where it begins in the file, its indentation included
  * @param end where the next line begins
  */

@@ -8,7 +8,7 @@ import java.util.List;
  * @param function what is called, as in {@code torch.linear} or {@code self._conv_forward}; the
  *     empty string for anything without a name
  * @param variables the arguments in order, each by the name of its variable; the empty string for
- *     one that is no variable
+ *     one that is not a variable
  * @since 0.1.0
  */
 public record ScriptCall(String function, List<String> variables) {

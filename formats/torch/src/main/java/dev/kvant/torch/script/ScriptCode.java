@@ -15,7 +15,7 @@ import java.util.Optional;
  *
  * <p>In TorchScript a module comes into a function as {@code self} alone and leaves it nowhere, and
  * every variable is assigned once, so that what the text says about attributes is complete. What
- * cannot be followed is told by {@link #untraced}, never passed over.
+ * cannot be followed is reported by {@link #untraced}, never ignored.
  *
  * @since 0.1.0
  */

@@ -49,7 +49,7 @@ public final class ScriptModule {
 
   /**
    * Its qualified names, in the order of {@code named_modules()}: several for an instance that
-   * stands in several places. The root's is empty.
+   * occurs several times. The root's is empty.
    */
   public List<String> names() {
     return Collections.unmodifiableList(names);

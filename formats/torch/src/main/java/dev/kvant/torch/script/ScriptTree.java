@@ -58,7 +58,8 @@ public final class ScriptTree {
     var walk = new Walk(archive);
     if (!(value instanceof PickleObject root) || walk.module(root).isEmpty()) {
       throw new ModelFormatException(
-          "%s holds no TorchScript module; save it with torch.jit.save".formatted(archive.path()));
+          "%s contains no TorchScript module; save it with torch.jit.save"
+              .formatted(archive.path()));
     }
     walk.run(root);
     return new ScriptTree(root, walk.places);
@@ -71,8 +72,8 @@ public final class ScriptTree {
 
   /**
    * The modules by qualified name, parents before children, in the order of {@code
-   * named_modules()}; the root, whose name is empty, is the first. An instance that stands in
-   * several places is there for each of them.
+   * named_modules()}; the root, whose name is empty, is the first. An instance that occurs several
+   * times is there for each occurrence.
    */
   public Map<String, ScriptModule> places() {
     return places;
@@ -167,7 +168,7 @@ public final class ScriptTree {
       characters += name.length();
       if (path.size() >= MAX_DEPTH || places.size() >= MAX_PLACES || characters > MAX_NAMES) {
         throw damaged(
-            "its modules are nested deeper than %d levels or stand in more than %d places"
+            "its modules are nested deeper than %d levels or occur in more than %d places"
                 .formatted(MAX_DEPTH, MAX_PLACES));
       }
       module.addName(name);

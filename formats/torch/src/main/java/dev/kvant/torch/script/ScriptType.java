@@ -35,7 +35,7 @@ public final class ScriptType {
   private final Map<Integer, List<String>> newLines = new LinkedHashMap<>();
 
   /**
-   * Where things stand in the file.
+   * Positions in the file.
    *
    * @param buffersStart where the list of buffers begins
    * @param buffersEnd where it ends; the same when there is none
@@ -188,7 +188,7 @@ public final class ScriptType {
     }
   }
 
-  /** Tells the changes to the file that add what was added. */
+  /** Reports the changes to the file for all additions. */
   void writeAdditions(Edits edits) {
     if (!newBuffers.isEmpty()) {
       List<String> all = new ArrayList<>(buffers);

@@ -9,7 +9,7 @@ import java.util.Set;
  *
  * @param targets what it assigns to
  * @param values what it computes
- * @param line where it stands
+ * @param line its line
  */
 record Statement(List<Expression> targets, List<Expression> values, LogicalLine line) {
 
@@ -69,7 +69,7 @@ record Statement(List<Expression> targets, List<Expression> values, LogicalLine 
         ExpressionParser.parseList(targets), ExpressionParser.parseList(values), line);
   }
 
-  /** Where a token stands outside of brackets, or the number of tokens. */
+  /** The position of a token outside of brackets, or the number of tokens. */
   static int indexOf(List<Token> tokens, String text, int from) {
     int depth = 0;
     for (int i = from; i < tokens.size(); i++) {

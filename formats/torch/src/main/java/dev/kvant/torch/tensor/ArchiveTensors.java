@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Finds the tensors that the nodes of an archive's pickle describe.
+ * Finds the tensors in an archive that the nodes of its pickle describe.
  *
  * @since 0.1.0
  */
@@ -40,10 +40,10 @@ public final class ArchiveTensors {
   }
 
   /**
-   * The tensor of a node; empty if the node is none, or one that stays opaque.
+   * The tensor of a node; empty if the node is not a tensor, or an opaque one.
    *
    * @param name its name, for messages
-   * @throws ModelFormatException if the tensor does not lie in the archive as described
+   * @throws ModelFormatException if the archive does not contain the tensor as described
    */
   public Optional<StoredTensor> find(String name, PickleValue node) {
     Optional<TensorNode> dense = TensorNode.of(node);

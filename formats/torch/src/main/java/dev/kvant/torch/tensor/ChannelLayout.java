@@ -4,13 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a tensor falls into parts of one scale each. In row-major order it is {@code slices} times a
- * matrix {@code [channels, columns]}; channel {@code c} of every slice has scale {@code c}.
+ * How a tensor is divided into parts with one scale each. In row-major order it is {@code slices}
+ * times a matrix {@code [channels, columns]}; channel {@code c} of every slice has scale {@code c}.
  *
  * @param shape the tensor's dimensions
  * @param axis the dimension along which scales differ
  * @param slices the product of the dimensions before it
- * @param channels how many scales there are
+ * @param channels the number of scales
  * @param columns the product of the dimensions behind it
  * @since 0.1.0
  */
@@ -49,7 +49,7 @@ public record ChannelLayout(List<Long> shape, int axis, long slices, int channel
   }
 
   /**
-   * Where an element stands, as in {@code [3, 0, 7]}.
+   * The position of an element, as in {@code [3, 0, 7]}.
    *
    * @param element its row-major index
    */

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Takes tensors as they are into another archive: a tensor with a storage of its own in row-major
- * order, different views of one storage with that storage, so that tied tensors stay tied.
+ * Copies tensors unchanged into another archive: a tensor gets a storage of its own in row-major
+ * order; different views of one storage get that storage, so that tied tensors stay tied.
  *
  * @since 0.1.0
  */
@@ -29,10 +29,10 @@ public final class CopiedTensors {
   /**
    * For some tensors of a model.
    *
-   * @param tensors all that will be taken
-   * @param records where their storages are announced
-   * @param block what elements pass through, of 8 bytes or more; all the memory that copying takes
-   * @param progress hears of every block
+   * @param tensors all tensors that will be copied
+   * @param records receives their storages
+   * @param block the buffer for elements, of 8 bytes or more; copying needs no other memory
+   * @param progress receives every block
    */
   public CopiedTensors(
       Collection<StoredTensor> tensors,
@@ -41,7 +41,7 @@ public final class CopiedTensors {
       CopyProgress progress) {
     if (block.capacity() < MIN_BLOCK) {
       throw new IllegalArgumentException(
-          "block: %d bytes do not hold an element; give %d or more"
+          "block: %d bytes cannot hold an element; pass %d or more"
               .formatted(block.capacity(), MIN_BLOCK));
     }
     this.records = records;

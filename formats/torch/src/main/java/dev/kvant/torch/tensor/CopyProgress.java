@@ -1,7 +1,7 @@
 package dev.kvant.torch.tensor;
 
 /**
- * Hears how far the writing of tensors has come.
+ * Receives the progress of writing tensors.
  *
  * @since 0.1.0
  */
@@ -9,8 +9,8 @@ package dev.kvant.torch.tensor;
 public interface CopyProgress {
 
   /**
-   * So many more bytes of a tensor are written. What this throws ends the writing, so that it is
-   * the place to notice an interrupt.
+   * More bytes of a tensor are written. An exception of this method ends the writing, so it is the
+   * place to check for an interrupt.
    */
   void advance(long bytes, String tensor);
 }

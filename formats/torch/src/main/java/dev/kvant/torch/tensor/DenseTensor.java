@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A tensor whose elements lie in one storage, at regular distances.
+ * A tensor whose elements are in one storage, at regular distances.
  *
- * <p>Element {@code [i0, i1, …]} lies at {@code offset + i0·strides[0] + i1·strides[1] + …},
- * counted in elements.
+ * <p>Element {@code [i0, i1, …]} is at {@code offset + i0·strides[0] + i1·strides[1] + …}, counted
+ * in elements.
  *
  * @since 0.1.0
  */
@@ -40,10 +40,10 @@ public final class DenseTensor implements StoredTensor {
   }
 
   /**
-   * A tensor, after checking that all of it lies in its storage.
+   * Creates a tensor after checking that it is inside its storage.
    *
-   * @param what what it is, for messages, as in {@code tensor 'weight' of model.pt}
-   * @param offset where in the storage it begins, in elements
+   * @param what its name for messages, as in {@code tensor 'weight' of model.pt}
+   * @param offset its start in the storage, in elements
    * @throws ModelFormatException if it does not
    */
   public static DenseTensor of(
@@ -95,13 +95,13 @@ public final class DenseTensor implements StoredTensor {
             .formatted(what, elementType, shape, strides, offset, storage.bytes()));
   }
 
-  /** A tensor whose elements follow each other in row-major order from the storage's first on. */
+  /** Creates a contiguous tensor in row-major order from the start of its storage. */
   public static DenseTensor contiguous(
       String what, ElementType elementType, List<Long> shape, TensorStorage storage) {
     return of(what, elementType, shape, rowMajor(shape), 0, storage);
   }
 
-  /** The strides of a tensor of that shape whose elements follow each other in row-major order. */
+  /** The strides of a contiguous tensor of that shape in row-major order. */
   public static List<Long> rowMajor(List<Long> shape) {
     List<Long> strides = new ArrayList<>(shape);
     long stride = 1;
@@ -124,17 +124,17 @@ public final class DenseTensor implements StoredTensor {
     return shape;
   }
 
-  /** Distances in the storage between neighbours in each dimension, in elements. */
+  /** Distances in the storage between neighbors in each dimension, in elements. */
   public List<Long> strides() {
     return strides;
   }
 
-  /** Where in the storage the first element lies, in elements. */
+  /** The position of the first element in the storage, in elements. */
   public long offset() {
     return offset;
   }
 
-  /** What holds the elements. */
+  /** The storage of the elements. */
   public TensorStorage storage() {
     return storage;
   }
@@ -154,7 +154,7 @@ public final class DenseTensor implements StoredTensor {
     return elements;
   }
 
-  /** Whether the elements follow each other in row-major order. */
+  /** Whether the elements are contiguous in row-major order. */
   public boolean isContiguous() {
     long expected = 1;
     for (int i = shape.size() - 1; i >= 0; i--) {

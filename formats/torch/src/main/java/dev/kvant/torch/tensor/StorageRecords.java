@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The storages that an archive will get: names are given out while its pickle is built, contents
- * are written behind it, in the same order.
+ * The storages of an archive under construction: names are assigned while its pickle is built,
+ * contents are written behind it, in the same order.
  *
  * @since 0.1.0
  */
@@ -22,19 +22,19 @@ public final class StorageRecords {
   private int next;
 
   /**
-   * Storages beside others.
+   * Storages in addition to others.
    *
-   * @param taken the names that others have
+   * @param taken the names of the others
    */
   public StorageRecords(Set<String> taken) {
     this.taken = new HashSet<>(taken);
   }
 
   /**
-   * Announces a storage and tells its name.
+   * Announces a storage and returns its name.
    *
-   * @param bytes how many bytes it will have
-   * @param content writes them, when the archive's turn comes
+   * @param bytes its size in bytes
+   * @param content writes the bytes later, when the archive is written
    */
   public String add(long bytes, RecordContent content) {
     while (taken.contains(String.valueOf(next))) {

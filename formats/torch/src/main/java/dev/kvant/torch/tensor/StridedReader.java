@@ -7,18 +7,19 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Gathers elements that do not follow each other in their storage.
+ * Gathers elements that are not contiguous in their storage.
  *
  * <p>A range of row-major indices is a sequence of boxes (rests of rows, then whole rows). A box is
- * cut along its longest strides until what is left lies close together, which is then read in one
- * go and scattered. So a transposed matrix costs a few reads a block, not one an element.
+ * divided along its longest strides until its parts are close together. Each part is then read at
+ * once and scattered. A transposed matrix therefore costs a few reads for each block, not one for
+ * each element.
  */
 final class StridedReader {
 
-  /** The most that is read at once, in bytes. */
+  /** The maximum size of one read in bytes. */
   private static final int MAX_SPAN = 1 << 20;
 
-  /** Below this many bytes of file for each element, reading the gaps too is cheaper. */
+  /** Below this number of bytes of file for each element, reading the gaps too is cheaper. */
   private static final long WORTH_READING = 4096;
 
   private final ByteSource source;
@@ -108,7 +109,9 @@ final class StridedReader {
     return scratch;
   }
 
-  /** Axes by falling distance in the storage, with distances in the storage and in the target. */
+  /**
+   * Axes by descending distance in the storage, with distances in the storage and in the target.
+   */
   private final class Box {
 
     private final long[] extents;

@@ -18,14 +18,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A dense tensor as a pickle describes it: a view of a storage that lies outside of the pickle.
+ * A dense tensor as described by a pickle: a view of a storage outside of the pickle.
  *
  * @param elementType the type of its elements
  * @param storage the name of the storage: its record is {@code data/} and that name
- * @param storageElements how many elements the storage has
- * @param offset where in the storage it begins, in elements
+ * @param storageElements the number of elements of the storage
+ * @param offset its start in the storage, in elements
  * @param shape its dimensions, outermost first
- * @param strides distances between neighbours in each dimension, in elements
+ * @param strides distances between neighbors in each dimension, in elements
  * @param requiresGrad whether training changes it
  * @since 0.1.0
  */
@@ -63,12 +63,12 @@ public record TensorNode(
         false);
   }
 
-  /** How many bytes the storage has. */
+  /** The size of the storage in bytes. */
   public long storageBytes() {
     return Math.multiplyExact(storageElements, elementType.bytes());
   }
 
-  /** Whether that node is a tensor or parameter of any kind, of a type known here or not. */
+  /** Whether that node is a tensor or parameter of any kind, of a supported type or not. */
   public static boolean isTensor(PickleValue node) {
     return node instanceof PickleObject object
         && object.callable() instanceof PickleGlobal function
@@ -77,8 +77,8 @@ public record TensorNode(
   }
 
   /**
-   * The tensor that a node describes; empty if the node is none, or one of another kind: sparse,
-   * quantized by PyTorch itself, complex, conjugated.
+   * The tensor that a node describes; empty if the node is not a tensor, or a tensor of another
+   * kind: sparse, quantized by PyTorch itself, complex, conjugated.
    */
   public static Optional<TensorNode> of(PickleValue node) {
     if (!(node instanceof PickleObject object)
@@ -89,7 +89,7 @@ public record TensorNode(
     }
     List<PickleValue> arguments = object.arguments().items();
     if (PARAMETERS.contains(function.name()) && arguments.size() >= 2) {
-      // A parameter of a parameter is never written; looking no deeper keeps hostile nests out.
+      // A parameter of a parameter is never written; not searching deeper refuses hostile nests.
       boolean requiresGrad = arguments.get(1).equals(new PickleBool(true));
       return arguments.get(0) instanceof PickleObject tensor
               && tensor.callable() instanceof PickleGlobal inner
@@ -108,7 +108,7 @@ public record TensorNode(
     return view(reference, arguments, untyped);
   }
 
-  /** Whether a tensor's metadata says that it is neither conjugated nor negated. */
+  /** Whether a tensor is neither conjugated nor negated, by its metadata. */
   private static boolean isPlain(PickleValue metadata) {
     return metadata instanceof PickleNone
         || (metadata instanceof PickleDict dict

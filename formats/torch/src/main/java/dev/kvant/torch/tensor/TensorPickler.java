@@ -36,8 +36,8 @@ public final class TensorPickler {
   }
 
   /**
-   * For {@code torch.load}. Types that Python has no storage class for, such as float8, are bytes
-   * with a dtype beside.
+   * For {@code torch.load}. Types without a storage class in Python, such as float8, are bytes with
+   * a dtype beside.
    */
   public static TensorPickler forPython() {
     return new TensorPickler(TorchTypes::pythonStorage);

@@ -4,9 +4,9 @@ import dev.kvant.torch.archive.ByteSource;
 import java.util.Objects;
 
 /**
- * The bytes behind one tensor, or behind several that share them.
+ * The bytes of one tensor, or of several that share them.
  *
- * @param id names the storage within its model: equal for equal bytes in the file
+ * @param id identifies the storage within its model: equal for equal bytes in the file
  * @param content the bytes, little-endian
  * @since 0.1.0
  */

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The names that PyTorch gives to element types and to the storages of such elements. */
+/** PyTorch's names of element types and of their storages. */
 final class TorchTypes {
 
   static final PickleGlobal UNTYPED_STORAGE = new PickleGlobal("torch.storage", "UntypedStorage");
@@ -57,7 +57,7 @@ final class TorchTypes {
     return storage;
   }
 
-  /** The class of a storage for Python, which has none for the newer types. */
+  /** The class of a storage in Python, which has none for newer types. */
   static Optional<PickleGlobal> pythonStorage(ElementType type) {
     return WITHOUT_PYTHON_STORAGE.contains(type)
         ? Optional.empty()
@@ -77,7 +77,7 @@ final class TorchTypes {
     return global(type.label());
   }
 
-  /** The element type of a dtype; empty for values that are none, or one that is not known. */
+  /** The element type of a dtype; empty for other values and for unsupported dtypes. */
   static Optional<ElementType> ofDtype(PickleValue dtype) {
     return SCRIPT_STORAGES.keySet().stream().filter(type -> dtype.equals(dtype(type))).findFirst();
   }

@@ -1,6 +1,6 @@
 /**
- * Tensors that lie in files: where their elements are, how to read them in blocks, and how pickles
- * describe them.
+ * Tensors in files: where their elements are, how to read them in blocks, and how pickles describe
+ * them.
  */
 @NullMarked
 package dev.kvant.torch.tensor;

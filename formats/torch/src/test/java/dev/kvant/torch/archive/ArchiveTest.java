@@ -265,7 +265,7 @@ class ArchiveTest {
       try (TorchArchive archive = TorchArchive.open(path)) {
         assertThatThrownBy(() -> archive.record("code/a.py").readAll(100))
             .isInstanceOf(ModelFormatException.class)
-            .hasMessageContaining("another size than the archive says");
+            .hasMessageContaining("its size differs from the announced");
       }
     }
   }
@@ -277,7 +277,7 @@ class ArchiveTest {
     bytes.putInt(centralDirectory(bytes) + 20, 60);
     Files.write(path, bytes.array());
 
-    assertRefused(path, "reaches beyond the place it has");
+    assertRefused(path, "exceeds its space");
   }
 
   private static int centralDirectory(ByteBuffer bytes) {

@@ -113,7 +113,7 @@ class PickleReaderTest {
     assertDamaged("", "cut short");
     assertDamaged("K\u0001", "cut short");
     assertDamaged("cposix\nsys", "cut short");
-    assertDamaged("U\u0009abc", "9 bytes is announced where 3 are left");
+    assertDamaged("U\u0009abc", "a value announces 9 bytes, but 3 are left");
   }
 
   @Test
@@ -125,13 +125,13 @@ class PickleReaderTest {
     assertDamaged("(\u0085.", "a value is missing");
     assertDamaged("h\u0007.", "memo index 7 is read before it is set");
     assertDamaged("]r\u00ff\u00ff\u00ff\u00ff.", "memo index -1 is negative");
-    assertDamaged("K\u0001K\u0002a.", "appended to what is no list");
-    assertDamaged("K\u0001K\u0002K\u0003s.", "set on what is no dict");
+    assertDamaged("K\u0001K\u0002a.", "appended to a value that is not a list");
+    assertDamaged("K\u0001K\u0002K\u0003s.", "set on a value that is not a dict");
     assertDamaged("}(K\u0001u.", "key has no value");
-    assertDamaged("](K\u0001\u0090.", "added to what is no set");
-    assertDamaged("K\u0001K\u0002b.", "set on what is no object");
-    assertDamaged("cm\nC\nK\u0001R.", "arguments of a call are no tuple");
-    assertDamaged("K\u0001K\u0002\u0093.", "is no text");
+    assertDamaged("](K\u0001\u0090.", "added to a value that is not a set");
+    assertDamaged("K\u0001K\u0002b.", "set on a value that is not an object");
+    assertDamaged("cm\nC\nK\u0001R.", "arguments of a call are not a tuple");
+    assertDamaged("K\u0001K\u0002\u0093.", "is not a string");
   }
 
   @Test
@@ -147,8 +147,10 @@ class PickleReaderTest {
 
   @Test
   void announced_lengths_allocate_nothing() {
-    assertDamaged("\u008d\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\177.", "is announced");
-    assertDamaged("B\u00ff\u00ff\u00ff\u00ff.", "is announced");
+    assertDamaged(
+        "\u008d\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\177.",
+        "announces 9223372036854775807 bytes, but 1 are left");
+    assertDamaged("B\u00ff\u00ff\u00ff\u00ff.", "announces 4294967295 bytes, but 1 are left");
   }
 
   @Test

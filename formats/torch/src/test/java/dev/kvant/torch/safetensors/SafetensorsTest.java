@@ -8,6 +8,7 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.torch.TorchFormat;
 import dev.kvant.torch.TorchModel;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ class SafetensorsTest {
     Path file = file("model.safetensors", header, 4);
     assertThatThrownBy(() -> SafetensorsFile.open(file))
         .isInstanceOf(ModelFormatException.class)
-        .hasMessageContaining("model.safetensors is no sound safetensors file")
+        .hasMessageContaining("model.safetensors is not a valid safetensors file")
         .hasMessageContaining(message)
         .hasMessageNotContaining("\n");
   }
@@ -103,7 +104,7 @@ class SafetensorsTest {
   void sizes_of_opaque_types_are_checked_too() throws IOException {
     assertRefused(
         "{\"a\":{\"dtype\":\"F4\",\"shape\":[7],\"data_offsets\":[0,4]}}",
-        "tensor 'a' has 4 bytes, which is not what F4 elements of shape [7] take");
+        "tensor 'a' has 4 bytes, which does not match F4 elements of shape [7]");
   }
 
   @Test
@@ -140,20 +141,34 @@ class SafetensorsTest {
   void a_shape_that_no_file_can_hold_is_an_error() throws IOException {
     assertRefused(
         "{\"a\":{\"dtype\":\"F64\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}",
-        "tensor 'a' has 4 bytes, which is not what F64 elements");
+        "tensor 'a' has 4 bytes, which does not match F64 elements");
     assertRefused(
         "{\"a\":{\"dtype\":\"U8\",\"shape\":[-2,-2],\"data_offsets\":[0,4]}}",
-        "not what U8 elements of shape [-2, -2] take");
+        "does not match U8 elements of shape [-2, -2]");
   }
 
   @Test
   void a_header_of_another_form_is_an_error() throws IOException {
-    assertRefused("{\"a\":7}", "no JSON as the format asks for, at $.a");
-    assertRefused("{\"a\":%s} {}".formatted(A), "no JSON as the format asks for");
-    assertRefused("{\"a\":", "no JSON as the format asks for");
-    assertRefused("{'a':%s}".formatted(A), "no JSON as the format asks for");
+    assertRefused("{\"a\":7}", "not the JSON that the format requires, at $.a");
+    assertRefused("{\"a\":%s} {}".formatted(A), "not the JSON that the format requires");
+    assertRefused("{\"a\":", "not the JSON that the format requires");
+    assertRefused("{'a':%s}".formatted(A), "not the JSON that the format requires");
     assertRefused(
-        "{\"a\":{\"shape\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}}", "no JSON");
+        "{\"a\":{\"shape\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}}",
+        "not the JSON that the format requires");
+  }
+
+  @Test
+  void a_header_beyond_the_limit_is_an_error() throws IOException {
+    Path path = folder.resolve("model.safetensors");
+    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+      file.setLength(Long.BYTES + SafetensorsFile.MAX_HEADER + 1);
+      file.writeLong(Long.reverseBytes(SafetensorsFile.MAX_HEADER + 1));
+    }
+
+    assertThatThrownBy(() -> SafetensorsFile.open(path))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("header length 100000001 exceeds the limit 100000000");
   }
 
   @Test
@@ -170,7 +185,7 @@ class SafetensorsTest {
 
   @Test
   void bytes_behind_the_last_tensor_are_an_error() throws IOException {
-    assertRefused("{\"a\":%s}".formatted(A), "its tensors take 2 bytes, and 4 are there");
+    assertRefused("{\"a\":%s}".formatted(A), "its tensors need 2 bytes, but it contains 4");
   }
 
   @Test
@@ -207,21 +222,21 @@ class SafetensorsTest {
 
     assertIndexRefused(
         "{\"weight_map\":{\"a\":\"one.safetensors\",\"c\":\"one.safetensors\"}}",
-        "says that tensor 'c' is in one.safetensors, where it is not");
+        "places tensor 'c' in one.safetensors, which does not contain it");
   }
 
   @Test
   void an_index_that_leaves_its_folder_is_an_error() throws IOException {
     assertIndexRefused(
         "{\"weight_map\":{\"a\":\"../one.safetensors\"}}",
-        "it names '../one.safetensors', which is no file beside it");
+        "it names '../one.safetensors', which is not a file beside it");
   }
 
   @Test
   void an_index_of_another_form_is_an_error() throws IOException {
     assertIndexRefused("{\"weight_map\":{}}", "its 'weight_map' names no tensor");
-    assertIndexRefused("{\"weight_map\":[]}", "no JSON as the format asks for");
-    assertIndexRefused("{\"weight_map\":{\"a\":", "no JSON as the format asks for");
+    assertIndexRefused("{\"weight_map\":[]}", "not the JSON that the format requires");
+    assertIndexRefused("{\"weight_map\":{\"a\":", "not the JSON that the format requires");
     assertIndexRefused("{\"weight_map\":{\"a\":\"x\",\"a\":\"y\"}}", "tensor 'a' comes twice");
   }
 }

@@ -174,9 +174,9 @@ class ScriptTreeTest {
 
   @Test
   void a_root_that_is_no_module_is_an_error() {
-    assertRefused(new PickleInt(3), "holds no TorchScript module");
-    assertRefused(object("Pair", new PickleDict()), "holds no TorchScript module");
-    assertRefused(tensor(), "holds no TorchScript module");
+    assertRefused(new PickleInt(3), "contains no TorchScript module");
+    assertRefused(object("Pair", new PickleDict()), "contains no TorchScript module");
+    assertRefused(tensor(), "contains no TorchScript module");
   }
 
   @Test
@@ -213,7 +213,7 @@ class ScriptTreeTest {
       module = object("Root", new PickleDict().put("a", module).put("b", module));
     }
 
-    assertRefused(module, "stand in more than 500000 places");
+    assertRefused(module, "occur in more than 500000 places");
   }
 
   @Test

@@ -253,6 +253,6 @@ class DenseTensorTest {
         .isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> tensor.read(0, ByteBuffer.allocate(6)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("no whole number of int32 elements");
+        .hasMessageContaining("not a whole number of int32 elements");
   }
 }

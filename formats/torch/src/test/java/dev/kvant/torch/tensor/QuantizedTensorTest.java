@@ -126,7 +126,7 @@ class QuantizedTensorTest {
           .isInstanceOf(IndexOutOfBoundsException.class);
       assertThatThrownBy(() -> tensor(archive).read(0, ByteBuffer.allocate(6)))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("no whole number of float32 elements");
+          .hasMessageContaining("not a whole number of float32 elements");
     }
   }
 }

@@ -18,14 +18,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes bfloat16 tensors into libtorch and out of it, which DJL does not: as float32, converted
- * there by a TorchScript module of a few lines. Both ways are exact.
+ * Passes bfloat16 tensors to libtorch and back, which DJL does not support: as float32, converted
+ * there by a TorchScript module of a few lines. Both conversions are exact.
  */
 final class BFloat16Bridge {
 
   private static final String ARCHIVE = "bfloat16.pt";
 
-  /** libtorch's number for the type. */
+  /** libtorch's number of the type. */
   private static final long SCALAR_TYPE = 15;
 
   private final PtNDManager manager;
@@ -34,7 +34,7 @@ final class BFloat16Bridge {
   /**
    * For models of a manager.
    *
-   * @param manager what unloads the module when it is closed
+   * @param manager unloads the module when it is closed
    */
   BFloat16Bridge(PtNDManager manager) {
     this.manager = manager;
@@ -58,9 +58,9 @@ final class BFloat16Bridge {
   }
 
   /**
-   * A copy of a tensor that DJL does not know the type of.
+   * A copy of a tensor whose type DJL does not support.
    *
-   * @throws KvantException if it is not bfloat16 either
+   * @throws KvantException if it is not bfloat16
    */
   Tensor read(String name, IValue value, List<Long> shape, PtNDManager scope) {
     try (IValue type = IValueUtils.runMethod(module(), "scalar_type", value)) {

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Calibrates with a data set of DJL. Its labels take no part; batches are copied out one by one.
+ * Calibration data from a data set of DJL. Its labels are ignored; batches are copied one by one.
  *
  * @since 0.1.0
  */
@@ -41,17 +41,17 @@ public final class DjlDataset implements CalibrationDataset {
   /**
    * The data of a model with several inputs.
    *
-   * @param inputs the names of the inputs that the arrays of a batch are, in the batch's order
+   * @param inputs the names of the inputs for the arrays of a batch, in the batch's order
    */
   public static DjlDataset of(Dataset dataset, List<String> inputs) {
     return new DjlDataset(dataset, inputs);
   }
 
   /**
-   * Walks through the data from its beginning.
+   * Iterates over the data from its beginning.
    *
    * @throws DataException if the data set fails
-   * @throws dev.kvant.api.UnavailableException if libtorch is not there
+   * @throws dev.kvant.api.UnavailableException if libtorch is missing
    */
   @Override
   public Iterator<TensorBatch> iterator() {
@@ -90,7 +90,7 @@ public final class DjlDataset implements CalibrationDataset {
         NDList arrays = batch.getData();
         if (arrays.size() < inputs.size()) {
           throw new DataException(
-              "a batch of the data set has %d arrays, which are to be the inputs %s"
+              "a batch of the data set has %d arrays for the inputs %s"
                   .formatted(arrays.size(), inputs));
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();

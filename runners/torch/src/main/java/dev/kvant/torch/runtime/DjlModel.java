@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model that DJL's PyTorch engine has loaded. It may be of the DJL of another class loader, that
- * of the application, for instance; so it is asked by reflection.
+ * A model that DJL's PyTorch engine has loaded. Its classes may belong to another class loader,
+ * such as the application's, so it is accessed by reflection.
  */
 final class DjlModel {
 
@@ -27,7 +27,7 @@ final class DjlModel {
     this.model = model;
   }
 
-  /** The object as a model; empty if it is none, or one of another engine. */
+  /** The object as a model; empty if it is not a model, or one of another engine. */
   static Optional<DjlModel> of(Object object) {
     Objects.requireNonNull(object, "model");
     if (type(object.getClass(), MODEL).isEmpty()) {
@@ -41,9 +41,9 @@ final class DjlModel {
   }
 
   /**
-   * The file that it was loaded from, found as DJL finds it: by the model's name, its folder's name
-   * or as {@code model.pt}; a model that was loaded under another name is the only {@code .pt} file
-   * of its folder.
+   * The file of the model, found as DJL finds it: by the model's name, its folder's name or as
+   * {@code model.pt}; a model that was loaded under another name is the only {@code .pt} file of
+   * its folder.
    *
    * @throws UnsupportedModelException if there is no such file
    */
@@ -75,7 +75,7 @@ final class DjlModel {
     }
     if (files.size() > 1) {
       throw new UnsupportedModelException(
-          ("which of %s in %s the DJL model '%s' was loaded from cannot be told; pass the"
+          ("which of %s in %s the DJL model '%s' was loaded from is ambiguous; pass the"
                   + " java.nio.file.Path of the TorchScript file instead")
               .formatted(files.stream().map(Path::getFileName).toList(), folder, name));
     }

@@ -12,14 +12,14 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Brings up libtorch within DJL, once for a process, and tells what stands in the way. */
+/** Loads libtorch through DJL, once for a process, and reports what prevents it. */
 final class Libtorch {
 
   private static final String ENGINE = "PyTorch";
 
   /**
-   * What keeps DJL from the network while it starts: it would download a libtorch that it misses,
-   * and report its use.
+   * The settings that keep DJL off the network while it starts: otherwise it would download a
+   * missing libtorch, and report its use.
    */
   private static final Map<String, String> OFFLINE =
       Map.of("ai.djl.offline", "true", "OPT_OUT_TRACKING", "true");
@@ -36,7 +36,7 @@ final class Libtorch {
   /**
    * Loads libtorch if this process has not done so.
    *
-   * @throws UnavailableException if it is not there or cannot be loaded
+   * @throws UnavailableException if it is missing or cannot be loaded
    */
   static Libtorch load() {
     NativeLibraries libraries = NativeLibraries.ofThisProcess();
@@ -52,9 +52,9 @@ final class Libtorch {
   }
 
   /**
-   * DJL looks for its engine and its files in the context class loader, which is that of the
-   * application and need not see them: where this module is a plugin it does not. So the loader
-   * that has them stands in for it, for this one call; later calls do not ask for it.
+   * DJL looks for its engine and its files in the context class loader. That is the application's,
+   * which does not see them if this module is a plugin. For this one call it is replaced by the
+   * class loader that has them; later calls do not use it.
    */
   private static Engine start(ClassLoader loader) {
     Thread thread = Thread.currentThread();
@@ -104,7 +104,7 @@ final class Libtorch {
   }
 
   /**
-   * A holder for native memory on a device. The caller closes it.
+   * A manager of native memory on a device. The caller closes it.
    *
    * @throws UnavailableException if there is no such device
    */
@@ -118,7 +118,7 @@ final class Libtorch {
     }
     if (!device.isKnown()) {
       throw new UnavailableException(
-          "device %s is none of libtorch's; use cpu, cuda or cuda:N".formatted(device));
+          "device %s is not supported by libtorch; use cpu, cuda or cuda:N".formatted(device));
     }
     int index =
         device.name().contains(":")
@@ -128,7 +128,7 @@ final class Libtorch {
     if (index >= devices) {
       throw new UnavailableException(
           ("device %s: libtorch %s sees %d CUDA devices; use device cpu, or put"
-                  + " ai.djl.pytorch:pytorch-native-cu128 in the place of pytorch-native-cpu")
+                  + " ai.djl.pytorch:pytorch-native-cu128 in place of pytorch-native-cpu")
               .formatted(device, version(), devices));
     }
     return ai.djl.Device.gpu(index);

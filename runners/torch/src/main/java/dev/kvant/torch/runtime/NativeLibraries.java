@@ -13,19 +13,19 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The native libraries that a class loader has, told from the properties beside them.
+ * The native libraries of a class loader, found by the properties beside them.
  *
- * @param loader where DJL will look
- * @param platform operating system and processor as DJL calls them, as in {@code linux-x86_64}
- * @param libraryPath the folder of a libtorch to be taken instead, or null
+ * @param loader the class loader that DJL uses
+ * @param platform operating system and processor in DJL's names, as in {@code linux-x86_64}
+ * @param libraryPath the folder of a libtorch to use instead, or null
  */
 record NativeLibraries(ClassLoader loader, String platform, @Nullable String libraryPath) {
 
   private static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
 
   /**
-   * Those that are for this process: the ones beside DJL, which an application may have for itself
-   * and for this module, or else the ones beside this module.
+   * The libraries for this process: those beside DJL, which the application may contain, or
+   * otherwise those beside this module.
    */
   static NativeLibraries ofThisProcess() {
     NativeLibraries besideDjl = besides(PtEngineProvider.class);
@@ -45,7 +45,7 @@ record NativeLibraries(ClassLoader loader, String platform, @Nullable String lib
     return system + "-" + (osArch.equals("amd64") ? "x86_64" : osArch);
   }
 
-  /** What is not there and how to get it. */
+  /** What is missing and how to get it. */
   Optional<String> missing() {
     if (libraryPath == null && !hasLibtorch()) {
       return Optional.of(
@@ -91,7 +91,7 @@ record NativeLibraries(ClassLoader loader, String platform, @Nullable String lib
     try (InputStream in = url.openStream()) {
       properties.load(in);
     } catch (IOException e) {
-      // A jar that cannot be read has no library to offer either.
+      // A jar that cannot be read counts as one without a library.
       return new Properties();
     }
     return properties;

@@ -21,12 +21,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Copies tensors into libtorch, and out of what a model answers. */
+/** Copies tensors into libtorch, and out of a model's outputs. */
 final class TensorExchange {
 
   private static final String OUTPUT = "output";
 
-  /** The types that DJL passes on; it ends the process when asked for another. */
+  /** The types that DJL supports; another type ends the process. */
   private static final Map<ElementType, DataType> TYPES =
       Map.of(
           ElementType.FLOAT64, DataType.FLOAT64,
@@ -47,7 +47,7 @@ final class TensorExchange {
   /**
    * A copy of a tensor for a model's input.
    *
-   * @throws CalibrationException if its type cannot be passed on
+   * @throws CalibrationException if its type is not supported
    */
   IValue toValue(String name, Tensor tensor, PtNDManager scope) {
     if (tensor.elementType().equals(ElementType.BFLOAT16)) {
@@ -90,9 +90,9 @@ final class TensorExchange {
   }
 
   /**
-   * Copies of all tensors in a model's answer, by name: {@code output}, {@code output1} and so on
-   * in the order of tuples and lists, and the keys of dicts in their alphabetical order, for DJL
-   * does not tell another.
+   * Copies of all tensors in a model's outputs, by name: {@code output}, {@code output1} and so on
+   * in the order of tuples and lists, and the keys of dicts in alphabetical order, because DJL does
+   * not provide another order.
    */
   Map<String, Tensor> toTensors(IValue answer, PtNDManager scope) {
     Map<String, Tensor> outputs = new LinkedHashMap<>();
@@ -145,7 +145,7 @@ final class TensorExchange {
       }
     }
 
-    /** Positions count whether a tensor is there or None, so that names stay the same. */
+    /** None counts as a position, so that names stay the same. */
     private String next(String name) {
       int position = used.merge(name, 1, Integer::sum) - 1;
       return position == 0 ? name : name + position;
@@ -157,7 +157,7 @@ final class TensorExchange {
     return copy(array).orElseGet(() -> bfloat16.read(name, value, shape(array), scope));
   }
 
-  /** A copy of an array; empty if its type is not known. */
+  /** A copy of an array; empty if its type is not supported. */
   static Optional<Tensor> copy(NDArray array) {
     for (Map.Entry<ElementType, DataType> type : TYPES.entrySet()) {
       if (type.getValue() == array.getDataType()) {

@@ -53,7 +53,7 @@ public final class TorchScriptRunner implements ModelRunner {
   /**
    * Loads a model file.
    *
-   * @throws dev.kvant.api.UnavailableException if the device or libtorch is not there
+   * @throws dev.kvant.api.UnavailableException if the device or libtorch is missing
    * @throws ModelFormatException if the file cannot be loaded
    */
   public static TorchScriptRunner open(Path model, Device device) {
@@ -61,10 +61,10 @@ public final class TorchScriptRunner implements ModelRunner {
   }
 
   /**
-   * Loads a changed copy of a model, which takes what the model takes. The copy is read whole and
-   * may be removed then; errors name the model.
+   * Loads a changed copy of a model with the same inputs. The copy is read whole and may be removed
+   * afterwards; errors name the model.
    *
-   * @throws dev.kvant.api.UnavailableException if the device or libtorch is not there
+   * @throws dev.kvant.api.UnavailableException if the device or libtorch is missing
    * @throws ModelFormatException if the copy cannot be loaded
    */
   public static TorchScriptRunner openCopy(Path copy, Path model, Device device) {
@@ -81,7 +81,7 @@ public final class TorchScriptRunner implements ModelRunner {
     }
   }
 
-  /** All tensors are put on the device, wherever they were when the model was saved. */
+  /** All tensors are placed on the device, independent of their device in the file. */
   private static PtSymbolBlock load(Path model, PtNDManager manager) {
     return JniUtils.loadModule(
         manager, model.toAbsolutePath(), true, new String[0], new String[0], false);
@@ -98,8 +98,8 @@ public final class TorchScriptRunner implements ModelRunner {
   }
 
   /**
-   * Runs one batch for what the model does meanwhile, whatever it answers. Its graph is not
-   * optimized before, which would pay only after many batches.
+   * Runs one batch for its side effects and ignores the outputs. The graph is not optimized,
+   * because that is worthwhile only after many batches.
    *
    * @throws CalibrationException if the batch does not fit the model's inputs
    */
@@ -107,7 +107,7 @@ public final class TorchScriptRunner implements ModelRunner {
     withoutOptimizer(() -> run(batch, (result, scope) -> Map.of()));
   }
 
-  /** The optimizer's setting is this thread's own, which DJL makes of its property. */
+  /** The optimizer's setting belongs to this thread; DJL sets it from its property. */
   private static Map<String, Tensor> withoutOptimizer(Supplier<Map<String, Tensor>> action) {
     JniUtils.setGraphExecutorOptimize(false);
     try {
@@ -124,8 +124,8 @@ public final class TorchScriptRunner implements ModelRunner {
   }
 
   /**
-   * Gives tensors to a method that takes a list of them. They are read into memory of libtorch, in
-   * host memory, which the model may keep.
+   * Passes tensors to a method with a list as its parameter. They are read into memory of libtorch,
+   * on the host, which the model may keep.
    *
    * @param tensors each of a type that the runner {@link #takes} and of at most 2<sup>31</sup> - 1
    *     bytes
@@ -150,10 +150,10 @@ public final class TorchScriptRunner implements ModelRunner {
   }
 
   /**
-   * Calls a method that takes nothing. Its graph is not optimized before either.
+   * Calls a method without parameters. Its graph is not optimized either.
    *
-   * @return what it answers, named as {@link #run} names outputs
-   * @throws KvantException if there is no such method, it fails, or its answer cannot be read
+   * @return its outputs, named as by {@link #run}
+   * @throws KvantException if there is no such method, it fails, or its outputs cannot be read
    */
   public Map<String, Tensor> call(String method) {
     checkOpen();
@@ -216,12 +216,13 @@ public final class TorchScriptRunner implements ModelRunner {
       return exchange.toTensors(answer, scope);
     } catch (EngineException e) {
       throw new KvantException(
-          "%s answers what cannot be read (%s): %s".formatted(model, answer.getType(), reason(e)),
+          "%s returns an output that cannot be read (%s): %s"
+              .formatted(model, answer.getType(), reason(e)),
           e);
     }
   }
 
-  /** libtorch tells what went wrong first, but last where it shows a trace of the model's code. */
+  /** libtorch puts the reason first, but last if it shows a trace of the model's code. */
   private static String reason(EngineException failure) {
     List<String> lines =
         String.valueOf(failure.getMessage()).lines().filter(line -> !line.isBlank()).toList();

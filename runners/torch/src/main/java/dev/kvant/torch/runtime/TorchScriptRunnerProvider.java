@@ -13,7 +13,7 @@ import java.util.Optional;
  * Runs TorchScript archives in libtorch, which the first model loads.
  *
  * <p>Nothing is ever downloaded: libtorch comes from the class path, or from the folder that {@code
- * PYTORCH_LIBRARY_PATH} names. The number of its threads is left as it is.
+ * PYTORCH_LIBRARY_PATH} names. The number of its threads stays unchanged.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** Runs TorchScript through DJL; libtorch is loaded only when something must run. */
+/** Runs TorchScript through DJL; libtorch is loaded only when a model runs. */
 @NullMarked
 package dev.kvant.torch.runtime;
 

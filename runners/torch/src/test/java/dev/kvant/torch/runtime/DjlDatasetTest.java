@@ -71,7 +71,7 @@ class DjlDatasetTest {
 
       assertThatExceptionOfType(DataException.class)
           .isThrownBy(() -> DjlDataset.of(dataset, List.of("x", "mask")).iterator().next())
-          .withMessageContaining("has 1 arrays, which are to be the inputs [x, mask]");
+          .withMessageContaining("has 1 arrays for the inputs [x, mask]");
     }
   }
 }

@@ -42,7 +42,8 @@ class OutputsTest {
   void a_dict_without_names_is_refused_with_its_type() {
     assertThatThrownBy(() -> firstValues("numbered.pt"))
         .isInstanceOf(KvantException.class)
-        .hasMessageContaining("numbered.pt answers what cannot be read (Dict(int, Tensor)): ");
+        .hasMessageContaining(
+            "numbered.pt returns an output that cannot be read (Dict(int, Tensor)): ");
   }
 
   @Test

@@ -51,7 +51,7 @@ class TorchScriptRunnerProviderTest {
 
     assertThatThrownBy(() -> new TorchScriptRunnerProvider().open(model, Device.of("tpu")))
         .isInstanceOf(UnavailableException.class)
-        .hasMessage("device tpu is none of libtorch's; use cpu, cuda or cuda:N");
+        .hasMessage("device tpu is not supported by libtorch; use cpu, cuda or cuda:N");
   }
 
   @ParameterizedTest
