@@ -70,6 +70,17 @@ public final class OnnxBackend implements QuantizationBackend {
                           CalibrationAlgorithm.MSE))
                   .calibration(Calibration.REQUIRED)
                   .build())
+          .mode(
+              QuantizationMode.DYNAMIC_PTQ,
+              ModeDescriptor.builder()
+                  .weights(List.of(Dtype.INT8))
+                  .activations(List.of(Dtype.INT8))
+                  .algorithms(
+                      List.of(
+                          CalibrationAlgorithm.MINMAX,
+                          CalibrationAlgorithm.PERCENTILE,
+                          CalibrationAlgorithm.MSE))
+                  .build())
           .format(OnnxFormat.ID)
           .artifact(ARTIFACT)
           .sideFile(ARTIFACT_DATA)
@@ -117,10 +128,35 @@ public final class OnnxBackend implements QuantizationBackend {
         return Support.no(obstacle.get());
       }
     }
+    if (QuantizationMode.DYNAMIC_PTQ.equals(query.config().mode())) {
+      Optional<String> obstacle = obstacleToDynamic(query.operand(), operator, weight.get());
+      if (obstacle.isPresent()) {
+        return Support.no(obstacle.get());
+      }
+    }
     if (query.operand() == Operand.ACTIVATIONS && operator.equals("Gather")) {
       return Support.no("the input of Gather is indices");
     }
     return Support.yes();
+  }
+
+  /** Why a product cannot be one of integers whose activations are quantized as the model runs. */
+  private static Optional<String> obstacleToDynamic(
+      Operand operand, String operator, TensorDescription weight) {
+    if (operator.startsWith("Conv")) {
+      return Optional.of(
+          "ONNX Runtime computes convolutions of integers that are quantized at run time more slowly"
+              + " than in float32; use static_ptq for them");
+    }
+    if (operand == Operand.ACTIVATIONS && !operator.equals("Gather")) {
+      if (weight.shape().size() != 2) {
+        return Optional.of("dynamic_ptq multiplies with matrices of two dimensions");
+      }
+      if (!weight.elementType().equals(ElementType.FLOAT32)) {
+        return Optional.of("dynamic_ptq is for float32 models; its inputs are not float32");
+      }
+    }
+    return Optional.empty();
   }
 
   /** Why a weight cannot become one of {@code MatMulNBits}. */

@@ -4,8 +4,10 @@ import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
@@ -15,6 +17,7 @@ import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.preprocess.OpsetCheck;
 import dev.kvant.backend.onnx.rewrite.BlockRewriter;
+import dev.kvant.backend.onnx.rewrite.DynamicRewriter;
 import dev.kvant.backend.onnx.rewrite.GraphRewriter;
 import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.kit.ReportBuilder;
@@ -50,9 +53,21 @@ final class OnnxRun implements QuantizationRun {
    * @param weights the quantized weights by the name of their module; their errors are known once
    *     they are written
    * @param notes what is worth knowing about modules, by name
+   * @param withoutDynamic the modules whose activations cannot be quantized as the model runs
    */
   private record Rewritten(
-      OnnxModel graph, Map<String, WeightResult> weights, Map<String, String> notes) {}
+      OnnxModel graph,
+      Map<String, WeightResult> weights,
+      Map<String, String> notes,
+      List<String> withoutDynamic) {}
+
+  private static final QuantizationWarning BATCH_DEPENDENCE =
+      new QuantizationWarning(
+          QuantizationWarning.Kind.OTHER,
+          "dynamic_ptq finds one scale for a whole batch, so the output for a sample depends on the"
+              + " other samples in its batch; static_ptq does not",
+          null,
+          List.of());
 
   private final OnnxModelFile source;
   private final QuantizationPlan plan;
@@ -152,7 +167,7 @@ final class OnnxRun implements QuantizationRun {
               .rewrite(
                   new ProgressReporter(
                       context.listener(), "quantize", planned.modules().size(), "modules"));
-      known = new Rewritten(planned.model(), weights, notes(planned));
+      known = new Rewritten(planned.model(), weights, notes(planned), withoutDynamic(planned));
       // The metadata come before the weights in the file, so the record knows no errors.
       byte[] record = context.record(report(known, weight -> null));
       planned
@@ -162,6 +177,14 @@ final class OnnxRun implements QuantizationRun {
       rewritten = known;
     }
     return known;
+  }
+
+  private static List<String> withoutDynamic(PlannedGraph planned) {
+    return planned.modules().stream()
+        .filter(module -> planned.dynamic() && module.decision().activations().isQuantized())
+        .filter(module -> !DynamicRewriter.fits(module))
+        .map(PlannedGraph.Planned::name)
+        .toList();
   }
 
   private Map<String, String> notes(PlannedGraph planned) {
@@ -231,6 +254,19 @@ final class OnnxRun implements QuantizationRun {
                             sqnr.apply(weight)))
                     .saved(module, weight.savedBytes()));
     graph.notes().forEach(report::note);
+    graph
+        .withoutDynamic()
+        .forEach(
+            module ->
+                report.activations(
+                    module,
+                    OperandOutcome.leftNative(
+                        "MatMulInteger has no factors and supports neither a transposed input nor"
+                            + " a matrix on the left; the weight is stored behind"
+                            + " DequantizeLinear")));
+    if (context.mode().equals(QuantizationMode.DYNAMIC_PTQ)) {
+      report.warnings(List.of(BATCH_DEPENDENCE));
+    }
     return report.build();
   }
 

@@ -39,6 +39,13 @@ final class Quantization {
     return quantization;
   }
 
+  /** Weights and activations, as wished, whose ranges are found at run time. */
+  static Quantization dynamicOf(Function<ModuleDescription, Plans.Wish> wishes) {
+    Quantization quantization = weightsOf(wishes);
+    quantization.mode = QuantizationMode.DYNAMIC_PTQ;
+    return quantization;
+  }
+
   /** With an option of the backend. */
   Quantization with(String key, Object value) {
     config.backendKwarg(key, value);

@@ -20,6 +20,7 @@ import java.util.Map;
  * @param bits the size of codes for {@link Kernel#NBITS}
  * @param blockSize how many weights share a scale for {@link Kernel#NBITS}
  * @param externalData whether large tensors are always written into a file of their own
+ * @param reduceRange whether weights of {@code dynamic_ptq} have 7 bits
  * @since 0.1.0
  */
 public record OnnxOptions(
@@ -29,7 +30,8 @@ public record OnnxOptions(
     Kernel kernel,
     int bits,
     int blockSize,
-    boolean externalData) {
+    boolean externalData,
+    boolean reduceRange) {
 
   /** Which operators multiply with quantized weights. */
   public enum Kernel {
@@ -64,6 +66,7 @@ public record OnnxOptions(
   private static final int DEFAULT_BITS = 8;
   private static final int DEFAULT_BLOCK_SIZE = 32;
   private static final String EXTERNAL_DATA = "external_data";
+  public static final String REDUCE_RANGE = "reduce_range";
 
   public static final List<OptionDescriptor> DESCRIPTORS =
       List.of(
@@ -104,6 +107,12 @@ public record OnnxOptions(
               false,
               "Writes large tensors into quantized_model.onnx.data even where one file could hold"
                   + " them."),
+          OptionDescriptor.flag(
+              REDUCE_RANGE,
+              true,
+              "For dynamic_ptq: 7 bits for weights, so that processors without VNNI compute what"
+                  + " others compute; false takes 8 bits, for models that run on processors with"
+                  + " VNNI alone."),
           OptionDescriptor.calibrationCache());
 
   public static OnnxOptions of(Options options) {
@@ -114,7 +123,8 @@ public record OnnxOptions(
         Kernel.valueOf(options.text(KERNEL).toUpperCase(Locale.ROOT)),
         options.integer(BITS),
         options.integer(BLOCK_SIZE),
-        options.flag(EXTERNAL_DATA));
+        options.flag(EXTERNAL_DATA),
+        options.flag(REDUCE_RANGE));
   }
 
   /** The options that a configuration sets. */
@@ -131,11 +141,16 @@ public record OnnxOptions(
     if (blockSize < 16 || blockSize > 256 || Integer.bitCount(blockSize) != 1) {
       problems.add(problem(BLOCK_SIZE, "must be 16, 32, 64, 128 or 256, was " + blockSize));
     }
-    if (kernel == Kernel.NBITS && QuantizationMode.STATIC_PTQ.equals(mode)) {
+    if (kernel == Kernel.NBITS && !QuantizationMode.WEIGHT_ONLY_PTQ.equals(mode)) {
       problems.add(problem(KERNEL, "nbits quantizes weights only; use mode weight_only_ptq"));
     }
     if (QuantizationMode.WEIGHT_ONLY_PTQ.equals(mode)) {
       addWithoutActivations(problems);
+    }
+    if (QuantizationMode.DYNAMIC_PTQ.equals(mode)) {
+      addDynamic(problems);
+    } else if (kwargs.containsKey(REDUCE_RANGE)) {
+      problems.add(problem(REDUCE_RANGE, "is for mode dynamic_ptq alone; leave it out"));
     }
     if (kernel == Kernel.QDQ) {
       for (String key : List.of(BITS, BLOCK_SIZE)) {
@@ -165,6 +180,22 @@ public record OnnxOptions(
                       + " qdq and leave the target out"
                   : "decides how activations are quantized, which weight_only_ptq leaves alone: its"
                       + " graphs are the same for every target; leave it out"));
+    }
+  }
+
+  /** What asks for something that activations cannot have whose ranges are found at run time. */
+  private void addDynamic(List<ConfigurationProblem> problems) {
+    if (quantizeOutputs) {
+      problems.add(
+          problem(
+              QUANTIZE_OUTPUTS, "needs calibrated ranges; use mode static_ptq or leave it out"));
+    }
+    if (target == Target.TENSORRT) {
+      problems.add(
+          problem(
+              TARGET,
+              "tensorrt does not support operators that quantize at run time; use mode static_ptq"
+                  + " or leave it out"));
     }
   }
 

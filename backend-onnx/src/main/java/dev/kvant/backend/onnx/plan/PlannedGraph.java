@@ -2,6 +2,7 @@ package dev.kvant.backend.onnx.plan;
 
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.backend.onnx.preprocess.BatchNormFusion;
 import dev.kvant.backend.onnx.preprocess.ConstantFolding;
@@ -27,9 +28,10 @@ import java.util.Set;
  *
  * @param model the copy
  * @param modules the nodes with something to quantize
+ * @param dynamic whether ranges of activations are found as the model runs
  * @since 0.1.0
  */
-public record PlannedGraph(OnnxModel model, List<Planned> modules) {
+public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynamic) {
 
   private static final Set<Dtype> FLOAT8 = Set.of(Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
@@ -80,9 +82,12 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules) {
     }
   }
 
-  /** The tensors whose ranges must be known. */
+  /** The tensors whose ranges must be known: none where they are found at run time. */
   public Set<Activation> activations(OnnxOptions options) {
     Set<Activation> activations = new LinkedHashSet<>();
+    if (dynamic) {
+      return activations;
+    }
     for (Planned module : modules) {
       module.input(options).ifPresent(activations::add);
       module.output(options).ifPresent(activations::add);
@@ -122,6 +127,6 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules) {
       }
     }
     OpsetRaiser.raise(model, opset(planned));
-    return new PlannedGraph(model, planned);
+    return new PlannedGraph(model, planned, plan.mode().equals(QuantizationMode.DYNAMIC_PTQ));
   }
 }

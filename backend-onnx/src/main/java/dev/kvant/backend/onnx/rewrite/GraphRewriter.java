@@ -35,6 +35,7 @@ public final class GraphRewriter {
   private final ActivationRewriter activationRewriter;
   private final BiasRewriter biasRewriter;
   private final BlockRewriter blockRewriter;
+  private final DynamicRewriter dynamicRewriter;
 
   public GraphRewriter(
       PlannedGraph planned, ActivationSteps steps, OnnxOptions options, int parallelism) {
@@ -45,6 +46,7 @@ public final class GraphRewriter {
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
     this.biasRewriter = new BiasRewriter(planned.model());
     this.blockRewriter = new BlockRewriter(planned.model(), options);
+    this.dynamicRewriter = new DynamicRewriter(planned.model(), options.reduceRange(), parallelism);
   }
 
   /**
@@ -56,10 +58,7 @@ public final class GraphRewriter {
   public Map<String, WeightResult> rewrite(ProgressReporter progress) {
     Map<String, WeightResult> weights = new LinkedHashMap<>();
     // Graphs and activations are named as they were observed, so all are looked up first.
-    List<Rewrite> rewrites =
-        planned.modules().stream()
-            .map(module -> new Rewrite(module, module.input(options), module.output(options)))
-            .toList();
+    List<Rewrite> rewrites = planned.modules().stream().map(this::rewrite).toList();
     for (Rewrite rewrite : rewrites) {
       Planned module = rewrite.module();
       Optional<AffineStep> step = rewriteInput(module, rewrite.input());
@@ -67,7 +66,11 @@ public final class GraphRewriter {
         progress.advance(1, module.name());
         continue;
       }
-      if (options.kernel() == OnnxOptions.Kernel.NBITS && BlockRewriter.fits(module)) {
+      if (planned.dynamic()
+          && module.decision().activations().isQuantized()
+          && DynamicRewriter.fits(module)) {
+        weights.put(module.name(), dynamicRewriter.rewrite(module));
+      } else if (options.kernel() == OnnxOptions.Kernel.NBITS && BlockRewriter.fits(module)) {
         weights.put(module.name(), blockRewriter.rewrite(module));
       } else {
         QuantizedWeight weight = weightRewriter.rewrite(module);
@@ -90,6 +93,12 @@ public final class GraphRewriter {
     }
     UnusedConstants.remove(planned.model());
     return weights;
+  }
+
+  private Rewrite rewrite(Planned module) {
+    return planned.dynamic()
+        ? new Rewrite(module, Optional.empty(), Optional.empty())
+        : new Rewrite(module, module.input(options), module.output(options));
   }
 
   private Optional<AffineStep> rewriteInput(Planned module, Optional<Activation> input) {
