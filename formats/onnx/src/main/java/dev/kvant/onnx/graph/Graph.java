@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,7 @@ public final class Graph {
   private final @Nullable Graph parent;
   private final @Nullable Node owner;
   private final String place;
-  private final List<Node> nodes = new ArrayList<>();
+  private final NodeList nodes = new NodeList();
   private final Map<String, Initializer> initializers = new LinkedHashMap<>();
   private final Map<String, Initializer> constantNodes = new LinkedHashMap<>();
   private final List<ValueInfoProto> inputs;
@@ -151,31 +152,42 @@ public final class Graph {
     return all;
   }
 
-  /** Forgets the constant that a node gave which was removed. */
+  /** Whether a name is that of a constant of this graph itself. */
+  boolean hasOwnConstant(String name) {
+    return initializers.containsKey(name) || constantNodes.containsKey(name);
+  }
+
+  /** Removes a node, and the constant that it gave. */
   public void removeNode(Node node) {
     nodes.remove(node);
     node.outputs().forEach(constantNodes::remove);
   }
 
+  /** Removes nodes, and the constants that they gave. */
+  public void removeNodes(Set<Node> removed) {
+    nodes.removeIf(removed::contains);
+    removed.forEach(node -> node.outputs().forEach(constantNodes::remove));
+  }
+
   /** The node of this graph that computes a value, or null. */
   public @Nullable Node producer(String value) {
-    for (Node node : nodes) {
-      if (node.outputs().contains(value)) {
-        return node;
-      }
-    }
-    return null;
+    return nodes.producer(value);
   }
 
   /** The graph in which a value is computed or comes in: this one or one around it; or null. */
   public @Nullable Graph home(String value) {
     for (Graph graph = this; graph != null; graph = graph.parent) {
-      boolean isInput = graph.inputs.stream().anyMatch(input -> input.getName().equals(value));
-      if (isInput || graph.initializers.containsKey(value) || graph.producer(value) != null) {
+      if (graph.initializers.containsKey(value)
+          || graph.producer(value) != null
+          || graph.isInput(value)) {
         return graph;
       }
     }
     return null;
+  }
+
+  private boolean isInput(String value) {
+    return inputs.stream().anyMatch(input -> input.getName().equals(value));
   }
 
   /** Adds nodes right after the one that computes a value, or at the start if none does. */

@@ -8,7 +8,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** Checks that a graph can be computed, and puts its nodes into an order in which it can. */
 final class GraphCheck {
@@ -89,32 +93,57 @@ final class GraphCheck {
     return used;
   }
 
+  /**
+   * Sorts as a reader would who goes through the nodes again and again and takes each that can be
+   * computed: nodes that are sorted stay as they are.
+   */
   private void sort(Graph graph, Set<String> known, Map<String, Node> producers) {
-    Set<String> ready = new HashSet<>(known);
-    List<Node> sorted = new ArrayList<>();
-    List<Node> waiting = new ArrayList<>(graph.nodes());
-    while (!waiting.isEmpty()) {
-      List<Node> stillWaiting = new ArrayList<>();
-      for (Node node : waiting) {
-        boolean computable =
-            used(node).stream()
-                .allMatch(
-                    name -> name.isEmpty() || ready.contains(name) || !producers.containsKey(name));
-        if (computable) {
-          sorted.add(node);
-          ready.addAll(node.outputs());
-        } else {
-          stillWaiting.add(node);
+    List<Node> nodes = List.copyOf(graph.nodes());
+    Map<Node, Integer> positions = new HashMap<>();
+    nodes.forEach(node -> positions.put(node, positions.size()));
+    Map<Node, Set<Node>> readers = new HashMap<>();
+    int[] missing = new int[nodes.size()];
+    for (int i = 0; i < missing.length; i++) {
+      for (String name : used(nodes.get(i))) {
+        Node producer = known.contains(name) ? null : producers.get(name);
+        if (producer != null
+            && readers.computeIfAbsent(producer, key -> new HashSet<>()).add(nodes.get(i))) {
+          missing[i]++;
         }
       }
-      if (stillWaiting.size() == waiting.size()) {
-        throw new ModelFormatException(
-            "%s: the graph is cyclic: %s depends on its own output"
-                .formatted(path, waiting.get(0)));
-      }
-      waiting = stillWaiting;
     }
-    graph.nodes().clear();
-    graph.nodes().addAll(sorted);
+    List<Node> sorted = new ArrayList<>();
+    NavigableSet<Integer> next = new TreeSet<>();
+    NavigableSet<Integer> nextRound = new TreeSet<>();
+    IntStream.range(0, missing.length).filter(i -> missing[i] == 0).forEach(next::add);
+    while (!next.isEmpty()) {
+      int position = Objects.requireNonNull(next.pollFirst());
+      Node node = nodes.get(position);
+      sorted.add(node);
+      for (Node reader : readers.getOrDefault(node, Set.of())) {
+        int readerPosition = Objects.requireNonNull(positions.get(reader));
+        if (--missing[readerPosition] == 0) {
+          (readerPosition > position ? next : nextRound).add(readerPosition);
+        }
+      }
+      if (next.isEmpty()) {
+        next = nextRound;
+        nextRound = new TreeSet<>();
+      }
+    }
+    if (sorted.size() < nodes.size()) {
+      Node stuck =
+          nodes.get(
+              IntStream.range(0, missing.length)
+                  .filter(i -> missing[i] > 0)
+                  .findFirst()
+                  .orElseThrow());
+      throw new ModelFormatException(
+          "%s: the graph is cyclic: %s depends on its own output".formatted(path, stuck));
+    }
+    if (!sorted.equals(nodes)) {
+      graph.nodes().clear();
+      graph.nodes().addAll(sorted);
+    }
   }
 }

@@ -21,7 +21,7 @@ public final class Node {
   private final NodeProto rest;
   private String opType;
   private final List<String> inputs;
-  private final List<String> outputs;
+  private final OutputNames outputs;
   private final Map<String, AttributeProto> attributes = new LinkedHashMap<>();
   private final Map<String, Graph> subgraphs = new LinkedHashMap<>();
 
@@ -29,7 +29,7 @@ public final class Node {
     this.rest = proto.toBuilder().clearInput().clearOutput().clearAttribute().build();
     this.opType = proto.getOpType();
     this.inputs = new ArrayList<>(proto.getInputList());
-    this.outputs = new ArrayList<>(proto.getOutputList());
+    this.outputs = new OutputNames(this, proto.getOutputList());
   }
 
   static Node of(NodeProto proto, Graph graph, ExternalData files) {
@@ -105,6 +105,11 @@ public final class Node {
   /** The names of its outputs, to be changed. */
   public List<String> outputs() {
     return outputs;
+  }
+
+  /** Has the list of nodes that it is in, if any, told of changes of its outputs. */
+  void enter(@Nullable NodeList list) {
+    outputs.tell(list);
   }
 
   /** The graphs that it holds, by attribute. */

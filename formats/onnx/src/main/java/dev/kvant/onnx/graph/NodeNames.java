@@ -1,9 +1,11 @@
 package dev.kvant.onnx.graph;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +24,7 @@ final class NodeNames {
   private static final String WEIGHT_SUFFIX = ".weight";
 
   private final Set<String> taken = new HashSet<>();
+  private final Map<String, Integer> bearers = new HashMap<>();
 
   /**
    * All names of a node.
@@ -53,8 +56,8 @@ final class NodeNames {
     // Bodies of one loop or both branches of one condition may use the same names.
     String placed = graph.place() + name;
     String unique = placed;
-    for (int i = 2; !taken.add(unique); i++) {
-      unique = placed + "#" + i;
+    while (!taken.add(unique)) {
+      unique = placed + "#" + bearers.merge(placed, 2, (last, first) -> last + 1);
     }
     return unique;
   }

@@ -8,6 +8,7 @@ import dev.kvant.onnx.proto.StringStringEntryProto;
 import dev.kvant.onnx.proto.ValueInfoProto;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,7 @@ public final class OnnxModel {
   private final Map<String, Long> opsets = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
   private final Set<String> names = new HashSet<>();
+  private final Map<String, Integer> suffixes = new HashMap<>();
   private long irVersion;
 
   private OnnxModel(Path source, ModelProto rest, Graph graph) {
@@ -148,8 +150,8 @@ public final class OnnxModel {
    */
   public String freshName(String wished) {
     String name = wished;
-    for (int i = 1; !names.add(name); i++) {
-      name = wished + "_" + i;
+    while (!names.add(name)) {
+      name = wished + "_" + suffixes.merge(wished, 1, Integer::sum);
     }
     return name;
   }

@@ -239,7 +239,7 @@ public final class OnnxModules {
       return TRANSPOSED + storage(graph, constant, tensor);
     }
     for (Graph each = graph; each != null; each = each.parent()) {
-      if (each.ownConstants().stream().anyMatch(own -> own.name().equals(constant))) {
+      if (each.hasOwnConstant(constant)) {
         return each.place() + constant;
       }
     }
