@@ -52,12 +52,6 @@ final class Quantization {
     return this;
   }
 
-  /** With the folder for the results in the configuration too. */
-  Quantization intoFolderOfTheConfiguration(Path directory) {
-    config.resultsDir(directory);
-    return this;
-  }
-
   /** Runs it. */
   SavedModel run(Path model, Path directory) {
     ModelQuantizationConfig built = config.mode(mode).build();

@@ -9,7 +9,6 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.SavedModel;
-import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.onnx.OnnxFormat;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -124,31 +123,6 @@ class WeightOnlyTest {
         .isThrownBy(() -> new OnnxFormat().open(external))
         .withMessageContaining("external file quantized_model.onnx.data, which has only")
         .withMessageContaining("truncated or belongs to another model");
-  }
-
-  @Test
-  void refuses_to_replace_the_tensors_of_its_own_source() throws IOException {
-    Path external = tensorsBeside(folder);
-    Path model = Files.move(external, folder.resolve("model.onnx"));
-    byte[] before = Files.readAllBytes(folder.resolve("quantized_model.onnx.data"));
-
-    assertThatExceptionOfType(UnsupportedModelException.class)
-        .isThrownBy(() -> int8().with("external_data", true).run(model, folder))
-        .withMessageContaining("quantized_model.onnx.data")
-        .withMessageEndingWith("save into another folder");
-    assertThatExceptionOfType(UnsupportedModelException.class)
-        .as("before the long work, where the folder is known")
-        .isThrownBy(
-            () ->
-                int8()
-                    .with("external_data", true)
-                    .intoFolderOfTheConfiguration(folder)
-                    .run(model, folder.resolve("elsewhere")));
-    assertThat(folder)
-        .isDirectoryNotContaining("glob:**/quantized_model.onnx")
-        .isDirectoryNotContaining("glob:**/.*");
-    assertThat(folder.resolve("quantized_model.onnx.data")).hasBinaryContent(before);
-    assertThat(int8().run(model, folder).artifacts()).hasSize(1);
   }
 
   private static Quantization int8() {
