@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * A file that was written.
+ * A written file.
  *
  * @param path where it is
  * @param role what it is to a reader
  * @param format the id of its format, as in {@code torchscript}
  * @param bytes its size
- * @param description what it is for, in one sentence
+ * @param description the purpose of the file, in one sentence
  * @since 0.1.0
  */
 public record Artifact(Path path, Role role, String format, long bytes, String description) {
@@ -38,7 +38,7 @@ public record Artifact(Path path, Role role, String format, long bytes, String d
    *
    * @param path where it is
    * @param format the id of its format
-   * @param description what it is for, in one sentence
+   * @param description the purpose of the file, in one sentence
    * @throws UncheckedIOException if its size cannot be read
    */
   public static Artifact of(Path path, String format, String description) {
@@ -46,19 +46,19 @@ public record Artifact(Path path, Role role, String format, long bytes, String d
   }
 
   /**
-   * A file that is there, with the size that it has.
+   * An existing file, with its size.
    *
    * @param path where it is
    * @param role what it is to a reader
    * @param format the id of its format
-   * @param description what it is for, in one sentence
+   * @param description the purpose of the file, in one sentence
    * @throws UncheckedIOException if its size cannot be read
    */
   public static Artifact of(Path path, Role role, String format, String description) {
     try {
       return new Artifact(path, role, format, Files.size(path), description);
     } catch (IOException e) {
-      throw new UncheckedIOException("the size of %s cannot be read".formatted(path), e);
+      throw new UncheckedIOException("cannot read the size of %s".formatted(path), e);
     }
   }
 

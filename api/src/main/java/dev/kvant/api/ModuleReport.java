@@ -4,14 +4,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What quantization did to one module.
+ * The result of quantizing one module.
  *
- * @param decision what was planned
+ * @param decision the plan's decision
  * @param weights what was written for its weights
  * @param activations what was written for its activations
  * @param bytesBefore size of its tensors in the source
  * @param bytesAfter size of its tensors in the smallest artifact
- * @param note what else is worth knowing, or null
+ * @param note a remark, or null
  * @since 0.1.0
  */
 public record ModuleReport(

@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A trained model that was opened, its tensors still on disk. Closed by who opened it; never
- * changed by quantization.
+ * An opened model. Its tensors stay on disk. The code that opened it closes it. Quantization never
+ * changes it.
  *
  * @since 0.1.0
  */
 public interface QuantizableModel extends AutoCloseable {
 
-  /** The file or folder that it was opened from. */
+  /** The file or folder of the model. */
   Path source();
 
   /**
@@ -26,12 +26,12 @@ public interface QuantizableModel extends AutoCloseable {
   /** The id of the format that opened it, as in {@code torchscript}. */
   String format();
 
-  /** All modules but the root, parents before children, in the file's order. */
+  /** All modules except the root, parents before children, in the file's order. */
   List<ModuleDescription> modules();
 
   /**
-   * The root module, if it owns tensors itself; its name is empty. It takes no part in a plan:
-   * patterns match names, and it has none.
+   * The root module, if it owns tensors itself; its name is empty. Plans do not contain it, because
+   * patterns match names.
    */
   default Optional<ModuleDescription> root() {
     return Optional.empty();

@@ -25,7 +25,7 @@ public record QuantizationMode(String name) implements Comparable<QuantizationMo
   public static final QuantizationMode DYNAMIC_PTQ = new QuantizationMode("dynamic_ptq");
 
   /**
-   * Brings the name to its canonical spelling.
+   * Converts the name to its canonical spelling.
    *
    * @throws NullPointerException if the name is null
    */

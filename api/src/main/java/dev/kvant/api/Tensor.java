@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A dense tensor in memory: what models are fed with and what they answer.
+ * A dense tensor in memory: an input or output of a model.
  *
  * @since 0.1.0
  */
@@ -29,7 +29,7 @@ public final class Tensor {
    * @param elementType type of the elements
    * @param shape dimensions, outermost first
    * @param data the elements between position and limit, row-major, little-endian
-   * @throws IllegalArgumentException if the data is not as long as the shape asks for
+   * @throws IllegalArgumentException if the length of the data does not match the shape
    */
   public static Tensor of(ElementType elementType, List<Long> shape, ByteBuffer data) {
     Objects.requireNonNull(elementType, "elementType");
@@ -37,8 +37,8 @@ public final class Tensor {
     long bytes = elementType.bytes(elements(dimensions));
     if (data.remaining() != bytes) {
       throw new IllegalArgumentException(
-          "data: %d bytes do not fill a %s tensor of shape %s, which takes %d"
-              .formatted(data.remaining(), elementType, dimensions, bytes));
+          "data: expected %d bytes for shape %s of %s, but got %d"
+              .formatted(bytes, dimensions, elementType, data.remaining()));
     }
     return new Tensor(
         elementType, dimensions, data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
@@ -99,7 +99,7 @@ public final class Tensor {
   }
 
   /**
-   * A copy of the values as float32; float64 and integers are rounded to the nearest, float16 and
+   * A copy of the values as float32. float64 and integers are rounded to nearest; float16 and
    * bfloat16 are exact.
    *
    * @throws UnsupportedOperationException for float8 and uint64
@@ -127,7 +127,7 @@ public final class Tensor {
       case "bfloat16" -> source -> Float.intBitsToFloat(source.getShort() << 16);
       case "uint64", "float8_e4m3fn", "float8_e5m2" ->
           throw new UnsupportedOperationException(
-              "a %s tensor has no float32 view here".formatted(elementType));
+              "cannot convert a %s tensor to float32".formatted(elementType));
       default -> {
         LongReader integers = longReader();
         yield source -> integers.next(source);
@@ -135,7 +135,7 @@ public final class Tensor {
     };
   }
 
-  /** One sign bit, five of exponent with bias 15, ten of mantissa. */
+  /** One sign bit, five exponent bits with bias 15, ten mantissa bits. */
   private static float fromFloat16(short bits) {
     int exponent = bits >> 10 & 0x1F;
     int mantissa = bits & 0x3FF;
@@ -179,7 +179,7 @@ public final class Tensor {
       case "uint32" -> source -> Integer.toUnsignedLong(source.getInt());
       default ->
           throw new UnsupportedOperationException(
-              "a %s tensor holds no integers".formatted(elementType));
+              "expected an integer tensor, but got %s".formatted(elementType));
     };
   }
 

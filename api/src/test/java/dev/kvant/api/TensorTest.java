@@ -36,7 +36,7 @@ class TensorTest {
   void refuses_data_that_does_not_fill_its_shape() {
     assertThatThrownBy(() -> Tensor.of(ElementType.INT32, List.of(2L, 3L), ByteBuffer.allocate(23)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("data: 23 bytes do not fill a int32 tensor of shape [2, 3], which takes 24");
+        .hasMessage("data: expected 24 bytes for shape [2, 3] of int32, but got 23");
   }
 
   @Test
@@ -92,7 +92,7 @@ class TensorTest {
   void of_floating_point_numbers_has_no_integer_view() {
     assertThatThrownBy(() -> Tensor.ofFloats(new float[] {1}, 1).toLongs())
         .isInstanceOf(UnsupportedOperationException.class)
-        .hasMessage("a float32 tensor holds no integers");
+        .hasMessage("expected an integer tensor, but got float32");
   }
 
   @Test

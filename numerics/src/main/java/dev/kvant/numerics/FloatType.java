@@ -103,8 +103,8 @@ public enum FloatType {
   /**
    * Returns the type of a label.
    *
-   * @param label the name in common use, as in {@code bfloat16}
-   * @return the type; empty if it is none of these
+   * @param label the common name, as in {@code bfloat16}
+   * @return the type; empty for any other label
    */
   public static Optional<FloatType> find(String label) {
     return Arrays.stream(values()).filter(type -> type.label.equals(label)).findFirst();

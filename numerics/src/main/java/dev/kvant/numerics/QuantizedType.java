@@ -31,8 +31,8 @@ public enum QuantizedType {
   /**
    * Returns the type of a label.
    *
-   * @param label the name in common use, as in {@code float8_e4m3fn}
-   * @return the type; empty if it is none of these
+   * @param label the common name, as in {@code float8_e4m3fn}
+   * @return the type; empty for any other label
    */
   public static Optional<QuantizedType> find(String label) {
     return Arrays.stream(values()).filter(type -> type.label.equals(label)).findFirst();

@@ -23,10 +23,10 @@ public final class CheckpointWriter {
   /**
    * Writes a file that {@code torch.load} opens.
    *
-   * @param file where to, over what it holds
-   * @param root the folder within the archive, by habit the file's name without its ending
-   * @param content what {@code torch.load} gives
-   * @param storages what the tensors in it refer to
+   * @param file the file, which is overwritten
+   * @param root the folder within the archive, usually the file's name without its extension
+   * @param content the result of {@code torch.load}
+   * @param storages the storages of its tensors
    * @param record what Kvant puts into a record that PyTorch ignores; asked for when all else is
    *     written
    * @throws QuantizationCancelledException if the thread was interrupted
@@ -52,7 +52,7 @@ public final class CheckpointWriter {
     }
   }
 
-  /** Tells archives apart, as torch's does: 40 digits that depend on what is in them. */
+  /** Identifies the archive as torch does: 40 digits that depend on its content. */
   private static String serializationId(byte[] pickle) {
     var crc = new CRC32();
     crc.update(pickle);

@@ -23,9 +23,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A TorchScript archive on its way into another file: its module tree, its code and new storages,
- * for the caller to change. All else stays as it is; storages that nothing refers to any more are
- * left out.
+ * Rewrites a TorchScript archive into another file: its module tree, its code and new storages, for
+ * the caller to change. Everything else stays unchanged; storages without a reference are omitted.
  *
  * @since 0.1.0
  */
@@ -33,7 +32,7 @@ public final class ScriptRewriter {
 
   private static final String DATA = "data/";
 
-  /** Records that describe the code as it was. */
+  /** Records that describe the original code. */
   private static final Set<String> STALE =
       Set.of("bytecode.pkl", "mobile_debug_handles.pkl", ".data/serialization_id");
 
@@ -43,7 +42,7 @@ public final class ScriptRewriter {
   private final StorageRecords storages;
   private final Map<String, byte[]> added = new LinkedHashMap<>();
 
-  /** For a model, which stays as it is and must stay open. */
+  /** A rewriter of a model, which stays unchanged and must stay open. */
   public ScriptRewriter(ScriptModel model) {
     this.model = model;
     this.tree = model.readTree();
@@ -70,7 +69,7 @@ public final class ScriptRewriter {
   /**
    * The class of the root module, to be changed.
    *
-   * @throws ModelFormatException if its code is not understood
+   * @throws ModelFormatException if its code is not supported
    */
   public ScriptType rootType() {
     String name = tree.modules().get(0).type().name().qualifiedName();
@@ -85,7 +84,7 @@ public final class ScriptRewriter {
                             Printable.of(String.join("; ", code.unreadable())))));
   }
 
-  /** Where storages for new tensors are announced. */
+  /** The storages of new tensors. */
   public StorageRecords storages() {
     return storages;
   }
@@ -94,7 +93,7 @@ public final class ScriptRewriter {
    * Adds a record, unless the archive has one of that name.
    *
    * @param name its name without the root folder
-   * @param content all that it holds
+   * @param content its content
    */
   public void addRecord(String name, byte[] content) {
     if (model.archive().find(name).isEmpty()) {
@@ -105,11 +104,11 @@ public final class ScriptRewriter {
   /**
    * Writes the archive with all changes.
    *
-   * @param file where to, over what it holds
-   * @param root the folder within the archive, by habit the file's name without its ending
+   * @param file the file, which is overwritten
+   * @param root the folder within the archive, usually the file's name without its extension
    * @param record what Kvant puts into a record that PyTorch ignores; asked for when all else is
    *     written
-   * @param progress hears of every record that is copied
+   * @param progress receives every copied record
    * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */
@@ -120,9 +119,9 @@ public final class ScriptRewriter {
   /**
    * Writes the archive with all changes and without a record of Kvant.
    *
-   * @param file where to, over what it holds
-   * @param root the folder within the archive, by habit the file's name without its ending
-   * @param progress hears of every record that is copied
+   * @param file the file, which is overwritten
+   * @param root the folder within the archive, usually the file's name without its extension
+   * @param progress receives every copied record
    * @throws QuantizationCancelledException if the thread was interrupted
    * @throws KvantException if the file cannot be written
    */

@@ -41,9 +41,9 @@ public final class TensorObserver {
   }
 
   /**
-   * Sees values.
+   * Observes values.
    *
-   * @param values the values from position to limit; the position is left as it is
+   * @param values the values from position to limit; the position stays unchanged
    * @param firstIndex the index of the first of them in their tensor, for errors
    * @throws dev.kvant.numerics.NonFiniteValueException if one is NaN or infinite
    */
@@ -62,12 +62,12 @@ public final class TensorObserver {
   /**
    * Adds what another observer has seen.
    *
-   * @param other the other one, which is left as it is
+   * @param other the other one, which stays unchanged
    * @throws IllegalArgumentException if only one of them observes the distribution
    */
   public void merge(TensorObserver other) {
     if ((histogram == null) != (other.histogram == null)) {
-      throw new IllegalArgumentException("other: observes in another way");
+      throw new IllegalArgumentException("other: is another kind of observer");
     }
     if (histogram != null && other.histogram != null) {
       histogram.merge(other.histogram);
@@ -79,7 +79,7 @@ public final class TensorObserver {
   /**
    * Returns what was seen.
    *
-   * @return the statistics; empty if no value was seen
+   * @return the statistics; empty if no value was observed
    */
   public Optional<TensorStatistics> statistics() {
     if (histogram != null) {

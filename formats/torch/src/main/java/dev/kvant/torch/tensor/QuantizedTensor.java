@@ -10,10 +10,10 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * A tensor that lies in its file as 8-bit codes with a scale for each row, and that is read as what
- * it stands for: {@code code · scale}, computed in float32 and rounded to the original type.
+ * A tensor that is stored as 8-bit codes with a scale for each row, and read dequantized: {@code
+ * code · scale}, computed in float32 and rounded to the original type.
  *
- * <p>A row is all that one index of the first dimension selects.
+ * <p>A row is everything that one index of the first dimension selects.
  *
  * @since 0.1.0
  */
@@ -35,11 +35,11 @@ public final class QuantizedTensor implements StoredTensor {
   /**
    * A tensor of codes and scales.
    *
-   * @param what what it is, for messages, as in {@code tensor 'weight' of model.pth}
+   * @param what its name for messages, as in {@code tensor 'weight' of model.pth}
    * @param codes int8, float8_e4m3fn or float8_e5m2, of two dimensions or more
    * @param scales float32, one for each row: shape {@code [rows, 1, …]}
-   * @param elementType what it was before: float32, float16 or bfloat16
-   * @throws ModelFormatException if they do not fit together
+   * @param elementType the original type: float32, float16 or bfloat16
+   * @throws ModelFormatException if they do not match
    */
   public static QuantizedTensor of(
       String what, DenseTensor codes, DenseTensor scales, ElementType elementType) {
@@ -47,7 +47,7 @@ public final class QuantizedTensor implements StoredTensor {
         || !scales.elementType().equals(ElementType.FLOAT32)
         || !scales.shape().equals(rowScales(codes.shape()))) {
       throw new ModelFormatException(
-          "%s has codes of shape %s with %s scales of shape %s, not one float32 scale for each row"
+          "%s has codes of shape %s with %s scales of shape %s; expected one float32 scale for each row"
               .formatted(what, codes.shape(), scales.elementType(), scales.shape()));
     }
     return new QuantizedTensor(
@@ -76,7 +76,8 @@ public final class QuantizedTensor implements StoredTensor {
         .orElseThrow(
             () ->
                 new ModelFormatException(
-                    "%s was quantized from %s, which is not known".formatted(what, elementType)));
+                    "%s was quantized from %s, which is not supported"
+                        .formatted(what, elementType)));
   }
 
   /** The 8-bit codes. */
@@ -123,7 +124,7 @@ public final class QuantizedTensor implements StoredTensor {
     for (long element = firstElement; block.hasRemaining(); ) {
       long row = element / columns;
       long within = element % columns;
-      // A rest of a row, or as many whole rows as there are.
+      // The rest of a row, or all whole rows.
       int rows = within == 0 ? (int) Math.max(1, block.remaining() / columns) : 1;
       int length = (int) Math.min(rows * columns - within, block.remaining());
       ByteBuffer part = block.slice(block.position(), length);

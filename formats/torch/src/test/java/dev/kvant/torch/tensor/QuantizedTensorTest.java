@@ -91,7 +91,7 @@ class QuantizedTensorTest {
                       part(archive, "scales", ElementType.FLOAT32, 3L, 1L),
                       ElementType.FLOAT32))
           .isInstanceOf(ModelFormatException.class)
-          .hasMessageContaining("not one float32 scale for each row");
+          .hasMessageContaining("expected one float32 scale for each row");
     }
   }
 
