@@ -14,8 +14,14 @@ public sealed interface OperandQuantizationConfig
   /** What to quantize to; {@link Dtype#NATIVE} switches quantization off. */
   @Nullable Dtype dtype();
 
-  /** The axis along which scales differ; the backend says what null means to it. */
+  /**
+   * The axis along which scales differ, counted from the end if negative; another spelling of the
+   * granularity {@code axis:N}.
+   */
   @Nullable Integer quantAxis();
+
+  /** Which values share a scale; the backend documents what holds where no rule says it. */
+  @Nullable Granularity granularity();
 
   /** The algorithm that chooses the range, for this rule. */
   @Nullable String observerOrFakeQuant();

@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
  * What a rule says about weights. Whatever is null keeps what earlier rules said.
  *
  * @param dtype what to quantize to; {@link Dtype#NATIVE} switches quantization off
- * @param quantAxis the axis along which scales differ; the backend says what null means to it
+ * @param quantAxis the axis along which scales differ, counted from the end if negative; another
+ *     spelling of {@code granularity} {@code axis:N}
+ * @param granularity which values share a scale; the backend documents what holds where no rule
+ *     says it
  * @param observerOrFakeQuant the algorithm that chooses the range, for this rule
  * @param observerOrFakeQuantKwargs options of that algorithm
  * @since 0.1.0
@@ -16,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record WeightQuantizationConfig(
     @Nullable Dtype dtype,
     @Nullable Integer quantAxis,
+    @Nullable Granularity granularity,
     @Nullable String observerOrFakeQuant,
     Map<String, Object> observerOrFakeQuantKwargs)
     implements OperandQuantizationConfig {
@@ -25,8 +29,17 @@ public record WeightQuantizationConfig(
         Map.copyOf(Objects.requireNonNull(observerOrFakeQuantKwargs, "observerOrFakeQuantKwargs"));
   }
 
+  /** Weights whose granularity is at most said by an axis. */
+  public WeightQuantizationConfig(
+      @Nullable Dtype dtype,
+      @Nullable Integer quantAxis,
+      @Nullable String observerOrFakeQuant,
+      Map<String, Object> observerOrFakeQuantKwargs) {
+    this(dtype, quantAxis, null, observerOrFakeQuant, observerOrFakeQuantKwargs);
+  }
+
   /** Weights in that dtype, all else by default. */
   public static WeightQuantizationConfig of(Dtype dtype) {
-    return new WeightQuantizationConfig(dtype, null, null, Map.of());
+    return new WeightQuantizationConfig(dtype, null, null, null, Map.of());
   }
 }

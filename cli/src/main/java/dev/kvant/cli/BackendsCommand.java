@@ -223,6 +223,8 @@ final class BackendsCommand extends Subcommand {
     return new JsonDocument()
         .put("weights", mode.weights())
         .put("activations", mode.activations())
+        .put("weight_granularities", mode.weightGranularities())
+        .put("activation_granularities", mode.activationGranularities())
         .put("algorithms", mode.algorithms());
   }
 

@@ -155,7 +155,7 @@ final class ModuleTable {
   }
 
   private static OperandOutcome withoutError(OperandOutcome outcome) {
-    return new OperandOutcome(outcome.dtype(), null, outcome.reason());
+    return new OperandOutcome(outcome.dtype(), outcome.granularity(), null, outcome.reason());
   }
 
   private static List<Row> merged(List<Row> rows) {

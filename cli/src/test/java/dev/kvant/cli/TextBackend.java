@@ -2,6 +2,7 @@ package dev.kvant.cli;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
@@ -141,7 +142,9 @@ public final class TextBackend implements QuantizationBackend {
         report
             .weights(
                 OperandOutcome.quantized(
-                    decision.weights().dtype(), 40.0 + decision.module().length()))
+                    decision.weights().dtype(),
+                    Granularity.TENSOR,
+                    40.0 + decision.module().length()))
             .bytes(before, before / 4);
       }
       return report.build();

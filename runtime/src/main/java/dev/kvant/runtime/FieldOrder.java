@@ -36,6 +36,7 @@ final class FieldOrder implements Comparator<String> {
           "activations",
           "dtype",
           "quant_axis",
+          "granularity",
           "observer_or_fake_quant",
           "observer_or_fake_quant_kwargs");
 

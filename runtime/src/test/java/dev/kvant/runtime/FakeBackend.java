@@ -5,6 +5,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizableModel;
@@ -26,6 +27,7 @@ import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +59,11 @@ public final class FakeBackend implements QuantizationBackend {
   public static FakeBackend weightOnly(String id, String... aliases) {
     FakeBackend backend = new FakeBackend(id, aliases);
     backend.modes.put(
-        QuantizationMode.WEIGHT_ONLY_PTQ, ModeDescriptor.builder().weights(DTYPES).build());
+        QuantizationMode.WEIGHT_ONLY_PTQ,
+        ModeDescriptor.builder()
+            .weights(DTYPES)
+            .weightGranularities(EnumSet.allOf(Granularity.Kind.class))
+            .build());
     return backend;
   }
 
@@ -70,6 +76,8 @@ public final class FakeBackend implements QuantizationBackend {
             .weights(DTYPES)
             .activations(List.of(Dtype.INT8, Dtype.FP8_E4M3FN))
             .algorithms(List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY))
+            .weightGranularities(EnumSet.allOf(Granularity.Kind.class))
+            .activationGranularities(List.of(Granularity.Kind.TENSOR))
             .calibration(Calibration.OPTIONAL)
             .build());
     return backend;
@@ -128,6 +136,9 @@ public final class FakeBackend implements QuantizationBackend {
     String type = query.module().type();
     if (query.operand() == Operand.ACTIVATIONS && type.equals("Embedding")) {
       return Support.no("indices are no activations");
+    }
+    if (query.granularity() instanceof Granularity.PerGroup group && group.size() != 32) {
+      return Support.no("groups have 32 values");
     }
     return switch (type) {
       case "Linear", "Embedding" -> Support.yes();

@@ -2,7 +2,9 @@ package dev.kvant.spi;
 
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.Operand;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 
@@ -12,6 +14,9 @@ import java.util.Objects;
  * @param weights the dtypes of weights, in the order to show them
  * @param activations the dtypes of activations; empty if the mode leaves activations alone, so that
  *     settings for them are ignored with a warning
+ * @param weightGranularities which granularities rules may ask for weights; empty if there is no
+ *     choice
+ * @param activationGranularities the same for activations
  * @param algorithms how ranges can be chosen; empty if there is no choice
  * @param calibration whether the mode observes the model on data
  * @since 0.1.0
@@ -19,6 +24,8 @@ import java.util.Objects;
 public record ModeDescriptor(
     List<Dtype> weights,
     List<Dtype> activations,
+    List<Granularity.Kind> weightGranularities,
+    List<Granularity.Kind> activationGranularities,
     List<CalibrationAlgorithm> algorithms,
     Calibration calibration) {
 
@@ -35,6 +42,8 @@ public record ModeDescriptor(
   public ModeDescriptor {
     weights = List.copyOf(weights);
     activations = List.copyOf(activations);
+    weightGranularities = List.copyOf(weightGranularities);
+    activationGranularities = List.copyOf(activationGranularities);
     algorithms = List.copyOf(algorithms);
     Objects.requireNonNull(calibration, "calibration");
   }
@@ -47,6 +56,11 @@ public record ModeDescriptor(
   /** The dtypes of that operand. */
   public List<Dtype> dtypes(Operand operand) {
     return operand == Operand.WEIGHTS ? weights : activations;
+  }
+
+  /** Which granularities rules may ask for that operand. */
+  public List<Granularity.Kind> granularities(Operand operand) {
+    return operand == Operand.WEIGHTS ? weightGranularities : activationGranularities;
   }
 
   /** Whether data is used if there is some. */
@@ -63,6 +77,8 @@ public record ModeDescriptor(
 
     private List<Dtype> weights = List.of();
     private List<Dtype> activations = List.of();
+    private List<Granularity.Kind> weightGranularities = List.of();
+    private List<Granularity.Kind> activationGranularities = List.of();
     private List<CalibrationAlgorithm> algorithms = List.of();
     private Calibration calibration = Calibration.NONE;
 
@@ -80,6 +96,18 @@ public record ModeDescriptor(
       return this;
     }
 
+    /** Sets which granularities rules may ask for weights. */
+    public Builder weightGranularities(Collection<Granularity.Kind> kinds) {
+      this.weightGranularities = List.copyOf(kinds);
+      return this;
+    }
+
+    /** Sets which granularities rules may ask for activations. */
+    public Builder activationGranularities(Collection<Granularity.Kind> kinds) {
+      this.activationGranularities = List.copyOf(kinds);
+      return this;
+    }
+
     /** Sets how ranges can be chosen, the default first. */
     public Builder algorithms(List<CalibrationAlgorithm> algorithms) {
       this.algorithms = List.copyOf(algorithms);
@@ -94,7 +122,13 @@ public record ModeDescriptor(
 
     /** The mode. */
     public ModeDescriptor build() {
-      return new ModeDescriptor(weights, activations, algorithms, calibration);
+      return new ModeDescriptor(
+          weights,
+          activations,
+          weightGranularities,
+          activationGranularities,
+          algorithms,
+          calibration);
     }
   }
 }

@@ -1,10 +1,12 @@
 package dev.kvant.spi;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The question whether an operand of a module can be quantized.
@@ -12,6 +14,8 @@ import java.util.Objects;
  * @param module the module
  * @param operand which operand
  * @param dtype to what; never {@link Dtype#NATIVE}
+ * @param granularity which values shall share a scale, or null for the backend's default; of a kind
+ *     that the descriptor lists, an axis within the weight's dimensions and not negative
  * @param modelFormat the id of the format that the model was opened with
  * @param config the whole configuration, its mode filled in
  * @since 0.1.0
@@ -20,6 +24,7 @@ public record SupportQuery(
     ModuleDescription module,
     Operand operand,
     Dtype dtype,
+    @Nullable Granularity granularity,
     String modelFormat,
     ModelQuantizationConfig config) {
 

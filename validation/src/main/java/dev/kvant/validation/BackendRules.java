@@ -3,6 +3,7 @@ package dev.kvant.validation;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
@@ -13,7 +14,9 @@ import dev.kvant.api.RuleReference;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -64,8 +67,17 @@ final class BackendRules {
         .weights(modes.stream().flatMap(mode -> mode.weights().stream()).distinct().toList())
         .activations(
             modes.stream().flatMap(mode -> mode.activations().stream()).distinct().toList())
+        .weightGranularities(granularities(modes, Operand.WEIGHTS))
+        .activationGranularities(granularities(modes, Operand.ACTIVATIONS))
         .algorithms(modes.stream().flatMap(mode -> mode.algorithms().stream()).distinct().toList())
         .build();
+  }
+
+  private static Set<Granularity.Kind> granularities(
+      Collection<ModeDescriptor> modes, Operand operand) {
+    return modes.stream()
+        .flatMap(mode -> mode.granularities(operand).stream())
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   private @Nullable QuantizationMode mode() {
@@ -130,6 +142,7 @@ final class BackendRules {
       if (dtype != null) {
         checkDtype(operandPath + "dtype", dtype, operand, abilities, where);
       }
+      checkGranularity(operandPath, rule, settings, abilities.granularities(operand), where);
       checkObserver(operandPath, rule, settings, abilities, where);
     }
   }
@@ -138,7 +151,44 @@ final class BackendRules {
     Dtype dtype = settings.dtype();
     return (dtype != null && !dtype.isNative())
         || settings.quantAxis() != null
+        || settings.granularity() != null
         || settings.observerOrFakeQuant() != null;
+  }
+
+  private void checkGranularity(
+      String operandPath,
+      RuleReference rule,
+      OperandQuantizationConfig settings,
+      List<Granularity.Kind> kinds,
+      String where) {
+    Integer axis = settings.quantAxis();
+    Granularity granularity = settings.granularity();
+    if (axis != null && !kinds.contains(Granularity.Kind.AXIS)) {
+      problem(operandPath + "quant_axis", noGranularity("quant_axis " + axis, kinds, where));
+    } else if (axis != null && axis == -1) {
+      warnings.add(
+          new QuantizationWarning(
+              QuantizationWarning.Kind.OTHER,
+              "%s: quant_axis -1 is the last axis; for one scale for all values write granularity: tensor"
+                  .formatted(rule),
+              rule,
+              List.of()));
+    }
+    if (granularity != null && !kinds.contains(granularity.kind())) {
+      problem(
+          operandPath + "granularity", noGranularity("'%s'".formatted(granularity), kinds, where));
+    }
+  }
+
+  private String noGranularity(String written, List<Granularity.Kind> kinds, String where) {
+    return "%s is not supported by backend '%s'%s; %s"
+        .formatted(
+            written,
+            backend.id(),
+            where,
+            kinds.isEmpty()
+                ? "leave it out, the backend chooses which values share a scale"
+                : "use granularity: " + oneOf(kinds.stream()));
   }
 
   private void checkObserver(

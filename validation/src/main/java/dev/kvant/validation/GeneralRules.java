@@ -27,6 +27,16 @@ final class GeneralRules {
       if (saysNothing(layer)) {
         silent(i, layer, config.strict(), problems, warnings);
       }
+      for (Operand operand : Operand.values()) {
+        OperandQuantizationConfig part = layer.operand(operand);
+        if (part != null && part.quantAxis() != null && part.granularity() != null) {
+          problems.add(
+              new ConfigurationProblem(
+                  "quantize.layers[%d].%s.granularity".formatted(i, operand.label()),
+                  "'%s' and quant_axis %d are in one rule; write one of them"
+                      .formatted(part.granularity(), part.quantAxis())));
+        }
+      }
     }
     for (Map.Entry<String, String> entry : config.moduleClasses().entrySet()) {
       if (entry.getKey().isBlank() || entry.getValue().isBlank()) {
@@ -54,7 +64,10 @@ final class GeneralRules {
 
   private static boolean says(@Nullable OperandQuantizationConfig part) {
     return part != null
-        && (part.dtype() != null || part.quantAxis() != null || part.observerOrFakeQuant() != null);
+        && (part.dtype() != null
+            || part.quantAxis() != null
+            || part.granularity() != null
+            || part.observerOrFakeQuant() != null);
   }
 
   private static void silent(

@@ -10,6 +10,7 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ImageConfig;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.LayerQuantizationConfig;
@@ -328,9 +329,55 @@ class ConfigurationValidatorTest {
   void takes_rules_that_only_say_how() {
     LayerQuantizationConfig axisOnly =
         new LayerQuantizationConfig(
-            "a", null, new ActivationQuantizationConfig(null, 1, null, Map.of()));
+            "a", new WeightQuantizationConfig(null, 1, null, Map.of()), null);
 
     assertThat(problems(onnx(QuantizationMode.STATIC_PTQ).layer(axisOnly), DescribedBackend.onnx()))
+        .isEmpty();
+  }
+
+  private static LayerQuantizationConfig shared(@Nullable Integer axis, @Nullable String text) {
+    return new LayerQuantizationConfig(
+        "a",
+        new WeightQuantizationConfig(
+            Dtype.INT8, axis, text == null ? null : Granularity.of(text), null, Map.of()),
+        null);
+  }
+
+  @Test
+  void finds_granularities_that_the_backend_does_not_have() {
+    assertThat(
+            problems(
+                onnx(QuantizationMode.STATIC_PTQ)
+                    .layer(shared(null, "group:32"))
+                    .layer(
+                        new LayerQuantizationConfig(
+                            "b",
+                            null,
+                            new ActivationQuantizationConfig(Dtype.INT8, -1, null, Map.of()))),
+                DescribedBackend.onnx()))
+        .containsExactly(
+            "quantize.layers[0].weights.granularity: 'group:32' is not supported by backend 'onnx'"
+                + " in static_ptq; use granularity: one of channel, axis:N",
+            "quantize.layers[1].activations.quant_axis: quant_axis -1 is not supported by backend"
+                + " 'onnx' in static_ptq; use granularity: tensor");
+  }
+
+  @Test
+  void finds_both_keys_of_granularity_in_one_rule() {
+    assertThat(problems(torchao().layer(shared(0, "channel")), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.layers[0].weights.granularity: 'channel' and quant_axis 0 are in one rule;"
+                + " write one of them");
+  }
+
+  @Test
+  void remarks_that_the_last_axis_is_not_one_scale() {
+    assertThat(warnings(torchao().layer(shared(-1, null)), DescribedBackend.torchao()))
+        .containsExactly(
+            "layers[0] 'a': quant_axis -1 is the last axis; for one scale for all values write"
+                + " granularity: tensor");
+    assertThat(warnings(torchao().layer(shared(-2, null)), DescribedBackend.torchao())).isEmpty();
+    assertThat(warnings(torchao().layer(shared(null, "axis:-1")), DescribedBackend.torchao()))
         .isEmpty();
   }
 
@@ -355,7 +402,8 @@ class ConfigurationValidatorTest {
                             new ImageConfig(List.of(), List.of(0.0, 0.0), List.of(0.0), "NCHW"))),
                 DescribedBackend.torchao()))
         .containsExactly(
-            "quantize.calibration.images.size: must be a height and a width, or one number for both",
+            "quantize.calibration.images.size: must be a height and a width, or one number for"
+                + " both",
             "quantize.calibration.images.mean: must have one value for grey images or three for"
                 + " colours, but has 2",
             "quantize.calibration.images.std: must not contain 0, pixels are divided by it",

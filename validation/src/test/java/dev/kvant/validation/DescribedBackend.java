@@ -3,6 +3,7 @@ package dev.kvant.validation;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
@@ -27,13 +28,18 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
   private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
   private static final ModeDescriptor WEIGHTS_ONLY =
-      ModeDescriptor.builder().weights(DTYPES).build();
+      ModeDescriptor.builder()
+          .weights(DTYPES)
+          .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
+          .build();
 
   private static final ModeDescriptor STATIC =
       ModeDescriptor.builder()
           .weights(DTYPES)
           .activations(List.of(Dtype.INT8))
           .algorithms(List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY))
+          .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
+          .activationGranularities(List.of(Granularity.Kind.TENSOR))
           .calibration(Calibration.REQUIRED)
           .build();
 

@@ -38,27 +38,17 @@ final class ConfigurationCheck {
       for (Operand operand : Operand.values()) {
         OperandQuantizationConfig part = layer.operand(operand);
         if (part != null) {
-          check.check("layers[%d].%s".formatted(i, operand.label()), operand, part);
+          check.check("layers[%d].%s".formatted(i, operand.label()), part);
         }
       }
     }
     return check.problems.stream().distinct().toList();
   }
 
-  private void check(String path, Operand operand, OperandQuantizationConfig part) {
+  private void check(String path, OperandQuantizationConfig part) {
     String observer = part.observerOrFakeQuant();
     if (isEntropy(observer, config) && isFloat8(part.dtype())) {
       problem(observer == null ? "algorithm" : path + ".observer_or_fake_quant", NO_ENTROPY);
-    }
-    Integer axis = part.quantAxis();
-    if (operand == Operand.ACTIVATIONS && axis != null) {
-      problem(
-          path + ".quant_axis",
-          "activations have one range for all values; leave it out, was " + axis);
-    }
-    if (operand == Operand.WEIGHTS && axis != null && axis < 0) {
-      problem(
-          path + ".quant_axis", "must be an axis from 0, or left out for one range, was " + axis);
     }
     for (Map.Entry<String, Object> option : part.observerOrFakeQuantKwargs().entrySet()) {
       String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();

@@ -4,6 +4,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
@@ -57,12 +58,17 @@ public final class ModelOptBackend implements QuantizationBackend {
           .alias("modelopt.pytorch")
           .version(JarVersion.of(ModelOptBackend.class))
           .description(
-              "Quantizes weights and activations of TorchScript, for ModelOpt in Python and for libtorch.")
+              "Quantizes weights and activations of TorchScript, for ModelOpt in Python and for"
+                  + " libtorch.")
           .mode(
               QuantizationMode.STATIC_PTQ,
               ModeDescriptor.builder()
                   .weights(DTYPES)
                   .activations(DTYPES)
+                  .weightGranularities(
+                      List.of(
+                          Granularity.Kind.TENSOR, Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
+                  .activationGranularities(List.of(Granularity.Kind.TENSOR))
                   .algorithms(
                       List.of(
                           CalibrationAlgorithm.MINMAX,

@@ -101,8 +101,8 @@ record ModelOptOptions(
         OptionDescriptor.choice(
             WEIGHTS,
             List.of(PER_TENSOR, PER_CHANNEL),
-            "Whether a weight has one range or one for each output channel; a rule's quant_axis"
-                + " goes before."),
+            "Whether a weight has one range or one for each output channel; a rule's"
+                + " granularity goes before."),
         OptionDescriptor.choice(
             VERSION,
             List.of(Version.V0_47.label(), Version.V0_33.label()),

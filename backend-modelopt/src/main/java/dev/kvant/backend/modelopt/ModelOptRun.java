@@ -5,7 +5,6 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
-import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.CalibrationStatistics;
@@ -43,17 +42,6 @@ final class ModelOptRun implements QuantizationRun {
     this.context = context;
     this.options = ModelOptOptions.of(context.options());
     this.planned = PlannedModule.of(source, plan);
-    planned.forEach(ModelOptRun::checkAxis);
-  }
-
-  private static void checkAxis(PlannedModule module) {
-    Integer axis = module.decision().weights().settings().quantAxis();
-    int dimensions = module.kind().dimensions();
-    if (axis != null && module.decision().weights().isQuantized() && axis >= dimensions) {
-      throw new UnsupportedModelException(
-          "%s: quant_axis %d is none of its weight, which has %d dimensions; use 0 to %d, or leave it out for one range"
-              .formatted(module.name(), axis, dimensions, dimensions - 1));
-    }
   }
 
   @Override

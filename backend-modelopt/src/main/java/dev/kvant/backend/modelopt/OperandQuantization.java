@@ -1,5 +1,6 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.api.Granularity;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.observer.Grid;
 import java.util.List;
@@ -44,6 +45,13 @@ record OperandQuantization(Grid grid, float[] amax, List<Long> shape) {
   /** Whether the ranges are those of the outputs of a Linear, or one of all. */
   boolean isByOutput() {
     return shape.isEmpty() || shape.get(0) == amax.length;
+  }
+
+  /** Which values share a scale. */
+  Granularity granularity() {
+    return shape.isEmpty()
+        ? Granularity.TENSOR
+        : Granularity.axis(shape.indexOf((long) amax.length));
   }
 
   /** Whether all values have one range. */

@@ -1,5 +1,7 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.numerics.observer.Grid;
@@ -18,11 +20,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /** Chooses the ranges of all operands that a plan quantizes. */
 final class Ranges {
 
-  private record WeightKey(String tensor, Grid grid, OptionalInt axis, OperandSettings settings) {}
+  private record WeightKey(
+      String tensor,
+      Grid grid,
+      OptionalInt axis,
+      CalibrationAlgorithm algorithm,
+      Map<String, Object> algorithmOptions) {}
 
   private final ScriptModel model;
   private final ModelOptOptions options;
@@ -139,8 +147,9 @@ final class Ranges {
         new WeightKey(
             tensor.identity(),
             PlannedModule.grid(module.decision().weights()),
-            axis(module, settings),
-            settings);
+            axis(module, settings.granularity()),
+            settings.algorithm(),
+            settings.algorithmOptions());
     return weights.computeIfAbsent(
         key,
         any ->
@@ -152,12 +161,14 @@ final class Ranges {
                 RangeSearch.of(settings)));
   }
 
-  private OptionalInt axis(PlannedModule module, OperandSettings settings) {
-    Integer axis = settings.quantAxis();
-    if (axis != null) {
-      return OptionalInt.of(axis);
+  /** The axis along which ranges differ; empty for one range. */
+  private OptionalInt axis(PlannedModule module, @Nullable Granularity granularity) {
+    if (granularity instanceof Granularity.PerAxis along) {
+      return OptionalInt.of(along.axis());
     }
-    return options.perChannel() ? OptionalInt.of(module.kind().outputAxis()) : OptionalInt.empty();
+    boolean perChannel =
+        granularity == null ? options.perChannel() : granularity.equals(Granularity.CHANNEL);
+    return perChannel ? OptionalInt.of(module.kind().outputAxis()) : OptionalInt.empty();
   }
 
   private Optional<OperandQuantization> input(PlannedModule module) {

@@ -1,6 +1,7 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.OperandDecision;
@@ -15,6 +16,7 @@ import dev.kvant.torch.ScriptModel;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,13 +84,18 @@ record Report(ScriptModel model, QuantizationPlan plan, ChosenRanges ranges) {
             outcome(
                 decision.weights(),
                 artifact,
+                Objects.requireNonNull(module).weights().orElseThrow().granularity(),
                 error == null ? null : Double.valueOf(error.sqnrDecibels())));
       }
       if (decision.activations().isQuantized()) {
         report.activations(
             name,
             module != null && module.input().isPresent()
-                ? outcome(decision.activations(), artifact, null)
+                ? outcome(
+                    decision.activations(),
+                    artifact,
+                    module.input().orElseThrow().granularity(),
+                    null)
                 : OperandOutcome.leftNative(
                     ranges.notes().getOrDefault(name, "no range is known")));
       }
@@ -97,10 +104,13 @@ record Report(ScriptModel model, QuantizationPlan plan, ChosenRanges ranges) {
   }
 
   private static OperandOutcome outcome(
-      OperandDecision decision, @Nullable String artifact, @Nullable Double sqnr) {
+      OperandDecision decision,
+      @Nullable String artifact,
+      Granularity granularity,
+      @Nullable Double sqnr) {
     Dtype dtype = artifact == null ? decision.dtype() : decision.dtypeIn(artifact);
     return dtype.isNative()
         ? OperandOutcome.leftNative(decision.nativeIn().getOrDefault(artifact, ""))
-        : OperandOutcome.quantized(dtype, sqnr);
+        : OperandOutcome.quantized(dtype, granularity, sqnr);
   }
 }

@@ -79,12 +79,12 @@ class ConfigurationTest {
         Quantization.of(RESNET)
             .rule("Linear", Map.of("dtype", "int8"), Map.of("dtype", "int8", "quant_axis", 0)),
         "layers[0].activations.quant_axis",
-        "one range for all values");
+        "use granularity: tensor");
   }
 
   @Test
   void an_axis_that_the_weight_has_not_is_named_with_those_that_it_has() {
-    assertThatExceptionOfType(UnsupportedModelException.class)
+    assertThatExceptionOfType(InvalidConfigurationException.class)
         .isThrownBy(
             () ->
                 Quantization.of(RESNET)
@@ -92,7 +92,7 @@ class ConfigurationTest {
                         "Linear", Map.of("dtype", "int8", "quant_axis", 2), Map.of("dtype", "int8"))
                     .into(folder))
         .withMessageContaining("quant_axis 2")
-        .withMessageContaining("use 0 to 1");
+        .withMessageContaining("layers[0].weights.quant_axis", "use 0 to 1");
   }
 
   @Test

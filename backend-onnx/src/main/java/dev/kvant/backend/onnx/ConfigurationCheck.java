@@ -1,6 +1,5 @@
 package dev.kvant.backend.onnx;
 
-import dev.kvant.api.ActivationQuantizationConfig;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.LayerQuantizationConfig;
@@ -31,7 +30,8 @@ final class ConfigurationCheck {
         checkWeights(path + ".weights", layer.weights(), isInBlocks, problems);
       }
       if (layer.activations() != null) {
-        checkActivations(path + ".activations", layer.activations(), problems);
+        checkObserverOptions(
+            path + ".activations", layer.activations().observerOrFakeQuantKwargs(), problems);
       }
     }
     return List.copyOf(problems);
@@ -60,24 +60,6 @@ final class ConfigurationCheck {
                   + " or percentile, was '%s'".formatted(observer)));
     }
     checkObserverOptions(path, weights.observerOrFakeQuantKwargs(), problems);
-    Integer axis = weights.quantAxis();
-    if (axis != null && axis < -1) {
-      problems.add(
-          new ConfigurationProblem(
-              path + ".quant_axis", "must be an axis from 0, or -1 for one scale, was " + axis));
-    }
-  }
-
-  private static void checkActivations(
-      String path, ActivationQuantizationConfig activations, List<ConfigurationProblem> problems) {
-    Integer axis = activations.quantAxis();
-    if (axis != null && axis != -1) {
-      problems.add(
-          new ConfigurationProblem(
-              path + ".quant_axis",
-              "activations have one scale; write -1 or leave it out, was " + axis));
-    }
-    checkObserverOptions(path, activations.observerOrFakeQuantKwargs(), problems);
   }
 
   private static void checkObserverOptions(

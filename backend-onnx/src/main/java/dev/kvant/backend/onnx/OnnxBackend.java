@@ -4,6 +4,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizableModel;
@@ -56,12 +57,26 @@ public final class OnnxBackend implements QuantizationBackend {
           .alias("modelopt.onnx")
           .version(JarVersion.of(OnnxBackend.class))
           .description("Quantizes ONNX graphs in a way that ONNX Runtime and TensorRT run.")
-          .mode(QuantizationMode.WEIGHT_ONLY_PTQ, ModeDescriptor.builder().weights(DTYPES).build())
+          .mode(
+              QuantizationMode.WEIGHT_ONLY_PTQ,
+              ModeDescriptor.builder()
+                  .weights(DTYPES)
+                  .weightGranularities(
+                      List.of(
+                          Granularity.Kind.CHANNEL,
+                          Granularity.Kind.TENSOR,
+                          Granularity.Kind.AXIS,
+                          Granularity.Kind.GROUP))
+                  .build())
           .mode(
               QuantizationMode.STATIC_PTQ,
               ModeDescriptor.builder()
                   .weights(DTYPES)
                   .activations(DTYPES)
+                  .weightGranularities(
+                      List.of(
+                          Granularity.Kind.CHANNEL, Granularity.Kind.TENSOR, Granularity.Kind.AXIS))
+                  .activationGranularities(List.of(Granularity.Kind.TENSOR))
                   .algorithms(
                       List.of(
                           CalibrationAlgorithm.MINMAX,
@@ -75,6 +90,8 @@ public final class OnnxBackend implements QuantizationBackend {
               ModeDescriptor.builder()
                   .weights(List.of(Dtype.INT8))
                   .activations(List.of(Dtype.INT8))
+                  .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.TENSOR))
+                  .activationGranularities(List.of(Granularity.Kind.TENSOR))
                   .algorithms(
                       List.of(
                           CalibrationAlgorithm.MINMAX,
@@ -123,16 +140,20 @@ public final class OnnxBackend implements QuantizationBackend {
       return Support.no("Gather does not take %s; int8 it does".formatted(query.dtype()));
     }
     if (options.kernel() == OnnxOptions.Kernel.NBITS) {
-      Optional<String> obstacle = obstacleToBlocks(query, weight.get());
-      if (obstacle.isPresent()) {
-        return Support.no(obstacle.get());
+      Optional<String> inTheWay = obstacleToBlocks(query, weight.get());
+      if (inTheWay.isPresent()) {
+        return Support.no(inTheWay.get());
       }
     }
     if (QuantizationMode.DYNAMIC_PTQ.equals(query.config().mode())) {
-      Optional<String> obstacle = obstacleToDynamic(query.operand(), operator, weight.get());
-      if (obstacle.isPresent()) {
-        return Support.no(obstacle.get());
+      Optional<String> inTheWay = obstacleToDynamic(query.operand(), operator, weight.get());
+      if (inTheWay.isPresent()) {
+        return Support.no(inTheWay.get());
       }
+    }
+    Optional<String> obstacle = obstacleToGranularity(query, options);
+    if (obstacle.isPresent()) {
+      return Support.no(obstacle.get());
     }
     if (query.operand() == Operand.ACTIVATIONS && operator.equals("Gather")) {
       return Support.no("the input of Gather is indices");
@@ -145,8 +166,8 @@ public final class OnnxBackend implements QuantizationBackend {
       Operand operand, String operator, TensorDescription weight) {
     if (operator.startsWith("Conv")) {
       return Optional.of(
-          "ONNX Runtime computes convolutions of integers that are quantized at run time more slowly"
-              + " than in float32; use static_ptq for them");
+          "ONNX Runtime computes convolutions of integers that are quantized at run time more"
+              + " slowly than in float32; use static_ptq for them");
     }
     if (operand == Operand.ACTIVATIONS && !operator.equals("Gather")) {
       if (weight.shape().size() != 2) {
@@ -157,6 +178,28 @@ public final class OnnxBackend implements QuantizationBackend {
       }
     }
     return Optional.empty();
+  }
+
+  /** Why the values of a weight cannot share scales as asked. */
+  private static Optional<String> obstacleToGranularity(SupportQuery query, OnnxOptions options) {
+    Granularity granularity = query.granularity();
+    if (granularity == null || query.operand() != Operand.WEIGHTS) {
+      return Optional.empty();
+    }
+    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
+      Granularity blocks = Granularity.group(options.blockSize());
+      return granularity.equals(blocks)
+          ? Optional.empty()
+          : Optional.of("with kernel: nbits and this block_size only %s is".formatted(blocks));
+    }
+    if (granularity instanceof Granularity.PerGroup) {
+      return Optional.of("only kernel: nbits stores scales for groups");
+    }
+    return query.module().type().equals("Gather")
+            && granularity instanceof Granularity.PerAxis along
+            && along.axis() > 0
+        ? Optional.of("a table that rows are looked up in has one scale for each row, axis 0")
+        : Optional.empty();
   }
 
   /** Why a weight cannot become one of {@code MatMulNBits}. */

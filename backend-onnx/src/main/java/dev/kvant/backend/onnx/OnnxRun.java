@@ -2,6 +2,7 @@ package dev.kvant.backend.onnx;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationMode;
@@ -9,7 +10,6 @@ import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
-import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
 import dev.kvant.backend.onnx.calibration.Calibration;
 import dev.kvant.backend.onnx.plan.Activation;
@@ -24,8 +24,6 @@ import dev.kvant.kit.ReportBuilder;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.onnx.OnnxModelFile;
 import dev.kvant.onnx.graph.OnnxModel;
-import dev.kvant.onnx.graph.OnnxModule;
-import dev.kvant.onnx.graph.OnnxModules;
 import dev.kvant.onnx.graph.OnnxWriter;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.CalibrationStatistics;
@@ -81,32 +79,7 @@ final class OnnxRun implements QuantizationRun {
     this.plan = plan;
     this.context = context;
     this.options = OnnxOptions.of(context.options());
-    OnnxModel model = source.load();
-    OpsetCheck.check(model);
-    for (OnnxModule module : OnnxModules.of(model)) {
-      plan.module(module.name()).ifPresent(decision -> checkAxis(module, decision));
-    }
-  }
-
-  private static void checkAxis(OnnxModule module, ModuleDecision decision) {
-    Integer axis = decision.weights().settings().quantAxis();
-    OnnxModule.Weight weight = module.weight();
-    if (axis == null || weight == null || !decision.weights().isQuantized()) {
-      return;
-    }
-    int rank = weight.tensor().dims().size();
-    if (axis < -1 || axis >= rank) {
-      throw new UnsupportedModelException(
-          "%s: quant_axis %d is none of its weight, which has %d dimensions; use 0 to %d, or -1 for"
-                  .formatted(module.name(), axis, rank, rank - 1)
-              + " one scale");
-    }
-    if (module.node().is("Gather") && axis > 0) {
-      throw new UnsupportedModelException(
-          "%s: quant_axis %d: a table that rows are looked up in has one scale per row (0) or one"
-                  .formatted(module.name(), axis)
-              + " scale (-1)");
-    }
+    OpsetCheck.check(source.load());
   }
 
   private PlannedGraph planned() {
@@ -251,8 +224,16 @@ final class OnnxRun implements QuantizationRun {
                         module,
                         OperandOutcome.quantized(
                             plan.module(module).orElseThrow().weights().dtype(),
+                            weight.granularity(),
                             sqnr.apply(weight)))
                     .saved(module, weight.savedBytes()));
+    for (ModuleDecision decision : plan.quantized()) {
+      if (decision.activations().isQuantized()) {
+        report.activations(
+            decision.module(),
+            OperandOutcome.quantized(decision.activations().dtype(), Granularity.TENSOR, null));
+      }
+    }
     graph.notes().forEach(report::note);
     graph
         .withoutDynamic()

@@ -108,7 +108,7 @@ class ConfigurationCheckTest {
   }
 
   @Test
-  void with_an_axis_or_an_unknown_option_of_activations_is_refused() {
+  void with_an_option_of_activations_that_is_out_of_range_is_refused() {
     assertThat(
             problems(
                 config()
@@ -117,10 +117,8 @@ class ConfigurationCheckTest {
                             "*",
                             null,
                             new ActivationQuantizationConfig(
-                                Dtype.INT8, 1, "percentile", Map.of("percentile", 101))))))
-        .containsExactly(
-            "quantize.layers[0].activations.quant_axis",
-            "quantize.layers[0].activations.observer_or_fake_quant_kwargs.percentile");
+                                Dtype.INT8, null, "percentile", Map.of("percentile", 101))))))
+        .containsExactly("quantize.layers[0].activations.observer_or_fake_quant_kwargs.percentile");
   }
 
   private List<String> problems(ModelQuantizationConfig.Builder config) {

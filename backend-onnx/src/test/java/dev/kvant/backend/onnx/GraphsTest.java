@@ -7,6 +7,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandSettings;
@@ -245,10 +246,12 @@ class GraphsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {-1, 0})
-  void loses_less_of_a_weight_whose_range_was_searched_for(int axis) {
-    OperandSettings mse = new OperandSettings(axis, CalibrationAlgorithm.MSE, Map.of());
-    OperandSettings minmax = new OperandSettings(axis, CalibrationAlgorithm.MINMAX, Map.of());
+  @ValueSource(strings = {"tensor", "axis:0"})
+  void loses_less_of_a_weight_whose_range_was_searched_for(String text) {
+    Granularity granularity = Granularity.of(text);
+    OperandSettings mse = new OperandSettings(granularity, CalibrationAlgorithm.MSE, Map.of());
+    OperandSettings minmax =
+        new OperandSettings(granularity, CalibrationAlgorithm.MINMAX, Map.of());
     String module = "/head/head.1/Gemm";
 
     SavedModel whole =

@@ -79,7 +79,7 @@ final class Plans {
       return OperandDecision.untouched();
     }
     Support support =
-        BACKEND.supports(new SupportQuery(module, operand, dtype, OnnxFormat.ID, config));
+        BACKEND.supports(new SupportQuery(module, operand, dtype, null, OnnxFormat.ID, config));
     String reason = support instanceof Support.No no ? no.reason() : null;
     return new OperandDecision(
         reason == null ? dtype : Dtype.NATIVE, dtype, null, List.of(), reason, Map.of(), settings);

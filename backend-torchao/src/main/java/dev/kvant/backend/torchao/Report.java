@@ -1,5 +1,6 @@
 package dev.kvant.backend.torchao;
 
+import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
@@ -78,7 +79,9 @@ record Report(
                       module,
                       isHeld
                           ? OperandOutcome.quantized(
-                              planned.decision().weights().dtype(), sqnr(planned.weight()))
+                              planned.decision().weights().dtype(),
+                              Granularity.axis(planned.weight().layout().axis()),
+                              sqnr(planned.weight()))
                           : OperandOutcome.leftNative(String.join("; ", reasons)))
                   .saved(module, saved);
             });

@@ -2,6 +2,7 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
@@ -51,7 +52,10 @@ public final class TorchaoBackend implements QuantizationBackend {
               "Quantizes weights to int8 and float8, for torchao in Python and for libtorch.")
           .mode(
               QuantizationMode.WEIGHT_ONLY_PTQ,
-              ModeDescriptor.builder().weights(WeightType.dtypes()).build())
+              ModeDescriptor.builder()
+                  .weights(WeightType.dtypes())
+                  .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
+                  .build())
           .format(TORCHSCRIPT)
           .format("pytorch")
           .format("safetensors")
@@ -83,15 +87,6 @@ public final class TorchaoBackend implements QuantizationBackend {
       String path = "layers[" + i + "].weights";
       if (isFloat8(layer.weights().dtype())) {
         float8.add(path);
-      }
-      Integer axis = layer.weights().quantAxis();
-      if (axis != null && axis != 0) {
-        problems.add(
-            new ConfigurationProblem(
-                "quantize." + path + ".quant_axis",
-                "torchao has a scale for each output row, which is axis 0, not %d; leave it out or"
-                        .formatted(axis)
-                    + " write 0"));
       }
     }
     if (TorchaoOptions.of(config).kernel() == Kernel.INT8PACK && !float8.isEmpty()) {
@@ -128,6 +123,12 @@ public final class TorchaoBackend implements QuantizationBackend {
     if (obstacle.isPresent()) {
       return Support.no(obstacle.get());
     }
+    int channels = kind.get().channelAxis();
+    if (query.granularity() instanceof Granularity.PerAxis along && along.axis() != channels) {
+      return Support.no(
+          "torchao stores a scale for each output channel, which is axis %d of a %s"
+              .formatted(channels, module.type()));
+    }
     if (kind.get().runsInTorchao()) {
       return Support.yes();
     }
@@ -159,7 +160,8 @@ public final class TorchaoBackend implements QuantizationBackend {
   private static Support inRunnableOnly(SupportQuery query, ModuleKind kind) {
     String reason =
         kind == ModuleKind.ATTENTION_OUTPUT
-            ? "in Python MultiheadAttention multiplies with it by operators that torchao's tensors lack"
+            ? "in Python MultiheadAttention multiplies with it by operators that torchao's tensors"
+                + " lack"
             : "torchao in Python runs no %s with a quantized weight"
                 .formatted(query.module().type());
     if (!query.modelFormat().equals(TORCHSCRIPT)) {

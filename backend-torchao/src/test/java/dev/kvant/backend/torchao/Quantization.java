@@ -111,7 +111,7 @@ final class Quantization {
                     : decide(
                         backend.supports(
                             new SupportQuery(
-                                module, Operand.WEIGHTS, dtype, model.format(), settings)),
+                                module, Operand.WEIGHTS, dtype, null, model.format(), settings)),
                         dtype),
                 OperandDecision.untouched()));
       }

@@ -6,13 +6,12 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
-import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.TensorDescription;
-import dev.kvant.api.WeightQuantizationConfig;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.QuantizationBackend;
@@ -49,6 +48,7 @@ class TorchaoBackendTest {
         .isEqualTo(
             ModeDescriptor.builder()
                 .weights(List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2))
+                .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
                 .build());
     assertThat(descriptor.formats()).containsExactly("torchscript", "pytorch", "safetensors");
     assertThat(descriptor.artifacts())
@@ -162,24 +162,35 @@ class TorchaoBackendTest {
                         module("Linear", ElementType.FLOAT32, 2),
                         Operand.ACTIVATIONS,
                         Dtype.INT8,
+                        null,
                         "pytorch",
                         config(Map.of())))))
         .contains("leaves activations as they are");
   }
 
   @Test
-  void a_scale_per_row_is_the_only_axis() {
-    var config =
-        ModelQuantizationConfig.builder()
-            .backend("torchao")
-            .layer(rule(null))
-            .layer(rule(0))
-            .layer(rule(1))
-            .build();
+  void a_scale_per_output_channel_is_the_only_axis() {
+    ModuleDescription linear = module("Linear", ElementType.FLOAT32, 2);
+    ModuleDescription transposed = module("ConvTranspose2d", ElementType.FLOAT32, 4);
 
-    assertThat(backend.validate(config))
-        .extracting(ConfigurationProblem::path)
-        .containsExactly("quantize.layers[2].weights.quant_axis");
+    assertThat(supports(linear, null)).isInstanceOf(Support.Yes.class);
+    assertThat(supports(linear, Granularity.CHANNEL)).isInstanceOf(Support.Yes.class);
+    assertThat(supports(linear, Granularity.axis(0))).isInstanceOf(Support.Yes.class);
+    assertThat(reason(supports(linear, Granularity.axis(1)))).contains("axis 0 of a Linear");
+    assertThat(supports(transposed, Granularity.axis(1))).isInstanceOf(Support.Partly.class);
+    assertThat(reason(supports(transposed, Granularity.axis(0))))
+        .contains("axis 1 of a ConvTranspose2d");
+  }
+
+  private Support supports(ModuleDescription module, @Nullable Granularity granularity) {
+    return backend.supports(
+        new SupportQuery(
+            module,
+            Operand.WEIGHTS,
+            Dtype.INT8,
+            granularity,
+            "torchscript",
+            config(Map.of("runtime_modules", true))));
   }
 
   @Test
@@ -199,11 +210,6 @@ class TorchaoBackendTest {
                 "int8pack multiplies int8 weights only, and default_layer_dtype, layers[1].weights"
                     + " asks for float8; use dequantize, or int8 everywhere"));
     assertThat(backend.validate(config.backendKwarg("kernel", "dequantize").build())).isEmpty();
-  }
-
-  private static LayerQuantizationConfig rule(@Nullable Integer axis) {
-    return new LayerQuantizationConfig(
-        "Linear", new WeightQuantizationConfig(Dtype.INT8, axis, null, Map.of()), null);
   }
 
   private static TensorDescription tensor(String name, int dimensions) {
@@ -233,6 +239,7 @@ class TorchaoBackendTest {
             module,
             Operand.WEIGHTS,
             Dtype.INT8,
+            null,
             format,
             config(Map.of("runtime_modules", runtimeModules))));
   }

@@ -1,18 +1,18 @@
 package com.example.bf16;
 
-import dev.kvant.api.OperandOutcome;
-import dev.kvant.kit.ReportBuilder;
-import dev.kvant.spi.QuantizationRun;
-import dev.kvant.spi.RunContext;
 import dev.kvant.api.Artifact;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
+import dev.kvant.kit.ReportBuilder;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.ProgressReporter;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.io.BufferedOutputStream;
@@ -82,8 +82,7 @@ final class Bf16Run implements QuantizationRun {
     tensors.forEach(
         (name, tensor) ->
             types.put(
-                name,
-                roundings.containsKey(name) ? ElementType.BFLOAT16 : tensor.elementType()));
+                name, roundings.containsKey(name) ? ElementType.BFLOAT16 : tensor.elementType()));
     // A stream and not a channel, which an interrupt would close: progress looks at interrupts.
     try (OutputStream out = new BufferedOutputStream(new FileOutputStream(file.toFile()))) {
       out.write(SafetensorsHeader.of(tensors, types));
@@ -120,7 +119,7 @@ final class Bf16Run implements QuantizationRun {
           .weights(
               module,
               OperandOutcome.quantized(
-                  decision.weights().dtype(), roundings.get(weight).sqnrDecibels()))
+                  decision.weights().dtype(), null, roundings.get(weight).sqnrDecibels()))
           .saved(module, source.stateDict().get(weight).bytes() / 2);
     }
     return report.build();

@@ -2,6 +2,7 @@ package dev.kvant.kotlin
 
 import dev.kvant.api.ActivationQuantizationConfig
 import dev.kvant.api.Dtype
+import dev.kvant.api.Granularity
 import dev.kvant.api.LayerQuantizationConfig
 import dev.kvant.api.WeightQuantizationConfig
 
@@ -20,36 +21,56 @@ public class LayerBuilder internal constructor(private val moduleName: String) {
    * Says what becomes of weights.
    *
    * @param dtype what to quantize to; [Dtype.NATIVE] switches quantization off
-   * @param quantAxis the axis along which scales differ; the backend says what null means to it
+   * @param quantAxis the axis along which scales differ, counted from the end if negative; another
+   *   spelling of `Granularity.axis(quantAxis)`
    * @param observerOrFakeQuant the algorithm that chooses the range, for this rule
    * @param observerOrFakeQuantKwargs options of that algorithm
+   * @param granularity which values share a scale; the backend documents what holds where no rule
+   *   says it
    */
   public fun weights(
     dtype: Dtype? = null,
     quantAxis: Int? = null,
     observerOrFakeQuant: String? = null,
     observerOrFakeQuantKwargs: Map<String, Any> = emptyMap(),
+    granularity: Granularity? = null,
   ) {
     weights =
-      WeightQuantizationConfig(dtype, quantAxis, observerOrFakeQuant, observerOrFakeQuantKwargs)
+      WeightQuantizationConfig(
+        dtype,
+        quantAxis,
+        granularity,
+        observerOrFakeQuant,
+        observerOrFakeQuantKwargs,
+      )
   }
 
   /**
    * Says what becomes of activations.
    *
    * @param dtype what to quantize to; [Dtype.NATIVE] switches quantization off
-   * @param quantAxis the axis along which scales differ; the backend says what null means to it
+   * @param quantAxis the axis along which scales differ, counted from the end if negative; another
+   *   spelling of `Granularity.axis(quantAxis)`
    * @param observerOrFakeQuant the algorithm that chooses the range, for this rule
    * @param observerOrFakeQuantKwargs options of that algorithm
+   * @param granularity which values share a scale; the backend documents what holds where no rule
+   *   says it
    */
   public fun activations(
     dtype: Dtype? = null,
     quantAxis: Int? = null,
     observerOrFakeQuant: String? = null,
     observerOrFakeQuantKwargs: Map<String, Any> = emptyMap(),
+    granularity: Granularity? = null,
   ) {
     activations =
-      ActivationQuantizationConfig(dtype, quantAxis, observerOrFakeQuant, observerOrFakeQuantKwargs)
+      ActivationQuantizationConfig(
+        dtype,
+        quantAxis,
+        granularity,
+        observerOrFakeQuant,
+        observerOrFakeQuantKwargs,
+      )
   }
 
   internal fun build(): LayerQuantizationConfig =

@@ -6,6 +6,7 @@ import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ImageConfig;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
@@ -93,6 +94,7 @@ final class Binder {
     T of(
         @Nullable Dtype dtype,
         @Nullable Integer quantAxis,
+        @Nullable Granularity granularity,
         @Nullable String observerOrFakeQuant,
         Map<String, Object> observerOrFakeQuantKwargs);
   }
@@ -105,6 +107,7 @@ final class Binder {
         part.of(
             section.parsed("dtype", Dtype::of),
             section.integer("quant_axis"),
+            section.parsed("granularity", Granularity::of),
             section.text("observer_or_fake_quant"),
             section.anything("observer_or_fake_quant_kwargs"));
     section.rejectUnknownKeys();

@@ -43,7 +43,8 @@ public final class Planner {
   /**
    * The plan for a model.
    *
-   * @throws InvalidConfigurationException if, under {@code strict}, a rule has no effect on it
+   * @throws InvalidConfigurationException if a rule asks for a granularity that a module cannot
+   *     have, or, under {@code strict}, has no effect on the model
    */
   public QuantizationPlan plan(QuantizableModel model) {
     Set<String> names = ModuleSelector.names(model.modules());
@@ -64,8 +65,11 @@ public final class Planner {
       }
     }
     List<QuantizationWarning> warnings = new ArrayList<>();
-    List<ConfigurationProblem> problems = effects.withoutEffect();
-    if (config.strict() && !problems.isEmpty()) {
+    List<ConfigurationProblem> problems = new ArrayList<>(rules.problems());
+    if (config.strict()) {
+      problems.addAll(effects.withoutEffect());
+    }
+    if (!problems.isEmpty()) {
       throw new InvalidConfigurationException(problems);
     }
     warnings.addAll(effects.warnings(decisions));

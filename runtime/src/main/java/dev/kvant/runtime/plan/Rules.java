@@ -1,7 +1,9 @@
 package dev.kvant.runtime.plan;
 
 import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Takes one operand of one module through the default, the rules in order, and the skips. */
 final class Rules {
@@ -31,6 +34,7 @@ final class Rules {
   private final String modelFormat;
   private final List<ModuleSelector> layers;
   private final List<ModuleSelector> skips;
+  private final Granularities granularities = new Granularities();
 
   Rules(
       ModelQuantizationConfig config,
@@ -77,6 +81,11 @@ final class Rules {
     return decider.decision();
   }
 
+  /** What rules ask of modules that these cannot have, once all modules were decided. */
+  List<ConfigurationProblem> problems() {
+    return granularities.problems();
+  }
+
   private static boolean speaksOnlyOf(Operand operand, LayerQuantizationConfig layer) {
     for (Operand other : Operand.values()) {
       if ((layer.operand(other) != null) != (other == operand)) {
@@ -92,6 +101,7 @@ final class Rules {
     private final ModuleDescription module;
     private final Operand operand;
     private final Map<Dtype, Support> supportByDtype = new HashMap<>();
+    private Granularities.@Nullable Asked granularity;
     private final List<Integer> settingsOnly = new ArrayList<>();
     private final List<Asked> asked = new ArrayList<>();
     private OperandSettings settings = new OperandSettings(null, config.algorithm(), Map.of());
@@ -115,7 +125,7 @@ final class Rules {
       if (part == null) {
         return;
       }
-      applySettings(part);
+      applySettings(index, part);
       Dtype dtype = part.dtype();
       if (dtype == null) {
         settingsOnly.add(index);
@@ -129,15 +139,18 @@ final class Rules {
       }
     }
 
-    private void applySettings(OperandQuantizationConfig part) {
-      Integer axis = part.quantAxis() == null ? settings.quantAxis() : part.quantAxis();
+    private void applySettings(int index, OperandQuantizationConfig part) {
+      Granularities.Asked asked = Granularities.Asked.by(index, part);
+      if (asked != null) {
+        granularity = asked;
+      }
       String observer = part.observerOrFakeQuant();
-      // Options belong to the algorithm that they were written for.
-      settings =
-          observer == null
-              ? new OperandSettings(axis, settings.algorithm(), settings.algorithmOptions())
-              : new OperandSettings(
-                  axis, CalibrationAlgorithm.of(observer), part.observerOrFakeQuantKwargs());
+      if (observer != null) {
+        // Options belong to the algorithm that they were written for.
+        settings =
+            new OperandSettings(
+                null, CalibrationAlgorithm.of(observer), part.observerOrFakeQuantKwargs());
+      }
     }
 
     /** A rule without a dtype works through the dtype that another one asks for. */
@@ -169,6 +182,14 @@ final class Rules {
             OperandSettings.DEFAULT);
       }
       Support support = support(last.dtype());
+      Granularity shared = null;
+      if (granularity != null && !(support instanceof Support.No)) {
+        shared = granularities.resolve(granularity, module, operand);
+        support = support(last.dtype(), shared);
+        if (support instanceof Support.No no) {
+          granularities.refused(granularity, module, operand, no.reason());
+        }
+      }
       return new OperandDecision(
           support instanceof Support.No ? Dtype.NATIVE : last.dtype(),
           last.dtype(),
@@ -176,7 +197,7 @@ final class Rules {
           overrode,
           support instanceof Support.No no ? no.reason() : null,
           support instanceof Support.Partly partly ? partly.nativeIn() : Map.of(),
-          settings);
+          new OperandSettings(shared, settings.algorithm(), settings.algorithmOptions()));
     }
 
     private boolean isSupported(Dtype dtype) {
@@ -184,9 +205,12 @@ final class Rules {
     }
 
     private Support support(Dtype dtype) {
-      return supportByDtype.computeIfAbsent(
-          dtype,
-          key -> backend.supports(new SupportQuery(module, operand, key, modelFormat, config)));
+      return supportByDtype.computeIfAbsent(dtype, key -> support(key, null));
+    }
+
+    private Support support(Dtype dtype, @Nullable Granularity shared) {
+      return backend.supports(
+          new SupportQuery(module, operand, dtype, shared, modelFormat, config));
     }
 
     private static String reason(Support support) {

@@ -7,6 +7,7 @@ import com.google.gson.Strictness;
 import com.google.gson.ToNumberPolicy;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.Internal;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDecision;
@@ -117,6 +118,7 @@ public final class ReportRecord {
     Number sqnr = optional(json, ReportTree.SQNR, Number.class);
     return new OperandOutcome(
         Dtype.of(member(json, ReportTree.DTYPE, String.class)),
+        granularity(json),
         member(json, ReportTree.LOSSLESS, Boolean.class)
             ? Double.valueOf(Double.POSITIVE_INFINITY)
             : sqnr == null ? null : Double.valueOf(sqnr.doubleValue()),
@@ -141,6 +143,11 @@ public final class ReportRecord {
         settings(json));
   }
 
+  private static @Nullable Granularity granularity(Map<?, ?> json) {
+    String text = optional(json, ReportTree.GRANULARITY, String.class);
+    return text == null ? null : Granularity.of(text);
+  }
+
   private static OperandSettings settings(Map<?, ?> json) {
     Map<String, Object> options = new LinkedHashMap<>();
     object(json, ReportTree.ALGORITHM_OPTIONS)
@@ -149,9 +156,8 @@ public final class ReportRecord {
                 options.put(
                     cast(String.class, name, ReportTree.ALGORITHM_OPTIONS),
                     narrowest(cast(Object.class, value, ReportTree.ALGORITHM_OPTIONS))));
-    Long axis = optional(json, ReportTree.QUANT_AXIS, Long.class);
     return new OperandSettings(
-        axis == null ? null : Integer.valueOf(axis.intValue()),
+        granularity(json),
         CalibrationAlgorithm.of(member(json, ReportTree.ALGORITHM, String.class)),
         options);
   }

@@ -1,5 +1,6 @@
 package dev.kvant.runtime.report;
 
+import dev.kvant.api.Granularity;
 import dev.kvant.api.Internal;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
@@ -45,6 +46,7 @@ public final class ReportTree {
   static final String REASON = "reason";
   static final String NATIVE_IN = "native_in";
   static final String QUANT_AXIS = "quant_axis";
+  static final String GRANULARITY = "granularity";
   static final String ALGORITHM = "algorithm";
   static final String ALGORITHM_OPTIONS = "algorithm_options";
   static final String SQNR = "sqnr_db";
@@ -105,6 +107,7 @@ public final class ReportTree {
       Map<String, @Nullable Object> operand, OperandOutcome outcome) {
     Map<String, @Nullable Object> tree = new LinkedHashMap<>();
     tree.put(DTYPE, outcome.dtype().name());
+    tree.put(GRANULARITY, text(outcome.granularity()));
     tree.put(SQNR, finite(outcome.sqnrDecibels()));
     tree.put(LOSSLESS, isInfinite(outcome.sqnrDecibels()));
     tree.put(REASON, outcome.reason());
@@ -129,10 +132,16 @@ public final class ReportTree {
     tree.put(OVERRODE, decision.overrode().stream().map(ReportTree::rule).toList());
     tree.put(REASON, decision.reason());
     tree.put(NATIVE_IN, new TreeMap<>(decision.nativeIn()));
-    tree.put(QUANT_AXIS, decision.settings().quantAxis());
+    Granularity granularity = decision.settings().granularity();
+    tree.put(QUANT_AXIS, granularity instanceof Granularity.PerAxis along ? along.axis() : null);
+    tree.put(GRANULARITY, text(granularity));
     tree.put(ALGORITHM, decision.settings().algorithm().name());
     tree.put(ALGORITHM_OPTIONS, new TreeMap<>(decision.settings().algorithmOptions()));
     return tree;
+  }
+
+  private static @Nullable String text(@Nullable Granularity granularity) {
+    return granularity == null ? null : granularity.toString();
   }
 
   private static @Nullable Map<String, @Nullable Object> rule(@Nullable RuleReference rule) {

@@ -10,6 +10,7 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ImageConfig;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.LayerQuantizationConfig;
@@ -114,6 +115,28 @@ class ConfigDocumentTest {
                 .strict(false)
                 .device(Device.of("cuda:1"))
                 .build());
+  }
+
+  @Test
+  void says_in_words_which_values_share_a_scale() {
+    BoundConfig bound =
+        ConfigDocument.of(
+                Map.of(
+                    "backend",
+                    "x",
+                    "layers",
+                    List.of(
+                        Map.of("module_name", "a", "weights", Map.of("granularity", "group:32")),
+                        Map.of("module_name", "b", "weights", Map.of("granularity", "rows")))))
+            .bind();
+
+    assertThat(bound.config().layers().get(0).weights())
+        .isEqualTo(new WeightQuantizationConfig(null, null, Granularity.group(32), null, Map.of()));
+    assertThat(bound.problems())
+        .extracting(ConfigurationProblem::toString)
+        .containsExactly(
+            "layers[1].weights.granularity: 'rows' is not a granularity; use one of"
+                + " tensor, channel, axis:N, group:N, block:NxM");
   }
 
   @Test
@@ -269,13 +292,17 @@ class ConfigDocumentTest {
         "${name.x} | '${name.x}' refers to 'x' inside of 'name', which is 'digits'",
         "${list[3]} | '${list[3]}' refers to entry '3' of 'list', which has 2 entries",
         "${....x} | '${....x}' points above the document's root",
-        "${ring} | the references go round in a circle: quantize.model_path -> ring -> gnir -> ring",
+        "${ring} | the references go round in a circle: quantize.model_path -> ring -> gnir ->"
+            + " ring",
         "x${list} | 'x${list}' puts a list into a text",
         "${name | '${name' has a '${' without its '}'",
         "${a..b} | '${a..b}' is not understood: 'a..b' has an empty part",
-        "${oc.env:KVANT_TEST_UNSET} | '${oc.env:KVANT_TEST_UNSET}' needs the environment variable KVANT_TEST_UNSET, which is not set",
-        "${oc.decode:x} | '${oc.decode:x}' uses the resolver 'oc.decode', which Kvant does not know; it knows oc.env",
-        "${oc.env:} | '${oc.env:}' is not understood: write ${oc.env:NAME} or ${oc.env:NAME,default}",
+        "${oc.env:KVANT_TEST_UNSET} | '${oc.env:KVANT_TEST_UNSET}' needs the environment variable"
+            + " KVANT_TEST_UNSET, which is not set",
+        "${oc.decode:x} | '${oc.decode:x}' uses the resolver 'oc.decode', which Kvant does not"
+            + " know; it knows oc.env",
+        "${oc.env:} | '${oc.env:}' is not understood: write ${oc.env:NAME} or"
+            + " ${oc.env:NAME,default}",
       })
   void says_what_is_wrong_with_a_reference(String value, String message) {
     String yaml =
@@ -409,7 +436,8 @@ class ConfigDocumentTest {
   void whose_options_contain_themselves_is_refused() {
     assertThat(
             problems(
-                "quantize: { backend: x, backend_kwargs: { a: { b: '${quantize.backend_kwargs}' } } }"))
+                "quantize: { backend: x, backend_kwargs: { a: { b: '${quantize.backend_kwargs}' } }"
+                    + " }"))
         .singleElement()
         .asString()
         .contains("becomes too large; does a section refer to a section that it is part of?");
@@ -659,10 +687,14 @@ class ConfigDocumentTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "quantize.layers[2].module_name=a | 'quantize.layers' has 2 entries, so there is no entry '2'",
-        "quantize.layers.first.module_name=a | 'quantize.layers' has 2 entries, so there is no entry 'first'",
-        "quantize.backend.name=a | 'quantize.backend' is 'torchao' in the document, so nothing can be set inside of it",
-        "quantize.layers[1].weights.dtype=int8 | 'quantize.layers[1].weights' is '${..[0].weights}' in the document, so nothing can be set inside of it",
+        "quantize.layers[2].module_name=a | 'quantize.layers' has 2 entries, so there is no entry"
+            + " '2'",
+        "quantize.layers.first.module_name=a | 'quantize.layers' has 2 entries, so there is no"
+            + " entry 'first'",
+        "quantize.backend.name=a | 'quantize.backend' is 'torchao' in the document, so nothing can"
+            + " be set inside of it",
+        "quantize.layers[1].weights.dtype=int8 | 'quantize.layers[1].weights' is '${..[0].weights}'"
+            + " in the document, so nothing can be set inside of it",
       })
   void refuses_overrides_that_fit_nowhere(String override, String message) {
     assertThatThrownBy(() -> ConfigDocument.parse(SPEC).withOverrides(List.of(override)).bind())

@@ -7,6 +7,7 @@ import dev.kvant.api.ActivationQuantizationConfig;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
@@ -24,6 +25,7 @@ import dev.kvant.runtime.FakeModel;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -198,8 +200,11 @@ class PlannerTest {
 
     assertThat(weights(plan, "head").dtype()).isEqualTo(Dtype.INT8);
     assertThat(weights(plan, "head").settings())
-        .isEqualTo(new OperandSettings(1, CalibrationAlgorithm.ENTROPY, Map.of("bins", 2048)));
-    assertThat(weights(plan, "encoder.fc1").settings().quantAxis()).isZero();
+        .isEqualTo(
+            new OperandSettings(
+                Granularity.axis(1), CalibrationAlgorithm.ENTROPY, Map.of("bins", 2048)));
+    assertThat(weights(plan, "encoder.fc1").settings().granularity())
+        .isEqualTo(Granularity.axis(0));
   }
 
   @Test
@@ -298,9 +303,10 @@ class PlannerTest {
 
     assertThat(warnings(plan(config().layer("*", Dtype.INT8), many)))
         .containsExactly(
-            "layers[0] '*': 8 modules stay native: ln (LayerNorm): there is no kernel for LayerNorm;"
-                + " bn0 (BatchNorm1d), bn1 (BatchNorm1d), bn2 (BatchNorm1d), bn3 (BatchNorm1d), bn4"
-                + " (BatchNorm1d) and 2 more: there is no kernel for BatchNorm1d");
+            "layers[0] '*': 8 modules stay native: ln (LayerNorm): there is no kernel for"
+                + " LayerNorm; bn0 (BatchNorm1d), bn1 (BatchNorm1d), bn2 (BatchNorm1d), bn3"
+                + " (BatchNorm1d), bn4 (BatchNorm1d) and 2 more: there is no kernel for"
+                + " BatchNorm1d");
   }
 
   @Test
@@ -372,13 +378,17 @@ class PlannerTest {
       delimiter = '|',
       value = {
         "Liner | 'Liner' matches no module; the closest classes are 'Linear'",
-        "encoder.fc3 | 'encoder.fc3' matches no module; the closest names are 'encoder.fc1', 'encoder.fc2'",
+        "encoder.fc3 | 'encoder.fc3' matches no module; the closest names are 'encoder.fc1',"
+            + " 'encoder.fc2'",
         "*.conf | 'encoder.conv'",
         "linear | 'linear' matches no module; the closest classes are 'Linear'",
-        "zzzzzzzz | 'zzzzzzzz' matches no module; the model's classes are Conv2d, BatchNorm2d, Linear, Embedding",
+        "zzzzzzzz | 'zzzzzzzz' matches no module; the model's classes are Conv2d, BatchNorm2d,"
+            + " Linear, Embedding",
         "ReLU | 'ReLU' matches only modules without weights of their own: encoder.act (ReLU)",
-        "encoder | 'encoder' matches only modules without weights of their own: encoder (Sequential); to take what is inside, write 'encoder.*'",
-        "BatchNorm2d | 'BatchNorm2d' matches only modules that cannot be quantized: encoder.norm (BatchNorm2d): there is no kernel for BatchNorm2d",
+        "encoder | 'encoder' matches only modules without weights of their own: encoder"
+            + " (Sequential); to take what is inside, write 'encoder.*'",
+        "BatchNorm2d | 'BatchNorm2d' matches only modules that cannot be quantized: encoder.norm"
+            + " (BatchNorm2d): there is no kernel for BatchNorm2d",
       })
   void is_refused_when_a_rule_has_no_effect(String pattern, String why) {
     assertThatThrownBy(() -> plan(config().layer("head", Dtype.INT8).layer(pattern, Dtype.INT8)))
@@ -426,9 +436,13 @@ class PlannerTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "nothing | NO_MATCH | layers[1] 'nothing' has no effect: 'nothing' matches no module; the model's classes are Conv2d, BatchNorm2d, Linear, Embedding",
-        "ReLU | NO_MATCH | layers[1] 'ReLU' has no effect: 'ReLU' matches only modules without weights of their own: encoder.act (ReLU)",
-        "*.norm | NOT_QUANTIZABLE | layers[1] '*.norm' has no effect: '*.norm' matches only modules that cannot be quantized: encoder.norm (BatchNorm2d): there is no kernel for BatchNorm2d",
+        "nothing | NO_MATCH | layers[1] 'nothing' has no effect: 'nothing' matches no module; the"
+            + " model's classes are Conv2d, BatchNorm2d, Linear, Embedding",
+        "ReLU | NO_MATCH | layers[1] 'ReLU' has no effect: 'ReLU' matches only modules without"
+            + " weights of their own: encoder.act (ReLU)",
+        "*.norm | NOT_QUANTIZABLE | layers[1] '*.norm' has no effect: '*.norm' matches only modules"
+            + " that cannot be quantized: encoder.norm (BatchNorm2d): there is no kernel for"
+            + " BatchNorm2d",
       })
   void only_warns_of_a_rule_without_effect_when_it_need_not_be_strict(
       String pattern, QuantizationWarning.Kind kind, String message) {
@@ -480,6 +494,78 @@ class PlannerTest {
   void finds_no_effect_in_weights_that_cannot_be_quantized_beside_ignored_activations() {
     assertThatThrownBy(() -> plan(config().layer("BatchNorm2d", Dtype.INT8, Dtype.INT8)))
         .isInstanceOf(InvalidConfigurationException.class);
+  }
+
+  private static WeightQuantizationConfig shared(@Nullable Integer axis, @Nullable String text) {
+    return new WeightQuantizationConfig(
+        Dtype.INT8, axis, text == null ? null : Granularity.of(text), null, Map.of());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, , axis:0",
+    "-1, , axis:1",
+    "-2, , axis:0",
+    ", axis:-1, axis:1",
+    ", tensor, tensor",
+    ", channel, channel",
+    ", group:32, group:32"
+  })
+  void counts_axes_from_the_start(
+      @Nullable Integer axis, @Nullable String written, String planned) {
+    QuantizationPlan plan = plan(config().layer(weightsOnly("head", shared(axis, written))));
+
+    assertThat(weights(plan, "head").settings().granularity()).hasToString(planned);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2, , quant_axis, quant_axis 2",
+    "-3, , quant_axis, quant_axis -3",
+    ", axis:5, granularity, granularity axis:5"
+  })
+  void refuses_an_axis_that_the_weight_does_not_have(
+      @Nullable Integer axis, @Nullable String written, String key, String text) {
+    assertThatThrownBy(() -> plan(config().layer(weightsOnly("Linear", shared(axis, written)))))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessage(
+            "quantize.layers[0].weights.%s: encoder.fc1, encoder.fc2, head: %s is out of range for a"
+                    .formatted(key, text)
+                + " weight with 2 dimensions; use 0 to 1, or -1 to -2");
+  }
+
+  @Test
+  void refuses_a_granularity_that_the_backend_refuses_even_where_rules_may_fail() {
+    assertThatThrownBy(
+            () ->
+                plan(
+                    config()
+                        .layer("Linear", Dtype.INT8)
+                        .layer(weightsOnly("head", shared(null, "group:64")))
+                        .strict(false)))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessage(
+            "quantize.layers[1].weights.granularity: head: granularity group:64 is not supported:"
+                + " groups have 32 values");
+  }
+
+  @Test
+  void does_not_mind_the_granularity_of_what_stays_native() {
+    QuantizationPlan plan =
+        plan(config().layer(weightsOnly("Linear", shared(7, null))).skip("*").strict(false));
+
+    assertThat(plan.quantized()).isEmpty();
+  }
+
+  @Test
+  void takes_the_last_word_on_granularity_whichever_key_says_it() {
+    QuantizationPlan plan =
+        plan(
+            config()
+                .layer(weightsOnly("Linear", shared(7, null)))
+                .layer(weightsOnly("Linear", shared(null, "tensor"))));
+
+    assertThat(weights(plan, "head").settings().granularity()).isEqualTo(Granularity.TENSOR);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
@@ -37,7 +38,7 @@ class ReportRecordTest {
               "no kernel",
               Map.of("b.pth", "why b", "a.pth", "why a"),
               new OperandSettings(
-                  1,
+                  Granularity.axis(1),
                   CalibrationAlgorithm.PERCENTILE,
                   Map.of(
                       "percentile",
@@ -58,13 +59,15 @@ class ReportRecordTest {
           QuantizationMode.of("mixed_ptq"),
           List.of(
               ModuleReport.builder(DECISION)
-                  .weights(OperandOutcome.quantized(Dtype.INT8, 41.5))
+                  .weights(OperandOutcome.quantized(Dtype.INT8, Granularity.group(32), 41.5))
                   .activations(OperandOutcome.leftNative("no data"))
                   .bytes(1L << 40, 7)
                   .note("a note")
                   .build(),
               ModuleReport.builder(DECISION)
-                  .weights(OperandOutcome.quantized(Dtype.INT8, Double.POSITIVE_INFINITY))
+                  .weights(
+                      OperandOutcome.quantized(
+                          Dtype.INT8, Granularity.CHANNEL, Double.POSITIVE_INFINITY))
                   .build()),
           List.of(
               new QuantizationWarning(

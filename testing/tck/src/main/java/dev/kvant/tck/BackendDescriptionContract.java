@@ -180,7 +180,7 @@ abstract class BackendDescriptionContract extends BackendKit {
                   new TensorDescription("weight", ElementType.INT64, List.of(64L, 64L), "tck")));
       SupportQuery integers =
           new SupportQuery(
-              module, Operand.WEIGHTS, query.dtype(), query.modelFormat(), query.config());
+              module, Operand.WEIGHTS, query.dtype(), null, query.modelFormat(), query.config());
       assertInstanceOf(
           Support.No.class,
           backend.supports(integers),
@@ -241,7 +241,8 @@ abstract class BackendDescriptionContract extends BackendKit {
                     .forEach(
                         dtype ->
                             queries.add(
-                                new SupportQuery(module, operand, dtype, model.format(), config)));
+                                new SupportQuery(
+                                    module, operand, dtype, null, model.format(), config)));
               }
             }
           }

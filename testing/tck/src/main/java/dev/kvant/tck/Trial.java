@@ -79,7 +79,7 @@ record Trial(
       return OperandDecision.untouched();
     }
     Support support =
-        backend.supports(new SupportQuery(module, operand, dtype, model.format(), config));
+        backend.supports(new SupportQuery(module, operand, dtype, null, model.format(), config));
     if (support instanceof Support.No) {
       return OperandDecision.untouched();
     }

@@ -5,6 +5,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
@@ -335,7 +336,8 @@ public class ToyBackend implements QuantizationBackend {
             ModuleReport.builder(decision)
                 .weights(
                     quantized
-                        ? OperandOutcome.quantized(decision.weights().dtype(), 40.0)
+                        ? OperandOutcome.quantized(
+                            decision.weights().dtype(), Granularity.TENSOR, 40.0)
                         : OperandOutcome.asPlanned(decision.weights()))
                 .bytes(16, 4)
                 .build());

@@ -1,6 +1,7 @@
 package dev.kvant.backend.onnx.plan;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
@@ -50,6 +51,15 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
     /** Which input takes activations: the one that does not take the weight. */
     public int activationInput() {
       return weight.input() == 0 ? 1 : 0;
+    }
+
+    /** The axis of the weight along which scales differ; -1 for one scale. */
+    public int scaleAxis() {
+      Granularity granularity = decision.weights().settings().granularity();
+      if (granularity instanceof Granularity.PerAxis along) {
+        return along.axis();
+      }
+      return Granularity.TENSOR.equals(granularity) ? -1 : weight.channelAxis();
     }
 
     /** The type that the node computes in. */

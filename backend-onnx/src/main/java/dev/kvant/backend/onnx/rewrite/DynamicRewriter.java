@@ -153,10 +153,9 @@ public final class DynamicRewriter {
   private Matrix matrix(Planned module) {
     Initializer constant =
         module.graph().constant(module.node().input(module.weight().input())).orElseThrow();
-    Integer axis = module.decision().weights().settings().quantAxis();
-    int channels = axis == null ? module.weight().channelAxis() : axis;
     return matrices.computeIfAbsent(
-        new Key(constant, module.weight().channelAxis() == 0, channels), key -> store(module, key));
+        new Key(constant, module.weight().channelAxis() == 0, module.scaleAxis()),
+        key -> store(module, key));
   }
 
   private Matrix store(Planned module, Key key) {

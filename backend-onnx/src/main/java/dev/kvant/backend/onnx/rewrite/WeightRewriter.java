@@ -56,8 +56,7 @@ final class WeightRewriter {
   QuantizedWeight rewrite(Planned module) {
     OnnxModule.Weight weight = module.weight();
     OperandDecision decision = module.decision().weights();
-    Integer asked = decision.settings().quantAxis();
-    int axis = asked == null ? weight.channelAxis() : asked;
+    int axis = module.scaleAxis();
     Node node = module.node();
     Initializer constant = module.graph().constant(node.input(weight.input())).orElseThrow();
     Key key = new Key(constant, decision.dtype(), axis, search(decision.settings()));

@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx.weights;
 
+import dev.kvant.api.Granularity;
 import dev.kvant.numerics.BlockQuantizer;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
@@ -128,6 +129,11 @@ public final class BlockWeight implements Content, WeightResult {
   @Override
   public QuantizationError error() {
     return error;
+  }
+
+  @Override
+  public Granularity granularity() {
+    return Granularity.group(blockSize);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx.weights;
 
+import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.backend.onnx.plan.ActivationSetting;
 import dev.kvant.numerics.BFloat16;
@@ -24,14 +25,20 @@ public final class QuantizedWeight implements Content, WeightResult {
 
   private final StoredTensor source;
   private final FloatType type;
+  private final Granularity granularity;
   private final ChannelQuantizer quantizer;
   private final float[] scales;
   private QuantizationError error = QuantizationError.NONE;
 
   private QuantizedWeight(
-      StoredTensor source, FloatType type, ChannelQuantizer quantizer, float[] scales) {
+      StoredTensor source,
+      FloatType type,
+      Granularity granularity,
+      ChannelQuantizer quantizer,
+      float[] scales) {
     this.source = source;
     this.type = type;
+    this.granularity = granularity;
     this.quantizer = quantizer;
     this.scales = scales;
   }
@@ -79,7 +86,8 @@ public final class QuantizedWeight implements Content, WeightResult {
     for (int channel = 0; channel < scales.length; channel++) {
       scales[channel] = rows.scale(scales[channel]);
     }
-    return new QuantizedWeight(source, type, quantizer, scales);
+    return new QuantizedWeight(
+        source, type, axis < 0 ? Granularity.TENSOR : Granularity.axis(axis), quantizer, scales);
   }
 
   private static Grid grid(QuantizedType codes) {
@@ -127,6 +135,11 @@ public final class QuantizedWeight implements Content, WeightResult {
         return bytes.slice(Math.toIntExact(from), length).order(ByteOrder.LITTLE_ENDIAN);
       }
     };
+  }
+
+  @Override
+  public Granularity granularity() {
+    return granularity;
   }
 
   @Override

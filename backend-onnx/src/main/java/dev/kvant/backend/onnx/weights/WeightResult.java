@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx.weights;
 
+import dev.kvant.api.Granularity;
 import dev.kvant.numerics.QuantizationError;
 
 /**
@@ -8,6 +9,9 @@ import dev.kvant.numerics.QuantizationError;
  * @since 0.1.0
  */
 public interface WeightResult {
+
+  /** Which values share a scale. */
+  Granularity granularity();
 
   /** How many bytes less codes and scales take than the weight did. */
   long savedBytes();

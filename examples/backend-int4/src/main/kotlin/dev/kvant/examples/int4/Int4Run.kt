@@ -2,6 +2,7 @@ package dev.kvant.examples.int4
 
 import dev.kvant.api.Artifact
 import dev.kvant.api.ElementType
+import dev.kvant.api.Granularity
 import dev.kvant.api.ModuleDecision
 import dev.kvant.api.OperandOutcome
 import dev.kvant.api.QuantizationException
@@ -153,7 +154,10 @@ class Int4Run(
       val weight = module.weight().orElseThrow()
       val after = weight.elements() / 2 + weight.elements() / groupSize * Float.SIZE_BYTES
       report
-        .weights(module.name(), OperandOutcome.quantized(Int4Backend.INT4, quantized.sqnr()))
+        .weights(
+          module.name(),
+          OperandOutcome.quantized(Int4Backend.INT4, Granularity.group(groupSize), quantized.sqnr()),
+        )
         .saved(module.name(), weight.bytes() - after)
     }
     return report.build()
