@@ -4,14 +4,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a rule says about one operand. Whatever is null keeps what earlier rules said.
+ * The part of a rule for one operand. A null keeps the value of earlier rules.
  *
  * @since 0.1.0
  */
 public sealed interface OperandQuantizationConfig
     permits WeightQuantizationConfig, ActivationQuantizationConfig {
 
-  /** What to quantize to; {@link Dtype#NATIVE} switches quantization off. */
+  /** The dtype after quantization; {@link Dtype#NATIVE} disables quantization. */
   @Nullable Dtype dtype();
 
   /**

@@ -5,11 +5,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one operand is quantized, beyond its dtype.
+ * The settings of quantization of one operand, besides its dtype.
  *
  * @param granularity which values share a scale, or null for the backend's documented default; an
  *     axis of a weight is not negative
- * @param algorithm how its range is chosen
+ * @param algorithm the algorithm that chooses its range
  * @param algorithmOptions options of the algorithm, as in {@code percentile: 99.99}
  * @since 0.1.0
  */

@@ -5,9 +5,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a rule says about weights. Whatever is null keeps what earlier rules said.
+ * The part of a rule for weights. A null keeps the value of earlier rules.
  *
- * @param dtype what to quantize to; {@link Dtype#NATIVE} switches quantization off
+ * @param dtype the dtype after quantization; {@link Dtype#NATIVE} disables quantization
  * @param quantAxis the axis along which scales differ, counted from the end if negative; another
  *     spelling of {@code granularity} {@code axis:N}
  * @param granularity which values share a scale; the backend documents what holds where no rule
@@ -38,7 +38,7 @@ public record WeightQuantizationConfig(
     this(dtype, quantAxis, null, observerOrFakeQuant, observerOrFakeQuantKwargs);
   }
 
-  /** Weights in that dtype, all else by default. */
+  /** Weights in that dtype, everything else by default. */
   public static WeightQuantizationConfig of(Dtype dtype) {
     return new WeightQuantizationConfig(dtype, null, null, null, Map.of());
   }

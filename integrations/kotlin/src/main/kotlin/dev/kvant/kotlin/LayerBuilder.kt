@@ -7,7 +7,7 @@ import dev.kvant.api.LayerQuantizationConfig
 import dev.kvant.api.WeightQuantizationConfig
 
 /**
- * What a rule of a [quantization] block can say. What it leaves out keeps what earlier rules said.
+ * A rule in a [quantization] block. Settings that it omits keep the values of earlier rules.
  *
  * @since 0.1.0
  */
@@ -18,9 +18,9 @@ public class LayerBuilder internal constructor(private val moduleName: String) {
   private var activations: ActivationQuantizationConfig? = null
 
   /**
-   * Says what becomes of weights.
+   * Sets how weights are quantized.
    *
-   * @param dtype what to quantize to; [Dtype.NATIVE] switches quantization off
+   * @param dtype the dtype after quantization; [Dtype.NATIVE] disables quantization
    * @param quantAxis the axis along which scales differ, counted from the end if negative; another
    *   spelling of `Granularity.axis(quantAxis)`
    * @param observerOrFakeQuant the algorithm that chooses the range, for this rule
@@ -46,9 +46,9 @@ public class LayerBuilder internal constructor(private val moduleName: String) {
   }
 
   /**
-   * Says what becomes of activations.
+   * Sets how activations are quantized.
    *
-   * @param dtype what to quantize to; [Dtype.NATIVE] switches quantization off
+   * @param dtype the dtype after quantization; [Dtype.NATIVE] disables quantization
    * @param quantAxis the axis along which scales differ, counted from the end if negative; another
    *   spelling of `Granularity.axis(quantAxis)`
    * @param observerOrFakeQuant the algorithm that chooses the range, for this rule
