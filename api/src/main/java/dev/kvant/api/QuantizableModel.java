@@ -2,6 +2,7 @@ package dev.kvant.api;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -26,6 +27,15 @@ public interface QuantizableModel extends AutoCloseable {
   /** The id of the format that opened it, as in {@code torchscript}. */
   String format();
 
+  /**
+   * The ids of the formats whose backends can read this model: its own, and others that it stands
+   * for. A file of named tensors can stand for {@code safetensors}, and every backend that reads
+   * {@code safetensors} then reads it. Never the id of a format that holds code or a graph.
+   */
+  default List<String> compatibleFormats() {
+    return List.of(format());
+  }
+
   /** All modules except the root, parents before children, in the file's order. */
   List<ModuleDescription> modules();
 
@@ -35,6 +45,18 @@ public interface QuantizableModel extends AutoCloseable {
    */
   default Optional<ModuleDescription> root() {
     return Optional.empty();
+  }
+
+  /**
+   * The tensors by qualified name, as in {@code encoder.layers.0.linear1.weight}, in the file's
+   * order. Holds each tensor of each module and of the root, under all names of a module that has
+   * several.
+   */
+  Map<String, ? extends ModelTensor> tensors();
+
+  /** The names of entries that are not in {@link #tensors()}, as sparse or complex tensors. */
+  default List<String> opaqueEntries() {
+    return List.of();
   }
 
   /** Size of all tensors in bytes, each storage counted once. */

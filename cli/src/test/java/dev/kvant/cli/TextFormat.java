@@ -1,6 +1,7 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.TensorDescription;
@@ -81,6 +82,11 @@ public final class TextFormat implements ModelFormat {
     @Override
     public String format() {
       return ID;
+    }
+
+    @Override
+    public Map<String, ModelTensor> tensors() {
+      return Map.of();
     }
 
     @Override

@@ -97,7 +97,7 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   private PreparedModel planned(QuantizableModel model) {
     List<String> formats = descriptor.formats();
-    if (!formats.contains(model.format())) {
+    if (Planner.readableAs(model, descriptor).isEmpty()) {
       throw new UnsupportedModelException(
           "%s is a model of format '%s', which backend '%s' does not take; it takes %s%s"
               .formatted(

@@ -1,6 +1,7 @@
 package dev.kvant.runtime;
 
 import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.QuantizableModel;
@@ -11,12 +12,14 @@ import dev.kvant.runtime.report.ReportRecord;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A model of which there is nothing but the description of its modules. */
 public final class FakeModel implements QuantizableModel {
 
   private final List<ModuleDescription> modules = new ArrayList<>();
+  private final List<String> compatible = new ArrayList<>();
   private Path source = Path.of("fake.model");
   private String format = "fake";
   private Optional<byte[]> record = Optional.empty();
@@ -26,6 +29,12 @@ public final class FakeModel implements QuantizableModel {
   /** Makes its format another than {@code fake}. */
   public FakeModel format(String id) {
     this.format = id;
+    return this;
+  }
+
+  /** Makes it stand for another format. */
+  public FakeModel compatibleWith(String id) {
+    compatible.add(id);
     return this;
   }
 
@@ -105,6 +114,18 @@ public final class FakeModel implements QuantizableModel {
   @Override
   public List<ModuleDescription> modules() {
     return List.copyOf(modules);
+  }
+
+  @Override
+  public List<String> compatibleFormats() {
+    List<String> formats = new ArrayList<>(List.of(format));
+    formats.addAll(compatible);
+    return formats;
+  }
+
+  @Override
+  public Map<String, ModelTensor> tensors() {
+    return Map.of();
   }
 
   @Override

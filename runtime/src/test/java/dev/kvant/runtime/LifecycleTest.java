@@ -222,6 +222,16 @@ class LifecycleTest {
   }
 
   @Test
+  void prepare_takes_a_model_that_stands_for_a_format_of_the_backend() {
+    FakeBackend backend = FakeBackend.weightOnly("fake");
+    try (ModelQuantizer quantizer = quantizer(backend, config().build())) {
+      FakeModel model = new FakeModel().format("npz").compatibleWith("fake").with("fc", "Linear");
+
+      assertThat(quantizer.prepare(model).plan().modules()).hasSize(1);
+    }
+  }
+
+  @Test
   void prepare_says_what_a_backend_knows_to_do_about_a_format() {
     try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build())) {
       assertThatThrownBy(() -> quantizer.prepare(new FakeModel().format("halves")))

@@ -51,7 +51,8 @@ public interface QuantizationBackend {
    * Begins to quantize a model: parses what it needs of the model's file, and refuses here what
    * only the file shows, before any long work. The caller closes the run before the model.
    *
-   * @param model was opened by any format among the descriptor's
+   * @param model was opened by any format among the descriptor's, or stands for one: its tensors
+   *     are then read by {@link QuantizableModel#tensors()} alone
    * @param plan what to do, made for this model and this configuration
    * @param context what the run works with
    * @throws dev.kvant.api.UnsupportedModelException if the model cannot be quantized as planned

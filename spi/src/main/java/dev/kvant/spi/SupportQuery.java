@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param dtype to what; never {@link Dtype#NATIVE}
  * @param granularity which values shall share a scale, or null for the backend's default; of a kind
  *     that the descriptor lists, an axis within the weight's dimensions and not negative
- * @param modelFormat the id of the format that the model was opened with
+ * @param modelFormat the id among the backend's formats that the model has or stands for, see
+ *     {@link dev.kvant.api.QuantizableModel#compatibleFormats()}
  * @param config the whole configuration, its mode filled in
  * @since 0.1.0
  */

@@ -72,7 +72,7 @@ final class ModelOptCheckpoint {
       ScriptModel model, List<ModuleQuantization> modules, ModelOptOptions options) {
     var archive = new ScriptRewriter(model);
     this.tree = archive.tree();
-    this.stateDict = model.stateDict();
+    this.stateDict = model.tensors();
     this.options = options;
     this.shared = SharedModules.of(tree, archive.code(), stateDict);
     this.quantizers = InsertedQuantizers.of(tree, shared, options.version());

@@ -106,7 +106,7 @@ final class Ranges {
   /** Modules that are one in Python have one input, whichever of their names it came by. */
   private void share(List<PlannedModule> planned) {
     ScriptTree tree = model.readTree();
-    SharedModules sharedModules = SharedModules.of(tree, model.readCode(), model.stateDict());
+    SharedModules sharedModules = SharedModules.of(tree, model.readCode(), model.tensors());
     Map<ScriptModule, PlannedModule> decided = new LinkedHashMap<>();
     for (ScriptModule module : tree.modules()) {
       ScriptModule first = sharedModules.first(module);

@@ -59,7 +59,7 @@ class InsertedQuantizersTest {
     List<String> names = new ArrayList<>();
     try (ScriptModel model = TestModels.script(file)) {
       var archive = new ScriptRewriter(model);
-      var shared = SharedModules.of(archive.tree(), archive.code(), model.stateDict());
+      var shared = SharedModules.of(archive.tree(), archive.code(), model.tensors());
       InsertedQuantizers.of(archive.tree(), shared, version)
           .forEach(
               (module, quantizers) ->

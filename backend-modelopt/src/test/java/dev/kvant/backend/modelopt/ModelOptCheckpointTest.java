@@ -53,10 +53,10 @@ class ModelOptCheckpointTest {
       write(source, options());
 
       try (TorchModel artifact = TestModels.open(file())) {
-        assertThat(artifact.stateDict().keySet())
-            .containsExactlyElementsOf(source.stateDict().keySet());
+        assertThat(artifact.tensors().keySet())
+            .containsExactlyElementsOf(source.tensors().keySet());
         source
-            .stateDict()
+            .tensors()
             .forEach(
                 (name, tensor) -> {
                   assertThat(tensor(artifact, name).elementType()).isEqualTo(tensor.elementType());
@@ -72,13 +72,13 @@ class ModelOptCheckpointTest {
       write(source, options(), quantized(source, "stack.3", ROWS, FLOAT8));
 
       try (TorchModel artifact = TestModels.open(file())) {
-        assertThat(artifact.stateDict().keySet())
+        assertThat(artifact.tensors().keySet())
             .containsSubsequence(
                 "stack.3.weight",
                 "stack.3.bias",
                 "stack.3.input_quantizer._amax",
                 "stack.3.weight_quantizer._amax")
-            .hasSize(source.stateDict().size() + 2);
+            .hasSize(source.tensors().size() + 2);
         StoredTensor weights = tensor(artifact, "stack.3.weight_quantizer._amax");
         assertThat(weights.shape()).containsExactly(5L, 1L);
         assertThat(floats(weights)).containsExactly(1, 2, 3, 4, 5);
@@ -130,7 +130,7 @@ class ModelOptCheckpointTest {
     }
 
     try (TorchModel artifact = TestModels.open(file())) {
-      assertThat(artifact.stateDict())
+      assertThat(artifact.tensors())
           .containsKeys("first.weight_quantizer._amax", "second.weight_quantizer._amax");
       assertThat(tensor(artifact, "first.weight").identity())
           .isEqualTo(tensor(artifact, "second.weight").identity());
@@ -148,7 +148,7 @@ class ModelOptCheckpointTest {
     assertThat(quantizer("first.weight_quantizer").get("_disabled")).contains(new PickleBool(true));
     assertThat(quantizer("first.input_quantizer").get("_disabled")).contains(new PickleBool(false));
     try (TorchModel artifact = TestModels.open(file())) {
-      assertThat(artifact.stateDict())
+      assertThat(artifact.tensors())
           .containsKey("first.input_quantizer._amax")
           .doesNotContainKey("first.weight_quantizer._amax");
     }
@@ -171,12 +171,12 @@ class ModelOptCheckpointTest {
     try (ScriptModel source = TestModels.script(TestModels.golden("bert.pt"))) {
       ModelOptCheckpoint.Outcome outcome = write(source, options());
 
-      assertThat(source.stateDict()).containsKey("embeddings.position_ids");
+      assertThat(source.tensors()).containsKey("embeddings.position_ids");
       assertThat(outcome.buffers()).contains("embeddings.position_ids");
       assertThat(outcome.unusedPatterns()).isEmpty();
       try (TorchModel artifact = TestModels.open(file())) {
-        assertThat(artifact.stateDict())
-            .hasSize(source.stateDict().size() - outcome.buffers().size())
+        assertThat(artifact.tensors())
+            .hasSize(source.tensors().size() - outcome.buffers().size())
             .doesNotContainKey("embeddings.position_ids");
       }
     }
@@ -193,7 +193,7 @@ class ModelOptCheckpointTest {
           .containsExactlyInAnyOrder("positions", "norms.running_mean", "norms.running_var");
       assertThat(outcome.unusedPatterns()).containsExactly("first.weight");
       try (TorchModel artifact = TestModels.open(file())) {
-        assertThat(artifact.stateDict())
+        assertThat(artifact.tensors())
             .containsKey("first.weight")
             .doesNotContainKeys("positions", "norms.running_mean");
       }
@@ -204,8 +204,7 @@ class ModelOptCheckpointTest {
   void what_modelopt_itself_saves_is_read_as_a_state_dict_with_quantizers() {
     try (ScriptModel source = TestModels.script(TestModels.model("mixed.pt"));
         TorchModel saved = TestModels.open(TestModels.golden("mixed.pth"))) {
-      assertThat(saved.stateDict())
-          .containsKeys("stack.3.weight", "stack.3.weight_quantizer._amax");
+      assertThat(saved.tensors()).containsKeys("stack.3.weight", "stack.3.weight_quantizer._amax");
       assertThat(saved.modules())
           .filteredOn(module -> module.type().equals("TensorQuantizer"))
           .extracting(ModuleDescription::name)
@@ -296,7 +295,7 @@ class ModelOptCheckpointTest {
   }
 
   private static StoredTensor tensor(TorchModel model, String name) {
-    return Objects.requireNonNull(model.stateDict().get(name), name);
+    return Objects.requireNonNull(model.tensors().get(name), name);
   }
 
   private static byte[] bytes(StoredTensor tensor) {

@@ -1,12 +1,12 @@
 package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.torch.CheckpointWriter;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleObject;
 import dev.kvant.torch.tensor.CopiedTensors;
 import dev.kvant.torch.tensor.StorageRecords;
-import dev.kvant.torch.tensor.StoredTensor;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ final class Checkpoint {
    */
   static void write(
       Path file,
-      Map<String, StoredTensor> stateDict,
+      Map<String, ? extends ModelTensor> stateDict,
       Map<String, QuantizedWeight> weights,
       Supplier<byte[]> record,
       Workspace workspace) {
@@ -56,10 +56,10 @@ final class Checkpoint {
 
   private void write(
       Path file,
-      Map<String, StoredTensor> stateDict,
+      Map<String, ? extends ModelTensor> stateDict,
       Map<String, QuantizedWeight> weights,
       Supplier<byte[]> record) {
-    List<StoredTensor> kept = new ArrayList<>();
+    List<ModelTensor> kept = new ArrayList<>();
     stateDict.forEach(
         (name, tensor) -> {
           if (!weights.containsKey(name)) {

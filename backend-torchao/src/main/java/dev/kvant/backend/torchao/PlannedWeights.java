@@ -1,12 +1,12 @@
 package dev.kvant.backend.torchao;
 
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationPlan;
-import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.tensor.ChannelLayout;
-import dev.kvant.torch.tensor.StoredTensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -51,7 +51,7 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
    *
    * @throws QuantizationException if the plan is not for the model
    */
-  static PlannedWeights of(TorchModel model, QuantizationPlan plan) {
+  static PlannedWeights of(QuantizableModel model, QuantizationPlan plan) {
     Map<String, ModuleDescription> modules = new HashMap<>();
     model.modules().forEach(module -> modules.put(module.name(), module));
     Map<List<Object>, QuantizedWeight> shared = new HashMap<>();
@@ -62,14 +62,14 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
         continue;
       }
       ModuleDescription module = modules.get(decision.module());
-      Optional<StoredTensor> tensor = model.tensor(decision.module(), WEIGHT);
+      ModelTensor tensor = model.tensors().get(decision.module() + "." + WEIGHT);
       List<String> types = new ArrayList<>(List.of(decision.type()));
       Optional<ModuleKind> kind = Optional.empty();
       if (module != null) {
         types.addAll(module.types());
         kind = ModuleKind.of(types);
       }
-      if (module == null || tensor.isEmpty() || kind.isEmpty()) {
+      if (module == null || tensor == null || kind.isEmpty()) {
         throw new QuantizationException(
             "the plan quantizes module '%s', which %s has not; prepare the model again"
                 .formatted(decision.module(), model.source()));
@@ -77,12 +77,12 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
       int axis = kind.get().channelAxis();
       QuantizedWeight weight =
           shared.computeIfAbsent(
-              List.of(tensor.get().identity(), type.get(), axis),
+              List.of(tensor.identity(), type.get(), axis),
               key ->
                   new QuantizedWeight(
                       decision.module() + "." + WEIGHT,
-                      tensor.get(),
-                      ChannelLayout.of(tensor.get().shape(), axis),
+                      tensor,
+                      ChannelLayout.of(tensor.shape(), axis),
                       type.get()));
       weights.put(decision.module(), new PlannedWeight(decision, module, kind.get(), weight));
     }

@@ -1,12 +1,12 @@
 package dev.kvant.backend.torchao;
 
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.RowQuantizer;
 import dev.kvant.torch.tensor.ChannelLayout;
-import dev.kvant.torch.tensor.StoredTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class QuantizedWeight {
 
   private final String name;
-  private final StoredTensor weight;
+  private final ModelTensor weight;
   private final ChannelLayout layout;
   private final WeightType type;
   private float @Nullable [] scales;
@@ -35,7 +35,7 @@ final class QuantizedWeight {
    * @param name the tensor's name, for messages
    * @param type what to quantize to
    */
-  QuantizedWeight(String name, StoredTensor weight, ChannelLayout layout, WeightType type) {
+  QuantizedWeight(String name, ModelTensor weight, ChannelLayout layout, WeightType type) {
     this.name = name;
     this.weight = weight;
     this.layout = layout;
@@ -46,7 +46,7 @@ final class QuantizedWeight {
     return name;
   }
 
-  StoredTensor weight() {
+  ModelTensor weight() {
     return weight;
   }
 

@@ -2,13 +2,13 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.numerics.QuantizationError;
-import dev.kvant.torch.TorchModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param warnings what went otherwise, beyond the plan's warnings
  */
 record Report(
-    TorchModel model,
+    QuantizableModel model,
     QuantizationPlan plan,
     PlannedWeights weights,
     List<QuantizationWarning> warnings) {

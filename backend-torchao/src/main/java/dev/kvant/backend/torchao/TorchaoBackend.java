@@ -21,7 +21,8 @@ import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
-import dev.kvant.torch.TorchModel;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.tensor.TensorPickler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -177,11 +178,25 @@ public final class TorchaoBackend implements QuantizationBackend {
 
   @Override
   public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
-    if (model instanceof TorchModel source) {
-      return new TorchaoRun(source, plan, context);
+    if (model.format().equals(TORCHSCRIPT) && !(model instanceof ScriptModel)) {
+      throw new UnsupportedModelException(
+          "backend 'torchao' rewrites the code of TorchScript archives that torch-format opened, not of a %s"
+              .formatted(model.getClass().getName()));
     }
-    throw new UnsupportedModelException(
-        "backend 'torchao' quantizes models of PyTorch and safetensors that torch-format opened, not a %s"
-            .formatted(model.getClass().getName()));
+    List<String> unknown = new ArrayList<>();
+    model
+        .tensors()
+        .forEach(
+            (name, tensor) -> {
+              if (!TensorPickler.supports(tensor.elementType())) {
+                unknown.add("'%s' (%s)".formatted(name, tensor.elementType()));
+              }
+            });
+    if (!unknown.isEmpty()) {
+      throw new UnsupportedModelException(
+          "%s has tensors of types that PyTorch cannot store: %s; convert them to a floating-point or integer type first"
+              .formatted(model.source(), String.join(", ", unknown)));
+    }
+    return new TorchaoRun(model, plan, context);
   }
 }

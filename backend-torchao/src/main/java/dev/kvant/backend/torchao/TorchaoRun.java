@@ -1,6 +1,7 @@
 package dev.kvant.backend.torchao;
 
 import dev.kvant.api.Artifact;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
@@ -9,7 +10,6 @@ import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import dev.kvant.torch.ScriptModel;
-import dev.kvant.torch.TorchModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,12 +17,12 @@ import java.util.List;
 /** Quantizes the weights of one model while it writes them; until then nothing is read. */
 final class TorchaoRun implements QuantizationRun {
 
-  private final TorchModel source;
+  private final QuantizableModel source;
   private final QuantizationPlan plan;
   private final RunContext context;
   private final TorchaoOptions options;
 
-  TorchaoRun(TorchModel source, QuantizationPlan plan, RunContext context) {
+  TorchaoRun(QuantizableModel source, QuantizationPlan plan, RunContext context) {
     this.source = source;
     this.plan = plan;
     this.context = context;
@@ -40,7 +40,7 @@ final class TorchaoRun implements QuantizationRun {
         var workspace = workspace()) {
       Checkpoint.write(
           transaction.create(TorchaoBackend.CHECKPOINT),
-          source.stateDict(),
+          source.tensors(),
           weights.inStateDict(TorchaoBackend.CHECKPOINT),
           () -> context.record(report.ofCheckpoint()),
           workspace);

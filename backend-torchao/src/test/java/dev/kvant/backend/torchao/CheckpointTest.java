@@ -62,10 +62,9 @@ class CheckpointTest {
 
     try (TorchModel source = TestModels.open(TestModels.model(model));
         TorchModel artifact = TestModels.open(checkpoint())) {
-      assertThat(artifact.stateDict().keySet())
-          .containsExactlyElementsOf(source.stateDict().keySet());
+      assertThat(artifact.tensors().keySet()).containsExactlyElementsOf(source.tensors().keySet());
       source
-          .stateDict()
+          .tensors()
           .forEach(
               (name, original) -> {
                 StoredTensor saved = tensor(artifact, name);
@@ -88,7 +87,7 @@ class CheckpointTest {
     try (TorchModel source = TestModels.open(TestModels.model("strange.pth"));
         TorchModel artifact = TestModels.open(checkpoint())) {
       source
-          .stateDict()
+          .tensors()
           .forEach(
               (name, original) ->
                   assertThat(bytes(tensor(artifact, name))).as(name).isEqualTo(bytes(original)));
@@ -128,7 +127,7 @@ class CheckpointTest {
     Quantization.of(TestModels.model("checkpoint_lightning.pth")).all(Dtype.INT8).into(folder);
 
     try (TorchModel artifact = TestModels.open(checkpoint())) {
-      assertThat(artifact.stateDict().keySet()).contains("net.head.weight", "net.conv.weight");
+      assertThat(artifact.tensors().keySet()).contains("net.head.weight", "net.conv.weight");
       assertThat(tensor(artifact, "net.head.weight")).isInstanceOf(QuantizedTensor.class);
     }
   }
@@ -139,8 +138,7 @@ class CheckpointTest {
         Quantization.of(TestModels.model("opaque.pth")).module("layer", Dtype.INT8).into(folder);
 
     try (TorchModel artifact = TestModels.open(checkpoint())) {
-      assertThat(artifact.stateDict())
-          .containsOnlyKeys("layer.weight", "layer.bias", "last.weight");
+      assertThat(artifact.tensors()).containsOnlyKeys("layer.weight", "layer.bias", "last.weight");
     }
     assertThat(saved.report().warnings())
         .singleElement()

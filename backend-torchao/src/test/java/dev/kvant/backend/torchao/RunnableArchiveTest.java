@@ -77,7 +77,7 @@ class RunnableArchiveTest {
       assertTensor(artifact, "back.weight", codes, 4, 1, 3, 3);
       assertTensor(artifact, "back.weight_scale", ElementType.FLOAT32, 1, 1, 1, 1);
       assertTensor(artifact, "attention.in_proj_weight", ElementType.FLOAT32, 48, 16);
-      assertThat(artifact.stateDict()).doesNotContainKey("norm.weight_scale");
+      assertThat(artifact.tensors()).doesNotContainKey("norm.weight_scale");
     }
   }
 
@@ -134,7 +134,7 @@ class RunnableArchiveTest {
       assertTensor(artifact, "low.linear.weight", ElementType.INT8, 16, 16);
       assertThat(bytes(tensor(artifact, "brain.linear.weight")))
           .isEqualTo(bytes(tensor(source, "brain.linear.weight")));
-      assertThat(artifact.stateDict()).doesNotContainKey("brain.linear.weight_scale");
+      assertThat(artifact.tensors()).doesNotContainKey("brain.linear.weight_scale");
     }
     assertThat(code("code/__torch__/torch/nn/modules/linear/___torch_mangle_10.py"))
         .contains("  weight_scale : Optional[Tensor]\n")

@@ -25,7 +25,7 @@ final class TestModels {
 
   /** The tensor of that name, which must be there. */
   static StoredTensor tensor(TorchModel model, String name) {
-    return Objects.requireNonNull(model.stateDict().get(name), name);
+    return Objects.requireNonNull(model.tensors().get(name), name);
   }
 
   /** All bytes of a tensor, in row-major order. */

@@ -1,5 +1,6 @@
 package dev.kvant.onnx;
 
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.onnx.graph.Graph;
@@ -11,7 +12,9 @@ import dev.kvant.onnx.graph.OnnxModules;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +33,7 @@ public final class OnnxModelFile implements QuantizableModel {
   private final List<ModuleDescription> modules;
   private final long tensorBytes;
   private final @Nullable String record;
+  private @Nullable Map<String, ModelTensor> tensors;
 
   private OnnxModelFile(OnnxFile file, OnnxModel model) {
     this.file = file;
@@ -88,6 +92,16 @@ public final class OnnxModelFile implements QuantizableModel {
   @Override
   public List<ModuleDescription> modules() {
     return modules;
+  }
+
+  @Override
+  public synchronized Map<String, ModelTensor> tensors() {
+    Map<String, ModelTensor> found = tensors;
+    if (found == null) {
+      found = Collections.unmodifiableMap(OnnxModules.tensors(load()));
+      tensors = found;
+    }
+    return found;
   }
 
   @Override

@@ -57,7 +57,7 @@ abstract sealed class DescribedModel implements TorchModel permits ScriptModel, 
   }
 
   @Override
-  public final Map<String, StoredTensor> stateDict() {
+  public final Map<String, StoredTensor> tensors() {
     return stateDict;
   }
 

@@ -2,7 +2,6 @@ package dev.kvant.torch;
 
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.torch.tensor.StoredTensor;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -14,10 +13,8 @@ import java.util.Optional;
 public sealed interface TorchModel extends QuantizableModel permits DescribedModel {
 
   /** Its tensors by qualified name, in the order of PyTorch's {@code state_dict()}. */
-  Map<String, StoredTensor> stateDict();
-
-  /** The names of entries that stay opaque: sparse or complex tensors, objects, numbers. */
-  List<String> opaqueEntries();
+  @Override
+  Map<String, StoredTensor> tensors();
 
   /**
    * A tensor of a module.
@@ -26,6 +23,6 @@ public sealed interface TorchModel extends QuantizableModel permits DescribedMod
    * @param tensor the name within the module, as in {@code weight}
    */
   default Optional<StoredTensor> tensor(String module, String tensor) {
-    return Optional.ofNullable(stateDict().get(module.isEmpty() ? tensor : module + "." + tensor));
+    return Optional.ofNullable(tensors().get(module.isEmpty() ? tensor : module + "." + tensor));
   }
 }

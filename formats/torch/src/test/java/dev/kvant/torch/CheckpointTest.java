@@ -57,7 +57,7 @@ class CheckpointTest {
 
   private void assertFound(PickleValue root, String... names) {
     try (TorchModel model = open(root)) {
-      assertThat(model.stateDict().keySet()).containsExactly(names);
+      assertThat(model.tensors().keySet()).containsExactly(names);
     }
   }
 

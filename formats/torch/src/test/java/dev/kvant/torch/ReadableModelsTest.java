@@ -71,12 +71,11 @@ class ReadableModelsTest {
         }
       }
       assertThat(model.opaqueEntries()).containsExactlyInAnyOrderElementsOf(opaque);
-      assertThat(model.stateDict())
-          .hasSize(tensors.size() - (opaque.contains("complex64") ? 1 : 0));
+      assertThat(model.tensors()).hasSize(tensors.size() - (opaque.contains("complex64") ? 1 : 0));
       if (!format.equals("safetensors")) {
         List<String> order = new ArrayList<>(tensors.keySet());
         order.removeAll(opaque);
-        assertThat(model.stateDict().keySet()).containsExactlyElementsOf(order);
+        assertThat(model.tensors().keySet()).containsExactlyElementsOf(order);
       }
     }
   }
@@ -106,7 +105,7 @@ class ReadableModelsTest {
                                       .map(own -> place.isEmpty() ? own : place + "." + own)))
               .toList();
 
-      assertThat(described).containsExactlyInAnyOrderElementsOf(model.stateDict().keySet());
+      assertThat(described).containsExactlyInAnyOrderElementsOf(model.tensors().keySet());
     }
   }
 
@@ -181,7 +180,7 @@ class ReadableModelsTest {
   void tensors_of_torchao_are_read_as_what_they_stand_for(String name) {
     JsonObject tensors = expected("torchao/" + name + ".json").getAsJsonObject("tensors");
     try (TorchModel model = TestModels.open("torchao/" + name)) {
-      assertThat(model.stateDict().keySet()).containsExactlyElementsOf(tensors.keySet());
+      assertThat(model.tensors().keySet()).containsExactlyElementsOf(tensors.keySet());
       tensors
           .entrySet()
           .forEach(
@@ -208,7 +207,7 @@ class ReadableModelsTest {
   @ValueSource(strings = {"mixed.pt", "mixed_traced.pt", "mixed.pth"})
   void a_storage_that_tensors_share_is_counted_once(String name) {
     try (TorchModel model = TestModels.open(name)) {
-      long all = model.stateDict().values().stream().mapToLong(StoredTensor::bytes).sum();
+      long all = model.tensors().values().stream().mapToLong(StoredTensor::bytes).sum();
       long twice = tensor(model, "second.weight").bytes() + tensor(model, "second.bias").bytes();
 
       assertThat(model.tensorBytes()).isEqualTo(all - twice);

@@ -82,7 +82,7 @@ class RefusedModelsTest {
       assertThatThrownBy(() -> format.open(TestModels.path(name)));
     }
     try (TorchModel model = TestModels.open("hostile_entry.pth")) {
-      assertThat(model.stateDict()).containsOnlyKeys("weight");
+      assertThat(model.tensors()).containsOnlyKeys("weight");
       assertThat(model.opaqueEntries()).containsExactly("payload");
     }
     assertThat(mark).doesNotExist();

@@ -35,8 +35,8 @@ class RoundTripTest {
   }
 
   private static void assertSame(TorchModel again, TorchModel model) {
-    assertThat(again.stateDict().keySet()).containsExactlyElementsOf(model.stateDict().keySet());
-    for (String name : model.stateDict().keySet()) {
+    assertThat(again.tensors().keySet()).containsExactlyElementsOf(model.tensors().keySet());
+    for (String name : model.tensors().keySet()) {
       DenseTensor before = (DenseTensor) tensor(model, name);
       DenseTensor after = (DenseTensor) tensor(again, name);
       assertThat(after.elementType()).as(name).isEqualTo(before.elementType());
@@ -79,7 +79,7 @@ class RoundTripTest {
       PickleObject root = PickleObject.call(new PickleGlobal("collections", "OrderedDict"));
       Set<DenseTensor> tensors = new LinkedHashSet<>();
       model
-          .stateDict()
+          .tensors()
           .forEach(
               (key, stored) -> {
                 DenseTensor tensor = (DenseTensor) stored;
@@ -130,9 +130,9 @@ class RoundTripTest {
     String network = name.replaceAll("[_.].*", "");
     try (TorchModel model = new TorchFormat().open(models.resolve(name));
         TorchModel reference = new TorchFormat().open(models.resolve(network + ".safetensors"))) {
-      assertThat(model.stateDict().keySet())
-          .containsExactlyInAnyOrderElementsOf(reference.stateDict().keySet());
-      for (String key : reference.stateDict().keySet()) {
+      assertThat(model.tensors().keySet())
+          .containsExactlyInAnyOrderElementsOf(reference.tensors().keySet());
+      for (String key : reference.tensors().keySet()) {
         StoredTensor tensor = tensor(model, key);
         assertThat(tensor.elementType()).isEqualTo(tensor(reference, key).elementType());
         assertThat(content(tensor)).as(key).isEqualTo(content(tensor(reference, key)));

@@ -60,7 +60,7 @@ final class TestModels {
   }
 
   static StoredTensor tensor(TorchModel model, String name) {
-    return Optional.ofNullable(model.stateDict().get(name))
+    return Optional.ofNullable(model.tensors().get(name))
         .orElseThrow(() -> new AssertionError("no tensor " + name));
   }
 

@@ -1,12 +1,14 @@
 package dev.kvant.guice;
 
 import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.ModelFormat;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** A model of one module, whatever file it comes from. */
 record StubModel(Path source) implements QuantizableModel {
@@ -24,6 +26,11 @@ record StubModel(Path source) implements QuantizableModel {
             List.of("Linear"),
             false,
             List.of(new TensorDescription("weight", ElementType.FLOAT32, List.of(1L), "0"))));
+  }
+
+  @Override
+  public Map<String, ModelTensor> tensors() {
+    return Map.of();
   }
 
   @Override

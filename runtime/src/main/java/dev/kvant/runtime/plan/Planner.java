@@ -11,10 +11,12 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -41,6 +43,16 @@ public final class Planner {
   }
 
   /**
+   * The format among a backend's that a model has, or else the first that it stands for; empty if
+   * the backend does not read such models.
+   */
+  public static Optional<String> readableAs(QuantizableModel model, BackendDescriptor descriptor) {
+    return descriptor.formats().contains(model.format())
+        ? Optional.of(model.format())
+        : model.compatibleFormats().stream().filter(descriptor.formats()::contains).findFirst();
+  }
+
+  /**
    * The plan for a model.
    *
    * @throws InvalidConfigurationException if a rule asks for a granularity that a module cannot
@@ -50,7 +62,8 @@ public final class Planner {
     Set<String> names = ModuleSelector.names(model.modules());
     ModuleClasses classes = new ModuleClasses(config.moduleClasses(), names);
     List<ModuleDescription> modules = model.modules().stream().map(classes::applyTo).toList();
-    Rules rules = new Rules(config, mode, backend, model.format(), names);
+    String format = readableAs(model, backend.descriptor()).orElse(model.format());
+    Rules rules = new Rules(config, mode, backend, format, names);
     RuleEffects effects = new RuleEffects(config.layers(), modules, names);
     List<ModuleDecision> decisions = new ArrayList<>();
     for (ModuleDescription module : modules) {

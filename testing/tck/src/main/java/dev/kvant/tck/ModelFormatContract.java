@@ -4,15 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.ModelFormat;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,6 +76,7 @@ import org.junit.jupiter.api.io.TempDir;
 public abstract class ModelFormatContract {
 
   private static final int READERS = 4;
+  private static final long MOST_ELEMENTS = 1 << 12;
 
   @TempDir Path folder;
 
@@ -225,6 +231,95 @@ public abstract class ModelFormatContract {
                 () -> "tensors of %s: %s".formatted(module.name(), names));
           }
         });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> each_described_tensor_can_be_read_under_its_qualified_name() {
+    return eachModel(
+        model ->
+            modulesAndRoot(model)
+                .forEach(
+                    module ->
+                        module
+                            .tensors()
+                            .forEach(
+                                tensor -> {
+                                  for (String name : module.names()) {
+                                    assertDescribed(model, qualified(name, tensor.name()), tensor);
+                                  }
+                                })));
+  }
+
+  private static Stream<ModuleDescription> modulesAndRoot(QuantizableModel model) {
+    return Stream.concat(model.root().stream(), model.modules().stream());
+  }
+
+  private static String qualified(String module, String tensor) {
+    return module.isEmpty() ? tensor : module + "." + tensor;
+  }
+
+  private static void assertDescribed(
+      QuantizableModel model, String name, TensorDescription description) {
+    ModelTensor tensor = model.tensors().get(name);
+    assertNotNull(tensor, () -> "tensors() has no '%s'".formatted(name));
+    assertAll(
+        name,
+        () -> assertEquals(description.elementType(), tensor.elementType(), "element type"),
+        () -> assertEquals(description.shape(), tensor.shape(), "shape"),
+        () -> assertEquals(description.storage(), tensor.identity(), "identity"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> a_tensor_reads_the_same_as_a_whole_and_in_pieces_of_any_size() {
+    return eachModel(
+        model ->
+            model
+                .tensors()
+                .forEach(
+                    (name, tensor) -> {
+                      ByteBuffer whole = read(tensor, tensor.elements(), ByteOrder.LITTLE_ENDIAN);
+                      for (long piece : List.of(1L, 7L, tensor.elements() / 2 + 1)) {
+                        assertEquals(
+                            whole,
+                            read(tensor, wholeBlocks(tensor, piece), ByteOrder.BIG_ENDIAN),
+                            () -> "%s, %d elements at a time".formatted(name, piece));
+                      }
+                    }));
+  }
+
+  private static long wholeBlocks(ModelTensor tensor, long elements) {
+    int block = tensor.elementType().blockElements();
+    return (elements + block - 1) / block * block;
+  }
+
+  /** Reads the first elements of a tensor, in pieces of that many. */
+  private static ByteBuffer read(ModelTensor tensor, long piece, ByteOrder order) {
+    long elements = Math.min(tensor.elements(), MOST_ELEMENTS);
+    ByteBuffer content =
+        ByteBuffer.allocate((int) tensor.elementType().bytes(elements)).order(order);
+    for (long first = 0; first < elements; first += piece) {
+      long count = Math.min(piece, elements - first);
+      content.limit(content.position() + (int) tensor.elementType().bytes(count));
+      tensor.read(first, content);
+      assertFalse(content.hasRemaining(), "the buffer is not full");
+    }
+    return content.flip();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> a_read_beyond_the_end_of_a_tensor_is_refused() {
+    return eachModel(
+        model ->
+            model
+                .tensors()
+                .forEach(
+                    (name, tensor) -> {
+                      ElementType type = tensor.elementType();
+                      ByteBuffer target = ByteBuffer.allocate(type.blockBytes());
+                      long behind = wholeBlocks(tensor, tensor.elements());
+                      assertThrows(
+                          IndexOutOfBoundsException.class, () -> tensor.read(behind, target), name);
+                    }));
   }
 
   @TestFactory

@@ -116,16 +116,7 @@ public class ToyBackend implements QuantizationBackend {
         has(Defect.ALIAS_LIKE_ID) ? List.of("Toy") : List.of("plaything"),
         has(Defect.CHANGING_DESCRIPTOR) ? "1." + COUNTER.incrementAndGet() : "1.0",
         has(Defect.NO_PURPOSE) ? " " : "Quantizes toys.",
-        Map.of(
-            QuantizationMode.WEIGHT_ONLY_PTQ,
-            ModeDescriptor.builder().weights(weights).build(),
-            QuantizationMode.STATIC_PTQ,
-            ModeDescriptor.builder()
-                .weights(List.of(Dtype.INT8))
-                .activations(List.of(Dtype.INT8))
-                .algorithms(List.of(CalibrationAlgorithm.MINMAX))
-                .calibration(ModeDescriptor.Calibration.OPTIONAL)
-                .build()),
+        modes(weights),
         List.of(ToyFormat.ID),
         List.of(ARTIFACT, SMALL),
         List.of(),
@@ -137,6 +128,21 @@ public class ToyBackend implements QuantizationBackend {
                 List.of(),
                 has(Defect.ODD_OPTION_DEFAULT) ? "many" : "8",
                 "Does nothing.")));
+  }
+
+  /** In this order: {@code Map.of} has another one in each process. */
+  private static Map<QuantizationMode, ModeDescriptor> modes(List<Dtype> weights) {
+    Map<QuantizationMode, ModeDescriptor> modes = new LinkedHashMap<>();
+    modes.put(QuantizationMode.WEIGHT_ONLY_PTQ, ModeDescriptor.builder().weights(weights).build());
+    modes.put(
+        QuantizationMode.STATIC_PTQ,
+        ModeDescriptor.builder()
+            .weights(List.of(Dtype.INT8))
+            .activations(List.of(Dtype.INT8))
+            .algorithms(List.of(CalibrationAlgorithm.MINMAX))
+            .calibration(ModeDescriptor.Calibration.OPTIONAL)
+            .build());
+    return modes;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.kvant.tck;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.TensorDescription;
@@ -9,8 +10,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -91,6 +94,18 @@ final class ToyModel implements QuantizableModel {
         ElementType.find(line[3].toLowerCase(Locale.ROOT)).orElseThrow(),
         List.of(line.length - 4L),
         has(FormatDefect.RANDOM_STORAGE) ? UUID.randomUUID().toString() : line[1]);
+  }
+
+  @Override
+  public Map<String, ModelTensor> tensors() {
+    Map<String, ModelTensor> tensors = new LinkedHashMap<>();
+    for (String[] line : modules) {
+      tensors.put(line[1] + ".weight", new ToyTensor(line, weight(line), defect));
+    }
+    if (has(FormatDefect.HIDES_A_TENSOR)) {
+      tensors.remove(modules.get(0)[1] + ".weight");
+    }
+    return tensors;
   }
 
   @Override

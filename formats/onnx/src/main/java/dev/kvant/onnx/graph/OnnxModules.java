@@ -1,10 +1,12 @@
 package dev.kvant.onnx.graph;
 
 import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.onnx.graph.OnnxModule.Weight;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -175,18 +177,45 @@ public final class OnnxModules {
   }
 
   private static StoredTensor transposed(StoredTensor tensor, Node transpose) {
-    List<Long> dims = new ArrayList<>(tensor.dims());
+    return new StoredTensor(
+        tensor.name(), tensor.type(), permuted(tensor.dims(), transpose), tensor.content());
+  }
+
+  /** Numbers for each dimension, in the order that a node gives the dimensions. */
+  private static List<Long> permuted(List<Long> numbers, Node transpose) {
+    List<Long> permuted = new ArrayList<>(numbers);
     List<Long> order = transpose.intsAttribute("perm");
-    for (int i = 0; i < dims.size(); i++) {
-      int from = order.isEmpty() ? dims.size() - 1 - i : Math.toIntExact(order.get(i));
-      dims.set(i, tensor.dims().get(from));
+    for (int i = 0; i < permuted.size(); i++) {
+      int from = order.isEmpty() ? permuted.size() - 1 - i : Math.toIntExact(order.get(i));
+      permuted.set(i, numbers.get(from));
     }
-    return new StoredTensor(tensor.name(), tensor.type(), dims, tensor.content());
+    return permuted;
   }
 
   private static ModuleDescription describe(
       String name, Graph graph, Node node, @Nullable Weight weight) {
-    List<TensorDescription> tensors = new ArrayList<>();
+    List<TensorDescription> tensors =
+        tensors(graph, node, weight).stream().map(ModuleTensor::description).toList();
+    String weightName = weight == null ? "" : weight.tensor().name();
+    return new ModuleDescription(
+        NodeNames.all(name, node, weightName), types(node, weight), false, tensors);
+  }
+
+  /** The tensors of all modules by qualified name, in the order of {@link #of}. */
+  public static Map<String, ModelTensor> tensors(OnnxModel model) {
+    Map<String, ModelTensor> tensors = new LinkedHashMap<>();
+    for (OnnxModule module : of(model)) {
+      for (ModuleTensor tensor : tensors(module.graph(), module.node(), module.weight())) {
+        for (String name : module.description().names()) {
+          tensors.putIfAbsent(name + "." + tensor.description().name(), tensor);
+        }
+      }
+    }
+    return tensors;
+  }
+
+  private static List<ModuleTensor> tensors(Graph graph, Node node, @Nullable Weight weight) {
+    List<ModuleTensor> tensors = new ArrayList<>();
     for (int i = 0; i < node.inputs().size(); i++) {
       String input = node.inputs().get(i);
       String local = localName(node, weight, i);
@@ -196,15 +225,33 @@ public final class OnnxModules {
           .ifPresent(
               tensor ->
                   tensors.add(
-                      new TensorDescription(
-                          local,
-                          tensor.type().elementType().orElseThrow(),
-                          tensor.dims(),
-                          storage(graph, input, tensor))));
+                      new ModuleTensor(
+                          new TensorDescription(
+                              local,
+                              tensor.type().elementType().orElseThrow(),
+                              tensor.dims(),
+                              storage(graph, input, tensor)),
+                          tensor.content(),
+                          strides(graph, input, tensor))));
     }
-    String weightName = weight == null ? "" : weight.tensor().name();
-    return new ModuleDescription(
-        NodeNames.all(name, node, weightName), types(node, weight), false, tensors);
+    return tensors;
+  }
+
+  private static List<Long> strides(Graph graph, String input, StoredTensor tensor) {
+    Node producer = graph.constant(input).isPresent() ? null : producer(graph, input);
+    return producer != null && producer.is("Transpose")
+        ? permuted(rowMajor(parameter(graph, producer.input(0)).orElseThrow().dims()), producer)
+        : rowMajor(tensor.dims());
+  }
+
+  private static List<Long> rowMajor(List<Long> dims) {
+    List<Long> strides = new ArrayList<>(dims);
+    long stride = 1;
+    for (int i = dims.size() - 1; i >= 0; i--) {
+      strides.set(i, stride);
+      stride *= dims.get(i);
+    }
+    return strides;
   }
 
   private static String localName(Node node, @Nullable Weight weight, int input) {

@@ -1,5 +1,6 @@
 package dev.kvant.torch.tensor;
 
+import dev.kvant.api.ModelTensor;
 import dev.kvant.torch.archive.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -35,7 +36,7 @@ public final class CopiedTensors {
    * @param progress receives every block
    */
   public CopiedTensors(
-      Collection<StoredTensor> tensors,
+      Collection<? extends ModelTensor> tensors,
       StorageRecords records,
       ByteBuffer block,
       CopyProgress progress) {
@@ -47,7 +48,7 @@ public final class CopiedTensors {
     this.records = records;
     this.block = block;
     this.progress = progress;
-    for (StoredTensor tensor : tensors) {
+    for (ModelTensor tensor : tensors) {
       if (tensor instanceof DenseTensor dense) {
         viewsByStorage
             .computeIfAbsent(dense.storage().id(), key -> new HashSet<>())
@@ -61,7 +62,7 @@ public final class CopiedTensors {
    *
    * @param name the tensor's name, for progress
    */
-  public TensorNode take(String name, StoredTensor tensor) {
+  public TensorNode take(String name, ModelTensor tensor) {
     if (tensor instanceof DenseTensor dense
         && viewsByStorage.getOrDefault(dense.storage().id(), Set.of()).size() > 1) {
       ByteSource content = dense.storage().content();

@@ -48,6 +48,11 @@ public final class TensorPickler {
     return new TensorPickler(type -> Optional.of(TorchTypes.scriptStorage(type)));
   }
 
+  /** Whether PyTorch has tensors of that element type. */
+  public static boolean supports(ElementType elementType) {
+    return TorchTypes.isKnown(elementType);
+  }
+
   /** The node of a tensor. */
   public PickleObject node(TensorNode tensor) {
     PickleGlobal storageType =

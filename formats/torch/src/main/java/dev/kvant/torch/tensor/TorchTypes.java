@@ -44,6 +44,10 @@ final class TorchTypes {
     return Map.entry(type, global(storage));
   }
 
+  static boolean isKnown(ElementType type) {
+    return SCRIPT_STORAGES.containsKey(type);
+  }
+
   /**
    * The class of a storage for libtorch, as in {@code torch.FloatStorage}.
    *

@@ -86,7 +86,7 @@ class SafetensorsTest {
         13);
 
     try (TorchModel model = new TorchFormat().open(folder)) {
-      assertThat(model.stateDict()).containsOnlyKeys("a");
+      assertThat(model.tensors()).containsOnlyKeys("a");
       assertThat(model.opaqueEntries()).containsExactly("c", "f");
     }
   }
@@ -193,7 +193,7 @@ class SafetensorsTest {
     file("model.safetensors", "{\"a\":%s,\"b\":%s}".formatted(A, B), 4);
 
     try (TorchModel model = new TorchFormat().open(folder)) {
-      assertThat(model.stateDict()).containsOnlyKeys("a", "b");
+      assertThat(model.tensors()).containsOnlyKeys("a", "b");
       assertThat(model.source()).isEqualTo(folder);
       assertThat(model.tensorBytes()).isEqualTo(4);
       assertThat(model.record()).isEmpty();
@@ -209,8 +209,8 @@ class SafetensorsTest {
         "{\"weight_map\":{\"c\":\"two.safetensors\",\"a\":\"one.safetensors\"}}");
 
     try (TorchModel model = new TorchFormat().open(folder)) {
-      assertThat(model.stateDict().keySet()).containsExactly("a", "c");
-      assertThat(model.stateDict().values())
+      assertThat(model.tensors().keySet()).containsExactly("a", "c");
+      assertThat(model.tensors().values())
           .extracting(tensor -> tensor.storages().get(0).id())
           .containsExactly("one.safetensors/a", "two.safetensors/c");
     }
