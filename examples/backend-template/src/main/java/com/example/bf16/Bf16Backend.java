@@ -1,18 +1,18 @@
 package com.example.bf16;
 
-import dev.kvant.api.QuantizableModel;
-import dev.kvant.api.QuantizationPlan;
-import dev.kvant.spi.QuantizationRun;
-import dev.kvant.spi.RunContext;
-import dev.kvant.torch.TorchModel;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.kit.WeightOnlyRun;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.List;
@@ -21,7 +21,7 @@ import java.util.Optional;
 /** Rounds the weights of any module to bfloat16. */
 public final class Bf16Backend implements QuantizationBackend {
 
-  static final String ARTIFACT = "quantized_model_bf16.safetensors";
+  private static final String ARTIFACT = "quantized_model_bf16.safetensors";
 
   private static final BackendDescriptor DESCRIPTOR =
       BackendDescriptor.builder("bf16")
@@ -58,6 +58,7 @@ public final class Bf16Backend implements QuantizationBackend {
 
   @Override
   public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
-    return new Bf16Run((TorchModel) model, plan, context);
+    return WeightOnlyRun.ofBlocks(
+        model, plan, context, ARTIFACT, "The model in bfloat16.", new Bf16Blocks());
   }
 }

@@ -3,6 +3,8 @@ package dev.kvant.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.ModelQuantizer;
+import dev.kvant.kit.WeightOnlyRun;
+import dev.kvant.numerics.FloatType;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.tck.QuantizationBackendContract;
@@ -36,6 +38,8 @@ class ApiCompatibilityTest {
     return Stream.of(
         Arguments.of("kvant-api", ModelQuantizer.class),
         Arguments.of("kvant-spi", QuantizationBackend.class),
+        Arguments.of("kvant-numerics", FloatType.class),
+        Arguments.of("kvant-kit", WeightOnlyRun.class),
         Arguments.of("kvant-tck", QuantizationBackendContract.class),
         Arguments.of("kvant-runtime", Kvant.class));
   }

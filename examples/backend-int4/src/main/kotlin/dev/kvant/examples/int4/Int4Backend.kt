@@ -2,11 +2,12 @@ package dev.kvant.examples.int4
 
 import dev.kvant.api.ConfigurationProblem
 import dev.kvant.api.Dtype
-import dev.kvant.api.ElementType
 import dev.kvant.api.ModelQuantizationConfig
 import dev.kvant.api.QuantizableModel
 import dev.kvant.api.QuantizationMode
 import dev.kvant.api.QuantizationPlan
+import dev.kvant.kit.WeightOnlyRun
+import dev.kvant.kit.WeightValues
 import dev.kvant.spi.BackendDescriptor
 import dev.kvant.spi.JarVersion
 import dev.kvant.spi.ModeDescriptor
@@ -17,7 +18,6 @@ import dev.kvant.spi.QuantizationRun
 import dev.kvant.spi.RunContext
 import dev.kvant.spi.Support
 import dev.kvant.spi.SupportQuery
-import dev.kvant.torch.TorchModel
 
 /** Quantizes the weights of Linear modules to four bits, in groups along the input. */
 class Int4Backend : QuantizationBackend {
@@ -41,8 +41,8 @@ class Int4Backend : QuantizationBackend {
     return when {
       "Linear" !in module.types -> Support.no("int4 is for Linear modules")
       weight == null -> Support.no("it has no weight of its own")
-      weight.elementType != ElementType.FLOAT32 ->
-        Support.no("its weight is ${weight.elementType}, and int4 starts from float32")
+      !WeightValues.supports(weight.elementType) ->
+        Support.no("its weight is ${weight.elementType}, not float32, float16 or bfloat16")
       weight.shape.size != 2 || weight.shape[1] % group != 0L ->
         Support.no("its weight of shape ${weight.shape} does not fall into groups of $group")
       else -> Support.yes()
@@ -53,7 +53,14 @@ class Int4Backend : QuantizationBackend {
     model: QuantizableModel,
     plan: QuantizationPlan,
     context: RunContext,
-  ): QuantizationRun = Int4Run(model as TorchModel, plan, context)
+  ): QuantizationRun {
+    val groupSize = context.options().integer(GROUP_SIZE)
+    return WeightOnlyRun(model, plan, context, ARTIFACT, "Weights of four bits, with their scales.") {
+      weight,
+      _ ->
+      Int4Weight(weight, groupSize)
+    }
+  }
 
   companion object {
     val INT4: Dtype = Dtype.of("int4")

@@ -13,8 +13,11 @@ import kotlin.math.abs
  */
 class Int4Groups(private val size: Int) {
 
-  /** Power of the values so far, and of what they lost. */
+  /** Power of the values so far, of what they become, and of what they lost. */
   var power = 0.0
+    private set
+
+  var restoredPower = 0.0
     private set
 
   var noise = 0.0
@@ -56,6 +59,7 @@ class Int4Groups(private val size: Int) {
   private fun stored(value: Float, scale: Float): Int {
     val integer = Math.rint((value / scale).toDouble()).toInt().coerceIn(-LARGEST, LARGEST)
     power += value.toDouble() * value
+    restoredPower += (integer * scale).toDouble().let { it * it }
     noise += (value - integer * scale).toDouble().let { it * it }
     return integer + OFFSET
   }
