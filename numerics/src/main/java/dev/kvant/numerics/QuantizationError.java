@@ -17,6 +17,31 @@ public record QuantizationError(double signal, double quantizedSignal, double no
   public static final QuantizationError NONE = new QuantizationError(0, 0, 0);
 
   /**
+   * Returns the error of values.
+   *
+   * @param weights the values {@code w}
+   * @param restored the values {@code v}, as many
+   * @return their sums
+   * @throws IllegalArgumentException if there are not as many of both
+   */
+  public static QuantizationError between(float[] weights, float[] restored) {
+    if (weights.length != restored.length) {
+      throw new IllegalArgumentException(
+          "restored: has %d values for %d weights".formatted(restored.length, weights.length));
+    }
+    double signal = 0;
+    double quantizedSignal = 0;
+    double noise = 0;
+    for (int i = 0; i < weights.length; i++) {
+      double difference = (double) weights[i] - restored[i];
+      signal += (double) weights[i] * weights[i];
+      quantizedSignal += (double) restored[i] * restored[i];
+      noise += difference * difference;
+    }
+    return new QuantizationError(signal, quantizedSignal, noise);
+  }
+
+  /**
    * Adds the sums of other elements.
    *
    * @param other the error of another part of the weights

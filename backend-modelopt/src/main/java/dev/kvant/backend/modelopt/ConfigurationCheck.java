@@ -7,6 +7,7 @@ import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
 import dev.kvant.api.OperandQuantizationConfig;
+import dev.kvant.kit.Observers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +53,7 @@ final class ConfigurationCheck {
     }
     for (Map.Entry<String, Object> option : part.observerOrFakeQuantKwargs().entrySet()) {
       String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
-      if (!option.getKey().equals(RangeSearch.PERCENTILE)) {
+      if (!option.getKey().equals(Observers.PERCENTILE)) {
         problem(key, "is unknown; the only one is percentile, as in 99.99");
       } else if (!(option.getValue() instanceof Number percentage)
           || !(percentage.doubleValue() > 0 && percentage.doubleValue() <= 100)) {

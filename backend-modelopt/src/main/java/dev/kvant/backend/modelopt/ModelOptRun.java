@@ -5,6 +5,7 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
+import dev.kvant.kit.Observers;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.CalibrationStatistics;
@@ -50,7 +51,8 @@ final class ModelOptRun implements QuantizationRun {
     for (PlannedModule module : planned) {
       if (module.quantizesInput()) {
         observations.put(
-            module.name(), RangeSearch.observation(module.decision().activations().settings()));
+            module.name(),
+            Observers.observation(module.decision().activations().settings().algorithm()));
       }
     }
     return observations;

@@ -4,6 +4,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.kit.Observers;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
@@ -158,7 +159,7 @@ final class Ranges {
                 tensor,
                 key.grid(),
                 key.axis(),
-                RangeSearch.of(settings)));
+                () -> Observers.of(settings.algorithm(), settings.algorithmOptions())));
   }
 
   /** The axis along which ranges differ; empty for one range. */
@@ -177,7 +178,8 @@ final class Ranges {
       return Optional.empty();
     }
     Grid grid = PlannedModule.grid(module.decision().activations());
-    RangeObserver observer = RangeSearch.of(module.decision().activations().settings()).get();
+    OperandSettings settings = module.decision().activations().settings();
+    RangeObserver observer = Observers.of(settings.algorithm(), settings.algorithmOptions());
     observed.showTo(observer);
     return Optional.of(OperandQuantization.perTensor(grid, observer.range(grid).amax()));
   }

@@ -6,8 +6,8 @@ import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.WeightQuantizationConfig;
-import dev.kvant.backend.onnx.plan.ActivationSetting;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.kit.Observers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +66,7 @@ final class ConfigurationCheck {
       String path, Map<String, Object> options, List<ConfigurationProblem> problems) {
     for (Map.Entry<String, Object> option : options.entrySet()) {
       String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
-      if (!option.getKey().equals(ActivationSetting.PERCENTILE)) {
+      if (!option.getKey().equals(Observers.PERCENTILE)) {
         problems.add(
             new ConfigurationProblem(key, "is unknown; the only one is percentile, as in 99.99"));
       } else if (!(option.getValue() instanceof Number percentage)

@@ -3,6 +3,7 @@ package dev.kvant.backend.onnx.plan;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.OperandDecision;
+import dev.kvant.kit.Observers;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.spi.Observation;
@@ -18,12 +19,6 @@ import java.util.Map;
  */
 public record ActivationSetting(
     Grid grid, CalibrationAlgorithm algorithm, Map<String, Object> algorithmOptions) {
-
-  /** The option of {@code percentile}. */
-  public static final String PERCENTILE = "percentile";
-
-  /** ModelOpt's default too. */
-  public static final double DEFAULT_PERCENTILE = 99.999;
 
   public static ActivationSetting of(OperandDecision decision, OnnxOptions options) {
     return new ActivationSetting(
@@ -44,29 +39,11 @@ public record ActivationSetting(
 
   /** What must be observed for that. */
   public Observation observation() {
-    return algorithm.equals(CalibrationAlgorithm.MINMAX)
-        ? Observation.EXTREMES
-        : Observation.DISTRIBUTION;
+    return Observers.observation(algorithm);
   }
 
   /** An observer that has seen nothing yet. */
   public RangeObserver observer() {
-    return observer(algorithm, algorithmOptions);
-  }
-
-  /** An observer for values of any kind that has seen nothing yet. */
-  public static RangeObserver observer(
-      CalibrationAlgorithm algorithm, Map<String, Object> algorithmOptions) {
-    if (algorithm.equals(CalibrationAlgorithm.ENTROPY)) {
-      return RangeObserver.entropy();
-    }
-    if (algorithm.equals(CalibrationAlgorithm.MSE)) {
-      return RangeObserver.meanSquaredError();
-    }
-    if (algorithm.equals(CalibrationAlgorithm.PERCENTILE)) {
-      Object percentage = algorithmOptions.getOrDefault(PERCENTILE, DEFAULT_PERCENTILE);
-      return RangeObserver.percentile(((Number) percentage).doubleValue());
-    }
-    return RangeObserver.minmax();
+    return Observers.of(algorithm, algorithmOptions);
   }
 }

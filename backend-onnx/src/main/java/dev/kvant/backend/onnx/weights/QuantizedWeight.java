@@ -2,7 +2,7 @@ package dev.kvant.backend.onnx.weights;
 
 import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
-import dev.kvant.backend.onnx.plan.ActivationSetting;
+import dev.kvant.kit.Observers;
 import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.ChannelQuantizer;
 import dev.kvant.numerics.Float16;
@@ -74,8 +74,7 @@ public final class QuantizedWeight implements Content, WeightResult {
                   channels,
                   inner,
                   grid(codes),
-                  () ->
-                      ActivationSetting.observer(settings.algorithm(), settings.algorithmOptions()))
+                  () -> Observers.of(settings.algorithm(), settings.algorithmOptions()))
               .amax(parallelism);
     } else {
       float[] amax = scales;
