@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param backendKwargs options of the backend; unknown options are an error
  * @param calibration the source of calibration data, or null
  * @param evaluation the data for evaluating the model before and after, or null
+ * @param verify how artifacts are compared with their source once they are written
  * @param strict whether a rule without any effect is an error; true
  * @param device the device that runs the model for calibration and evaluation; {@code cpu}
  * @since 0.1.0
@@ -49,6 +50,7 @@ public record ModelQuantizationConfig(
     Map<String, Object> backendKwargs,
     @Valid @Nullable CalibrationConfig calibration,
     @Valid @Nullable EvaluationConfig evaluation,
+    @Valid VerificationConfig verify,
     boolean strict,
     Device device) {
 
@@ -61,6 +63,7 @@ public record ModelQuantizationConfig(
     skipNames = List.copyOf(skipNames);
     moduleClasses = Collections.unmodifiableMap(new LinkedHashMap<>(moduleClasses));
     backendKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(backendKwargs));
+    Objects.requireNonNull(verify, "verify");
     Objects.requireNonNull(device, "device");
   }
 
@@ -85,6 +88,7 @@ public record ModelQuantizationConfig(
     builder.backendKwargs.putAll(backendKwargs);
     builder.calibration = calibration;
     builder.evaluation = evaluation;
+    builder.verify = verify;
     builder.strict = strict;
     builder.device = device;
     return builder;
@@ -115,6 +119,7 @@ public record ModelQuantizationConfig(
     private final Map<String, Object> backendKwargs = new LinkedHashMap<>();
     private @Nullable CalibrationConfig calibration;
     private @Nullable EvaluationConfig evaluation;
+    private VerificationConfig verify = VerificationConfig.DEFAULT;
     private boolean strict = true;
     private Device device = Device.CPU;
 
@@ -210,6 +215,12 @@ public record ModelQuantizationConfig(
       return this;
     }
 
+    /** Sets how artifacts are compared with their source once they are written. */
+    public Builder verify(VerificationConfig verify) {
+      this.verify = Objects.requireNonNull(verify, "verify");
+      return this;
+    }
+
     /** Sets whether a rule without any effect is an error. */
     public Builder strict(boolean strict) {
       this.strict = strict;
@@ -238,6 +249,7 @@ public record ModelQuantizationConfig(
           backendKwargs,
           calibration,
           evaluation,
+          verify,
           strict,
           device);
     }

@@ -18,6 +18,9 @@ final class ExitCode {
   /** A gate of {@code evaluate} was not passed. */
   static final int GATE_FAILED = 3;
 
+  /** An artifact did not pass its verification. */
+  static final int REJECTED = 4;
+
   /** Interrupted by Ctrl-C; the shell's own number for that. */
   static final int INTERRUPTED = 130;
 

@@ -10,12 +10,15 @@ import dev.kvant.api.ModuleReport;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.VerificationException;
 import dev.kvant.cli.output.ByteSize;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +26,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** Quantizes a model as a spec says. */
 @Command(
@@ -36,6 +40,7 @@ import picocli.CommandLine.Command;
       Subcommand.EXIT_DONE,
       Subcommand.EXIT_FAILED,
       Subcommand.EXIT_WRONG_INPUT,
+      "4:an artifact is wrong beside its source, and is kept under another name",
       Subcommand.EXIT_INTERRUPTED
     },
     footerHeading = "%nExamples:%n",
@@ -48,6 +53,11 @@ final class QuantizeCommand extends SpecCommand {
 
   static final String NAME = "quantize";
 
+  @Option(
+      names = "--no-verify",
+      description = "Do not run the artifacts beside their source once they are written.")
+  private boolean notVerified;
+
   QuantizeCommand(Screens screens, Installations installations) {
     super(screens, installations);
   }
@@ -57,14 +67,25 @@ final class QuantizeCommand extends SpecCommand {
     try (Reporter reporter = new Reporter(err());
         OpenedKvant opened = installations().open(reporter);
         ModelQuantizer quantizer =
-            opened.kvant().quantizer(document().requiringResultsDir("set it or give --out DIR"))) {
+            opened.kvant().quantizer(quantizationDocument())) {
       ModelQuantizationConfig config = quantizer.config();
       Path source = Objects.requireNonNull(config.modelPath());
       Path directory = Objects.requireNonNull(config.resultsDir());
       try (QuantizableModel model = opened.kvant().load(source)) {
         Optional<BeforeAndAfter> comparison =
             BeforeAndAfter.prepare(opened.kvant(), reporter, config, model);
-        SavedModel saved = save(quantizer, model, directory);
+        SavedModel saved;
+        try {
+          saved = save(quantizer, model, directory);
+        } catch (VerificationException e) {
+          SavedModel rejected = e.saved();
+          reporter.done();
+          print(
+              document(model, rejected, Optional.empty()),
+              () -> show(model, rejected, Optional.empty()));
+          err().paragraph("error: ", Style.ERROR, String.valueOf(e.getMessage()));
+          return ExitCode.REJECTED;
+        }
         Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
         evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
         reporter.done();
@@ -72,6 +93,13 @@ final class QuantizeCommand extends SpecCommand {
       }
     }
     return ExitCode.DONE;
+  }
+
+  private ConfigDocument quantizationDocument() {
+    ConfigDocument document = document().requiringResultsDir("set it or give --out DIR");
+    return notVerified
+        ? document.withOverrides(List.of("quantize.verify.enabled=false"))
+        : document;
   }
 
   private static SavedModel save(ModelQuantizer quantizer, QuantizableModel model, Path directory) {
@@ -106,6 +134,10 @@ final class QuantizeCommand extends SpecCommand {
     out.line(sum(report));
     out.line();
     artifacts(model, saved.artifacts()).print(out);
+    if (!saved.verifications().isEmpty()) {
+      out.line();
+      VerificationTable.of(saved.verifications()).print(out);
+    }
     evaluation.ifPresent(
         result -> {
           out.line();
@@ -164,6 +196,7 @@ final class QuantizeCommand extends SpecCommand {
                             .put("bytes", artifact.bytes())
                             .put("description", artifact.description()))
                 .toList())
+        .put("verification", saved.verifications().stream().map(VerificationTable::document).toList())
         .put("evaluation", evaluation.map(EvaluationResult::document));
   }
 }

@@ -111,6 +111,69 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void runs_what_it_wrote_beside_its_source() {
+    Session session = quantize("quantize.evaluation.path=" + samples());
+
+    assertThat(session.out())
+        .containsPattern(
+            "quantized\\.text +verified +2 samples; the least SQNR of an output is 12\\.3 dB");
+  }
+
+  @Test
+  void says_why_an_artifact_was_not_run() {
+    assertThat(quantize().out())
+        .containsPattern("quantized\\.text +not verified +there is no data to run it on");
+    assertThat(quantize("--no-verify").out())
+        .containsPattern("quantized\\.text +not verified +verification is off");
+  }
+
+  @Test
+  void keeps_a_wrong_artifact_aside_and_names_the_first_module_that_goes_wrong() {
+    models.model(Models.SMALL + "fragile Linear weight:float32:4x16\nfc3 Linear weight:float32:4x4\n");
+
+    Session session = quantize("quantize.evaluation.path=" + samples(), "--format=json");
+
+    assertThat(session.exitCode()).isEqualTo(4);
+    assertThat(session.err())
+        .contains("output 'output' has 4 values that are not finite, where the source's are")
+        .contains("first module that goes wrong is 'fragile'");
+    assertThat(models.artifact()).doesNotExist();
+    Path aside = models.results().resolve(TextBackend.ARTIFACT + ".rejected");
+    assertThat(aside).exists();
+    JsonObject json = session.json();
+    assertThat(
+            json.getAsJsonArray("artifacts").get(0).getAsJsonObject().get("path").getAsString())
+        .isEqualTo(aside.toString());
+    assertThat(
+            json.getAsJsonArray("verification")
+                .get(0)
+                .getAsJsonObject()
+                .get("status")
+                .getAsString())
+        .isEqualTo("rejected");
+  }
+
+  @Test
+  void an_artifact_below_the_minimum_is_rejected() {
+    Session session =
+        quantize("quantize.evaluation.path=" + samples(), "quantize.verify.min_sqnr=20");
+
+    assertThat(session.exitCode()).isEqualTo(4);
+    assertThat(session.err())
+        .contains("has an SQNR of 12.3 dB, below the minimum of 20.0 dB");
+    assertThat(
+            quantize("quantize.evaluation.path=" + samples(), "quantize.verify.min_sqnr=12")
+                .exitCode())
+        .isZero();
+  }
+
+  private Path samples() {
+    return new NpzWriter()
+        .floats("input", new float[] {2, 0, 0.3f, 0.4f}, 2, 2)
+        .write(folder.resolve("samples.npz"));
+  }
+
+  @Test
   void data_that_does_not_fit_is_found_before_anything_is_written() {
     Path data =
         new NpzWriter().floats("image", new float[2], 1, 2).write(folder.resolve("data.npz"));

@@ -30,7 +30,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Quantizes text models: writes int8 for the float32 of the weights of Linear modules. */
+/**
+ * Quantizes text models: writes int8 for the float32 of the weights of Linear modules, and breaks
+ * modules called fragile.
+ */
 public final class TextBackend implements QuantizationBackend {
 
   static final String ARTIFACT = "quantized.text";
@@ -118,6 +121,9 @@ public final class TextBackend implements QuantizationBackend {
     private static String line(ModuleDescription module, QuantizationPlan plan) {
       String type = module.type().isEmpty() ? "-" : module.type();
       boolean quantized = plan.module(module.name()).map(ModuleDecision::isQuantized).orElse(false);
+      if (quantized && module.name().endsWith("fragile")) {
+        type = "Broken";
+      }
       var line = new StringBuilder(module.name() + " " + type);
       for (TensorDescription tensor : module.tensors()) {
         line.append(' ')

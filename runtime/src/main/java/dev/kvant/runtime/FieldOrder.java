@@ -29,6 +29,7 @@ final class FieldOrder implements Comparator<String> {
           "backend_kwargs",
           "calibration",
           "evaluation",
+          "verify",
           "strict",
           "device",
           "module_name",

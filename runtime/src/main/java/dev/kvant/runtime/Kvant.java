@@ -26,6 +26,7 @@ import dev.kvant.runtime.evaluation.EvaluatedModel;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
 import dev.kvant.runtime.report.ReportRecord;
+import dev.kvant.runtime.verification.Verifier;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModelFormat;
@@ -230,7 +231,10 @@ public final class Kvant implements AutoCloseable {
             .parallelism(parallelism)
             .records(ReportRecord::write)
             .build(),
-        checked.warnings());
+        checked.warnings(),
+        new Verifier(
+            (model, format) -> runner(model, format, checked.config().device()),
+            checked.config().verify()));
   }
 
   /**

@@ -1,9 +1,11 @@
 package dev.kvant.runtime;
 
+import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
-import dev.kvant.api.FinishedStep;
+import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.FinishedStep.Outcome;
+import dev.kvant.api.FinishedStep;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleDecision;
@@ -15,13 +17,21 @@ import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.api.Verification;
 import dev.kvant.runtime.calibration.CalibratedRun;
+import dev.kvant.runtime.data.CalibrationFiles;
 import dev.kvant.runtime.plan.Planner;
 import dev.kvant.runtime.report.ReportRecord;
+import dev.kvant.runtime.verification.FirstBatch;
+import dev.kvant.runtime.verification.FirstWrongModule;
+import dev.kvant.runtime.verification.RejectedArtifacts;
+import dev.kvant.runtime.verification.TemporaryFolder;
+import dev.kvant.runtime.verification.Verifier;
 import dev.kvant.spi.BackendDescriptor;
-import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.ModeDescriptor.Calibration;
+import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.RunContext;
 import java.io.IOException;
@@ -33,6 +43,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -58,8 +69,10 @@ final class PlannedQuantizer implements ModelQuantizer {
   private final ModeDescriptor abilities;
   private final RunContext context;
   private final List<QuantizationWarning> configWarnings;
+  private final Verifier verifier;
   private final Planner planner;
   private final IdentityHashMap<PreparedModel, CalibratedRun> runs = new IdentityHashMap<>();
+  private final IdentityHashMap<PreparedModel, FirstBatch> data = new IdentityHashMap<>();
 
   private @Nullable PreparedModel lastPrepared;
   private @Nullable QuantizedModel lastQuantized;
@@ -70,17 +83,20 @@ final class PlannedQuantizer implements ModelQuantizer {
    * @param descriptor describes the backend
    * @param context the validated configuration and what else a run works with
    * @param configWarnings what validation had to say; becomes part of every plan
+   * @param verifier compares what is written with its source
    */
   PlannedQuantizer(
       QuantizationBackend backend,
       BackendDescriptor descriptor,
       RunContext context,
-      List<QuantizationWarning> configWarnings) {
+      List<QuantizationWarning> configWarnings,
+      Verifier verifier) {
     this.backend = backend;
     this.descriptor = descriptor;
     this.abilities = Objects.requireNonNull(descriptor.modes().get(context.mode()), "mode");
     this.context = context;
     this.configWarnings = List.copyOf(configWarnings);
+    this.verifier = verifier;
     this.planner = new Planner(context.config(), backend);
   }
 
@@ -138,14 +154,16 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   @Override
-  public void calibrate(PreparedModel model, CalibrationDataset data) {
+  public void calibrate(PreparedModel model, CalibrationDataset dataset) {
     Objects.requireNonNull(model, "model");
-    Objects.requireNonNull(data, "data");
+    Objects.requireNonNull(dataset, "dataset");
     step(
         "calibrate",
         () -> {
+          var remembering = new FirstBatch(dataset);
+          data.put(model, remembering);
           if (abilities.calibrates()) {
-            run(model).observe(data);
+            run(model).observe(remembering);
           } else {
             warnOfUnusedData();
           }
@@ -225,12 +243,13 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   @Override
-  public QuantizedModel quantizeModel(QuantizableModel model, CalibrationDataset data) {
-    Objects.requireNonNull(data, "data");
+  public QuantizedModel quantizeModel(QuantizableModel model, CalibrationDataset dataset) {
+    Objects.requireNonNull(dataset, "dataset");
     PreparedModel prepared = prepare(model);
     if (abilities.calibrates()) {
-      calibrate(prepared, data);
+      calibrate(prepared, dataset);
     } else {
+      data.put(prepared, new FirstBatch(dataset));
       warnOfUnusedData();
     }
     return quantize(prepared);
@@ -262,10 +281,56 @@ final class PlannedQuantizer implements ModelQuantizer {
             throw new IllegalArgumentException("model: was not quantized by this quantizer");
           }
           refuseToReplace(quantized.prepared().model(), directory);
-          SavedModel saved = quantized.run().save(directory);
+          SavedModel saved = verified(quantized, quantized.run().save(directory));
           context.listener().onSaved(saved);
           return saved;
         });
+  }
+
+  private SavedModel verified(Quantized quantized, SavedModel saved) {
+    PreparedModel prepared = quantized.prepared();
+    List<Verification> verifications =
+        verifier.verify(prepared.model(), saved.artifacts(), samples(prepared));
+    verifications.stream().flatMap(result -> result.warning().stream()).forEach(this::warn);
+    SavedModel result = new SavedModel(saved.artifacts(), saved.report(), verifications);
+    if (verifications.stream().noneMatch(Verification::isRejected)) {
+      return result;
+    }
+    Optional<String> first =
+        FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan));
+    return RejectedArtifacts.keepAside(result, first);
+  }
+
+  private Optional<TensorBatch> samples(PreparedModel prepared) {
+    FirstBatch given = data.get(prepared);
+    if (given != null) {
+      return given.batch();
+    }
+    EvaluationConfig evaluation = config().evaluation();
+    if (evaluation == null) {
+      return Optional.empty();
+    }
+    return new FirstBatch(
+            new CalibrationFiles(
+                new CalibrationConfig(evaluation.path(), evaluation.batchSize(), 1, null)))
+        .batch();
+  }
+
+  /** Whether an artifact of that plan would be rejected. */
+  private boolean isWrong(Quantized quantized, QuantizationPlan plan) {
+    PreparedModel prepared = quantized.prepared();
+    try (TemporaryFolder folder = TemporaryFolder.create();
+        CalibratedRun run =
+            quantized.run().again(backend.begin(prepared.model(), plan, context))) {
+      run.quantize();
+      return verifier
+          .verify(prepared.model(), run.save(folder.path()).artifacts(), samples(prepared))
+          .stream()
+          .anyMatch(Verification::isRejected);
+    } catch (UnsupportedModelException e) {
+      // Not every part of a plan can be written, and what is not written is not wrong.
+      return false;
+    }
   }
 
   private static void refuseToQuantizeTwice(QuantizableModel model) {

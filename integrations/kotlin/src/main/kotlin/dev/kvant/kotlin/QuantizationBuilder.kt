@@ -8,6 +8,7 @@ import dev.kvant.api.EvaluationConfig
 import dev.kvant.api.ImageConfig
 import dev.kvant.api.ModelQuantizationConfig
 import dev.kvant.api.QuantizationMode
+import dev.kvant.api.VerificationConfig
 import java.nio.file.Path
 
 /**
@@ -102,6 +103,16 @@ public class QuantizationBuilder internal constructor(from: ModelQuantizationCon
   /** Says on what data the model is compared before and after. */
   public fun evaluation(path: Path, batchSize: Int = CalibrationConfig.DEFAULT_BATCH_SIZE) {
     builder.evaluation(EvaluationConfig(path, batchSize))
+  }
+
+  /** Says on how many samples artifacts are compared with their source, and what they must reach. */
+  public fun verify(samples: Int = VerificationConfig.DEFAULT_SAMPLES, minSqnr: Double? = null) {
+    builder.verify(VerificationConfig(true, samples, minSqnr))
+  }
+
+  /** Leaves artifacts as they were written, without running them. */
+  public fun dontVerify() {
+    builder.verify(VerificationConfig.OFF)
   }
 
   internal fun build(): ModelQuantizationConfig =

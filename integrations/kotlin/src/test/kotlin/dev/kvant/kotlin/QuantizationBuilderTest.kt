@@ -11,6 +11,7 @@ import dev.kvant.api.EvaluationConfig
 import dev.kvant.api.LayerQuantizationConfig
 import dev.kvant.api.ModelQuantizationConfig
 import dev.kvant.api.QuantizationMode
+import dev.kvant.api.VerificationConfig
 import dev.kvant.api.WeightQuantizationConfig
 import java.nio.file.Path
 import org.assertj.core.api.Assertions.assertThat
@@ -64,6 +65,7 @@ class QuantizationBuilderTest {
       backendKwarg("runtime_modules", true)
       calibration(Path.of("calibration.npz"), batchSize = 8, maxBatches = 4)
       evaluation(Path.of("test.npz"), batchSize = 16)
+      verify(samples = 4, minSqnr = 20.0)
       strict = false
       device = Device.of("cuda:1")
     }
@@ -89,6 +91,7 @@ class QuantizationBuilderTest {
           mapOf("runtime_modules" to true),
           CalibrationConfig(Path.of("calibration.npz"), 8, 4, null),
           EvaluationConfig(Path.of("test.npz"), 16),
+          VerificationConfig(true, 4, 20.0),
           false,
           Device.of("cuda:1"),
         )

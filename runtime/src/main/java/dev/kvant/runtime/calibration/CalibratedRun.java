@@ -154,6 +154,21 @@ public final class CalibratedRun implements AutoCloseable {
     return known;
   }
 
+  /**
+   * Another run with the statistics of this one.
+   *
+   * @param other a run of a plan that quantizes some of the modules of this one; closed by what
+   *     this gives
+   */
+  public CalibratedRun again(QuantizationRun other) {
+    CalibratedRun again = new CalibratedRun(other, model, context);
+    StatisticsFile known = statistics;
+    if (known != null) {
+      again.use(known);
+    }
+    return again;
+  }
+
   /** Does what can be done before anything is written. */
   public void quantize() {
     run.quantize();

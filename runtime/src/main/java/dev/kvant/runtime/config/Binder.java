@@ -11,6 +11,7 @@ import dev.kvant.api.ImageConfig;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.VerificationConfig;
 import dev.kvant.api.WeightQuantizationConfig;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -60,6 +61,7 @@ final class Binder {
     section.anything("backend_kwargs").forEach(config::backendKwarg);
     config.calibration(calibration(section.section("calibration")));
     config.evaluation(evaluation(section.section("evaluation")));
+    config.verify(verification(section.section("verify")));
     config.strict(orElse(section.truth("strict"), true));
     config.device(orElse(section.parsed("device", Device::of), Device.CPU));
     section.rejectUnknownKeys();
@@ -160,6 +162,18 @@ final class Binder {
     return path == null
         ? null
         : new EvaluationConfig(path, orElse(batchSize, EvaluationConfig.DEFAULT_BATCH_SIZE));
+  }
+
+  private static VerificationConfig verification(@Nullable Section verify) {
+    if (verify == null) {
+      return VerificationConfig.DEFAULT;
+    }
+    Boolean enabled = verify.truth("enabled");
+    Integer samples = verify.integer("samples");
+    Double minSqnr = verify.number("min_sqnr");
+    verify.rejectUnknownKeys();
+    return new VerificationConfig(
+        orElse(enabled, true), orElse(samples, VerificationConfig.DEFAULT_SAMPLES), minSqnr);
   }
 
   private static @Nullable Path requiredPath(Section section) {

@@ -92,6 +92,12 @@ final class Section {
     return value == null ? null : integer(value, shown.key(key));
   }
 
+  /** A number; one written as text is taken too. */
+  @Nullable Double number(String key) {
+    Located value = value(key);
+    return value == null ? null : number(value, shown.key(key));
+  }
+
   /** A list of whole numbers; a single one is a list of one. */
   @Nullable List<Integer> integers(String key) {
     return list(key, true, this::integer);

@@ -40,7 +40,9 @@ class ModulesTest {
           "dev.kvant.backend.onnx.weights",
           "dev.kvant.cli",
           "dev.kvant.cli.output",
-          "dev.kvant.runtime.plan");
+          "dev.kvant.runtime.calibration",
+          "dev.kvant.runtime.plan",
+          "dev.kvant.runtime.verification");
 
   private static final String SERVICES = "META-INF/services/";
 

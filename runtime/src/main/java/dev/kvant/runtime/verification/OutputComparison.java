@@ -1,0 +1,102 @@
+package dev.kvant.runtime.verification;
+
+import dev.kvant.api.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Compares the outputs of an artifact with those of its source.
+ *
+ * @param sqnrByOutput the ratio of signal to quantization noise of each output that could be
+ *     compared, in decibels
+ * @param fault what is wrong with the artifact's outputs; empty if nothing is
+ */
+record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault) {
+
+  /**
+   * Compares.
+   *
+   * <p>Outputs whose lengths differ are not compared: how many boxes a detector finds depends on
+   * values, and so may change by quantization.
+   *
+   * @param minSqnr what every output must reach, in decibels
+   */
+  static OutputComparison of(
+      Map<String, Tensor> source, Map<String, Tensor> artifact, double minSqnr) {
+    Map<String, Double> ratios = new LinkedHashMap<>();
+    for (Map.Entry<String, Tensor> output : source.entrySet()) {
+      Tensor expected = output.getValue();
+      Tensor actual = artifact.get(output.getKey());
+      if (actual == null) {
+        return wrong(
+            ratios,
+            "it has no output '%s', only %s".formatted(output.getKey(), artifact.keySet()));
+      }
+      if (!actual.elementType().equals(expected.elementType())) {
+        return wrong(
+            ratios,
+            "output '%s' is %s, and %s in the source"
+                .formatted(output.getKey(), actual.elementType(), expected.elementType()));
+      }
+      if (actual.shape().size() != expected.shape().size()) {
+        return wrong(
+            ratios,
+            "output '%s' has the shape %s, and %s in the source"
+                .formatted(output.getKey(), actual.shape(), expected.shape()));
+      }
+      if (!expected.elementType().isFloatingPoint() || !actual.shape().equals(expected.shape())) {
+        continue;
+      }
+      Sums sums = Sums.of(expected.toFloats(), actual.toFloats());
+      if (sums.notFinite() > 0) {
+        return wrong(
+            ratios,
+            "output '%s' has %d values that are not finite, where the source's are"
+                .formatted(output.getKey(), sums.notFinite()));
+      }
+      if (sums.signal() == 0) {
+        continue;
+      }
+      ratios.put(output.getKey(), sums.decibels());
+      if (sums.decibels() < minSqnr) {
+        return wrong(
+            ratios,
+            "output '%s' has an SQNR of %.1f dB, below the minimum of %.1f dB"
+                .formatted(output.getKey(), sums.decibels(), minSqnr));
+      }
+    }
+    return new OutputComparison(ratios, Optional.empty());
+  }
+
+  private static OutputComparison wrong(Map<String, Double> ratios, String fault) {
+    return new OutputComparison(ratios, Optional.of(fault));
+  }
+
+  /** The sums that a ratio is made of, over the values that are finite in the source. */
+  private record Sums(double signal, double noise, int notFinite) {
+
+    static Sums of(float[] expected, float[] actual) {
+      double signal = 0;
+      double noise = 0;
+      int notFinite = 0;
+      for (int i = 0; i < expected.length; i++) {
+        if (!Float.isFinite(expected[i])) {
+          continue;
+        }
+        if (!Float.isFinite(actual[i])) {
+          notFinite++;
+          continue;
+        }
+        double difference = (double) expected[i] - actual[i];
+        signal += (double) expected[i] * expected[i];
+        noise += difference * difference;
+      }
+      return new Sums(signal, noise, notFinite);
+    }
+
+    double decibels() {
+      return noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
+    }
+  }
+}

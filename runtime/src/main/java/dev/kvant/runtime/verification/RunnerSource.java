@@ -1,0 +1,24 @@
+package dev.kvant.runtime.verification;
+
+import dev.kvant.api.Internal;
+import dev.kvant.spi.ModelRunner;
+import java.nio.file.Path;
+
+/**
+ * Loads models for running.
+ *
+ * @since 0.1.0
+ */
+@Internal
+@FunctionalInterface
+public interface RunnerSource {
+
+  /**
+   * Loads a model file.
+   *
+   * @param format the id of its format
+   * @throws dev.kvant.api.UnavailableException if nothing here runs it
+   * @throws dev.kvant.api.KvantException if it cannot be loaded
+   */
+  ModelRunner open(Path model, String format);
+}

@@ -1,0 +1,156 @@
+package dev.kvant.runtime.verification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.KvantException;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnavailableException;
+import dev.kvant.api.Verification;
+import dev.kvant.api.Verification.Status;
+import dev.kvant.api.VerificationConfig;
+import dev.kvant.runtime.FakeModel;
+import dev.kvant.spi.ModelRunner;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+class VerifierTest {
+
+  private static final Path ARTIFACT = Path.of("quantized.fake");
+
+  private final Map<Path, UnaryOperator<Tensor>> models = new HashMap<>();
+  private final FakeModel model = new FakeModel();
+
+  VerifierTest() {
+    models.put(model.source(), values -> values);
+  }
+
+  @Test
+  void an_artifact_that_is_like_its_source_is_verified() {
+    models.put(ARTIFACT, values -> values);
+
+    Verification verification = verify(VerificationConfig.DEFAULT);
+
+    assertThat(verification.status()).isEqualTo(Status.VERIFIED);
+    assertThat(verification.samples()).isEqualTo(2);
+    assertThat(verification.sqnrByOutput()).containsOnlyKeys("output");
+  }
+
+  @Test
+  void runs_as_many_samples_as_are_asked_for() {
+    models.put(ARTIFACT, values -> values);
+
+    assertThat(verify(new VerificationConfig(true, 1, null)).samples()).isEqualTo(1);
+  }
+
+  @Test
+  void a_model_of_a_fixed_batch_size_gets_the_whole_batch() {
+    UnaryOperator<Tensor> fixed =
+        values -> {
+          if (values.shape().get(0) != 2) {
+            throw new CalibrationException("wants 2 samples");
+          }
+          return values;
+        };
+    models.put(model.source(), fixed);
+    models.put(ARTIFACT, fixed);
+
+    assertThat(verify(new VerificationConfig(true, 1, null)).status()).isEqualTo(Status.VERIFIED);
+  }
+
+  @Test
+  void an_artifact_that_does_not_run_is_rejected() {
+    models.put(
+        ARTIFACT,
+        values -> {
+          throw new KvantException("there is no kernel");
+        });
+
+    Verification verification = verify(VerificationConfig.DEFAULT);
+
+    assertThat(verification.isRejected()).isTrue();
+    assertThat(verification.reason()).isEqualTo("it does not load or run: there is no kernel");
+  }
+
+  @Test
+  void noise_above_the_signal_is_rejected_unless_the_minimum_is_lower() {
+    models.put(ARTIFACT, values -> Tensor.ofFloats(new float[] {-1, -1, -1, -1}, 2, 2));
+
+    assertThat(verify(VerificationConfig.DEFAULT).isRejected()).isTrue();
+    assertThat(verify(new VerificationConfig(true, 8, -20.0)).isRejected()).isFalse();
+  }
+
+  @Test
+  void what_cannot_be_run_is_not_verified_and_the_reason_is_told() {
+    models.remove(model.source());
+    assertThat(verify(VerificationConfig.DEFAULT).reason()).isEqualTo("no runtime is installed");
+
+    assertThat(verify(VerificationConfig.OFF).reason()).isEqualTo("verification is off");
+
+    assertThat(
+            new Verifier(this::open, VerificationConfig.DEFAULT)
+                .verify(model, artifacts(), Optional.empty())
+                .get(0)
+                .reason())
+        .startsWith("there is no data to run it on");
+  }
+
+  @Test
+  void a_source_that_differs_from_itself_proves_nothing() {
+    float[] noise = {1};
+    models.put(
+        model.source(),
+        values -> {
+          noise[0] = -noise[0];
+          return Tensor.ofFloats(new float[] {noise[0], 2, 3, 4}, 2, 2);
+        });
+    models.put(ARTIFACT, values -> values);
+
+    assertThat(verify(VerificationConfig.DEFAULT).reason())
+        .isEqualTo("two runs of the source differ: it is not deterministic");
+  }
+
+  private Verification verify(VerificationConfig config) {
+    TensorBatch batch =
+        TensorBatch.of(Tensor.ofFloats(new float[] {1, 2, 3, 4}, 2, 2));
+    List<Verification> verifications =
+        new Verifier(this::open, config).verify(model, artifacts(), Optional.of(batch));
+    assertThat(verifications).hasSize(1);
+    return verifications.get(0);
+  }
+
+  private static List<Artifact> artifacts() {
+    return List.of(
+        new Artifact(ARTIFACT, Artifact.Role.MODEL, "fake", 0, "A model."),
+        new Artifact(Path.of("tensors"), Artifact.Role.SIDE_FILE, "fake", 0, "Its tensors."));
+  }
+
+  private ModelRunner open(Path path, String format) {
+    UnaryOperator<Tensor> answers = models.get(path);
+    if (answers == null) {
+      throw new UnavailableException("no runtime is installed");
+    }
+    return new ModelRunner() {
+      @Override
+      public List<String> inputs() {
+        return List.of("input");
+      }
+
+      @Override
+      public Map<String, Tensor> run(TensorBatch batch) {
+        return Map.of(
+            "output", answers.apply(batch.inputs().values().iterator().next()));
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.runtime.verification;
+
+import org.jspecify.annotations.NullMarked;
