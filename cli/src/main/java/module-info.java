@@ -1,8 +1,6 @@
 /** The kvant command. */
 module dev.kvant.cli {
   requires com.google.gson;
-  requires com.google.guice;
-  requires dev.kvant.guice;
   requires dev.kvant.runtime;
   requires dev.kvant.validation;
   requires info.picocli;

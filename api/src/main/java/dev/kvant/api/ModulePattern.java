@@ -86,10 +86,14 @@ public final class ModulePattern {
             i = end + 1;
           }
         }
-        default -> regex.append(Pattern.quote(String.valueOf(c)));
+        default -> regex.append(isSpecial(c) ? "\\" : "").append(c);
       }
     }
     return regex.toString();
+  }
+
+  private static boolean isSpecial(char c) {
+    return c < 128 && !Character.isLetterOrDigit(c);
   }
 
   /** Index of the bracket that closes a set whose content starts at {@code start}, or -1. */

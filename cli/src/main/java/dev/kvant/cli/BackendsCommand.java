@@ -8,15 +8,19 @@ import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.discovery.BrokenProvider;
 import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.runtime.discovery.InstalledBackend;
+import dev.kvant.runtime.discovery.InstalledPlugin;
+import dev.kvant.runtime.discovery.InstalledProvider;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.OptionDescriptor;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -27,7 +31,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = BackendsCommand.NAME,
     description = {
-      "Shows the backends that are installed and what they can do.",
+      "Shows the backends that are installed and what they can do, and what each plugin offers.",
       "Says of each whether it can work here, and what is wrong with those that cannot be used."
     },
     footer = "  kvant backends --format json")
@@ -41,8 +45,8 @@ final class BackendsCommand extends Subcommand {
 
   @Override
   public Integer call() {
-    try (OpenedKvant opened = installations().open(QuantizationListener.NONE)) {
-      Installation installation = opened.kvant().backends();
+    try (Kvant kvant = open(QuantizationListener.NONE)) {
+      Installation installation = kvant.backends();
       print(document(installation), () -> show(installation));
       if (isVerbose()) {
         installation.broken().forEach(broken -> err().stackTrace(broken.cause()));
@@ -64,6 +68,10 @@ final class BackendsCommand extends Subcommand {
       }
       show(backend);
       gap = "";
+    }
+    if (!installation.plugins().isEmpty()) {
+      out.line();
+      plugins(installation).print(out);
     }
     section(
         "Cannot be used:", installation.broken().stream().map(BrokenProvider::toString).toList());
@@ -87,8 +95,39 @@ final class BackendsCommand extends Subcommand {
                 out()
                     .line(
                         installations().missing().contains(directory)
-                            ? "The folder of plugins %s is not there.".formatted(directory)
+                            ? "The folder of plugins %s does not exist.".formatted(directory)
                             : "Plugins were looked for in %s.".formatted(directory)));
+  }
+
+  private static Table plugins(Installation installation) {
+    Table table = Table.of(Column.text("plugin"), Column.text("parent"), Column.prose("offers"));
+    for (InstalledPlugin plugin : installation.plugins()) {
+      List<String> offers =
+          installation.providers().stream()
+              .filter(provider -> plugin.name().equals(provider.plugin()))
+              .map(BackendsCommand::offer)
+              .toList();
+      table.row(
+          plugin.name(),
+          plugin.parent() == null ? "" : plugin.parent(),
+          offers.isEmpty() ? "nothing" : String.join("; ", offers));
+    }
+    return table;
+  }
+
+  private static String offer(InstalledProvider provider) {
+    String ids = String.join(", ", provider.ids());
+    String offer =
+        switch (provider.service()) {
+          case BACKEND -> "backend " + ids;
+          case FORMAT -> (provider.ids().size() == 1 ? "format " : "formats ") + ids;
+          case RUNNER -> "runs " + ids;
+          case SOURCE -> "models of " + provider.provider();
+        };
+    return provider.availability() instanceof Availability.Unavailable unavailable
+            && provider.service() != InstalledProvider.Service.BACKEND
+        ? "%s (not available: %s)".formatted(offer, unavailable.reason())
+        : offer;
   }
 
   private void section(String heading, Collection<String> lines) {
@@ -178,6 +217,8 @@ final class BackendsCommand extends Subcommand {
   private JsonDocument document(Installation installation) {
     return new JsonDocument()
         .put("backends", installation.backends().stream().map(BackendsCommand::document).toList())
+        .put("providers", installation.providers().stream().map(BackendsCommand::document).toList())
+        .put("plugins", installation.plugins().stream().map(BackendsCommand::document).toList())
         .put("broken", installation.broken().stream().map(BackendsCommand::document).toList())
         .put("conflicts", installation.conflicts())
         .put("remarks", installation.remarks())
@@ -185,12 +226,34 @@ final class BackendsCommand extends Subcommand {
         .put("missing_plugin_directories", installations().missing());
   }
 
+  private static JsonDocument document(InstalledProvider installed) {
+    String reason = unavailableReason(installed.availability());
+    return new JsonDocument()
+        .put("service", installed.service().name().toLowerCase(Locale.ROOT))
+        .put("ids", installed.ids())
+        .put("provider", installed.provider())
+        .put("location", installed.location())
+        .put("plugin", installed.plugin())
+        .put("available", reason == null)
+        .put("unavailable_reason", reason);
+  }
+
+  private static JsonDocument document(InstalledPlugin plugin) {
+    return new JsonDocument()
+        .put("name", plugin.name())
+        .put("location", plugin.location())
+        .put("parent", plugin.parent());
+  }
+
+  private static @Nullable String unavailableReason(Availability availability) {
+    return availability instanceof Availability.Unavailable unavailable
+        ? unavailable.reason()
+        : null;
+  }
+
   private static JsonDocument document(InstalledBackend installed) {
     BackendDescriptor backend = installed.descriptor();
-    @Nullable String reason =
-        installed.availability() instanceof Availability.Unavailable unavailable
-            ? unavailable.reason()
-            : null;
+    String reason = unavailableReason(installed.availability());
     Map<String, JsonDocument> modes = new LinkedHashMap<>();
     backend.modes().forEach((mode, can) -> modes.put(mode.name(), document(can)));
     return new JsonDocument()

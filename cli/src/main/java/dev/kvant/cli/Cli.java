@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import picocli.CommandLine;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -39,7 +40,7 @@ final class Cli {
   int run(String... arguments) {
     try {
       return commandLine(arguments).execute(arguments);
-    } catch (OutOfMemoryError | StackOverflowError | LinkageError e) {
+    } catch (Error e) {
       new ErrorBlock(screens.err()).print(e, List.of(arguments).contains("--verbose"));
       return ExitCode.FAILED;
     } finally {
@@ -66,6 +67,7 @@ final class Cli {
         .setColorScheme(
             CommandLine.Help.defaultColorScheme(screens.out().coloured() ? Ansi.ON : Ansi.OFF))
         .setUsageHelpWidth(helpWidth(screens.out()))
+        .setExecutionStrategy(Cli::execute)
         .setParameterExceptionHandler(this::wrongUsage)
         .setExecutionExceptionHandler(this::failed);
     return line;
@@ -94,7 +96,21 @@ final class Cli {
     return ExitCode.WRONG_INPUT;
   }
 
-  private int failed(Exception failure, CommandLine line, ParseResult parsed) {
+  /** Runs the command so that its errors are told like its exceptions. */
+  private static int execute(ParseResult parsed) {
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (Error e) {
+      List<CommandLine> lines = parsed.asCommandLineList();
+      throw new ExecutionException(lines.get(lines.size() - 1), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private int failed(Exception thrown, CommandLine line, ParseResult parsed) {
+    Throwable failure =
+        thrown instanceof ExecutionException && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
     boolean verbose = false;
     if (line.getCommand() instanceof Subcommand subcommand) {
       verbose = subcommand.isVerbose();
@@ -103,11 +119,6 @@ final class Cli {
       }
     }
     new ErrorBlock(screens.err()).print(failure, verbose);
-    installations
-        .missing()
-        .forEach(
-            directory ->
-                screens.err().line("The folder of plugins %s is not there.".formatted(directory)));
     return ExitCode.of(failure);
   }
 

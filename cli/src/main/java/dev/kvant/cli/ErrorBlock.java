@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.util.List;
+import java.util.Optional;
 
 /** Tells a person what went wrong, all of it, once. */
 final class ErrorBlock {
@@ -25,7 +26,10 @@ final class ErrorBlock {
 
   /** Prints what went wrong, with the stack trace if asked for. */
   void print(Throwable failure, boolean stackTrace) {
-    if (failure instanceof InvalidConfigurationException invalid) {
+    Optional<String> shortage = Shortage.of(failure);
+    if (shortage.isPresent()) {
+      screen.paragraph(LEAD, Style.ERROR, shortage.get());
+    } else if (failure instanceof InvalidConfigurationException invalid) {
       problems(invalid.problems());
     } else if (ExitCode.of(failure) == ExitCode.INTERRUPTED) {
       screen.paragraph("interrupted: ", Style.ERROR, "nothing was left half-written");
@@ -35,7 +39,10 @@ final class ErrorBlock {
     if (stackTrace) {
       screen.stackTrace(failure);
     } else if (!isExplained(failure) && ExitCode.of(failure) == ExitCode.FAILED) {
-      screen.paragraph("", Style.PLAIN, "This was not foreseen; --verbose shows the stack trace.");
+      screen.paragraph(
+          "",
+          Style.PLAIN,
+          "This is a bug in %s; --verbose shows the stack trace.".formatted(Origin.of(failure)));
     }
   }
 
@@ -52,9 +59,9 @@ final class ErrorBlock {
 
   /** What went wrong in words, for errors that have none too. */
   static String message(Throwable failure) {
-    if (failure instanceof OutOfMemoryError) {
-      return "the heap is full (%s); give it more with KVANT_JAVA_OPTS=-Xmx4g"
-          .formatted(failure.getMessage());
+    Optional<String> shortage = Shortage.of(failure);
+    if (shortage.isPresent()) {
+      return shortage.get();
     }
     if (failure instanceof InvalidPathException path) {
       return "'%s' cannot be a path here: %s".formatted(path.getInput(), path.getReason());
@@ -82,7 +89,7 @@ final class ErrorBlock {
 
   private static boolean isExplained(Throwable failure) {
     return failure instanceof KvantException
-        || failure instanceof OutOfMemoryError
+        || Shortage.of(failure).isPresent()
         || failure instanceof InvalidPathException
         || failure instanceof UncheckedIOException
         || failure instanceof IOException;

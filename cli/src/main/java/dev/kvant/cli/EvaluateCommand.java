@@ -5,6 +5,7 @@ import dev.kvant.api.EvaluationConfig;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
+import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
 import java.nio.file.Path;
@@ -129,10 +130,8 @@ final class EvaluateCommand extends Subcommand {
 
   private Evaluation evaluate(Device where) {
     try (Reporter reporter = new Reporter(err());
-        OpenedKvant opened = installations().open(reporter)) {
-      return opened
-          .kvant()
-          .evaluate(path, reference, new EvaluationConfig(dataPath, batchSize), where);
+        Kvant kvant = open(reporter)) {
+      return kvant.evaluate(path, reference, new EvaluationConfig(dataPath, batchSize), where);
     }
   }
 

@@ -29,7 +29,8 @@ final class ExitCode {
   /** The code for an execution that ended with that. */
   static int of(Throwable failure) {
     if (failure instanceof InvalidConfigurationException) {
-      return WRONG_INPUT;
+      // What seems to be missing from the spec may be there, and could not be opened.
+      return Shortage.of(failure).isPresent() ? FAILED : WRONG_INPUT;
     }
     // What an interrupt meets in the middle of reading a file is another exception.
     return failure instanceof QuantizationCancelledException

@@ -13,6 +13,7 @@ import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,9 +49,9 @@ final class InspectCommand extends Subcommand {
 
   @Override
   public Integer call() {
-    try (OpenedKvant opened = installations().open(QuantizationListener.NONE);
-        QuantizableModel model = opened.kvant().load(path)) {
-      Optional<QuantizationReport> report = opened.kvant().report(model);
+    try (Kvant kvant = open(QuantizationListener.NONE);
+        QuantizableModel model = kvant.load(path)) {
+      Optional<QuantizationReport> report = kvant.report(model);
       print(document(model, report), () -> show(model, report));
     }
     return ExitCode.DONE;

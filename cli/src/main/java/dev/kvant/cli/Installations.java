@@ -1,13 +1,6 @@
 package dev.kvant.cli;
 
-import com.google.inject.Binder;
-import com.google.inject.Guice;
-import com.google.inject.Injector;
-import com.google.inject.multibindings.Multibinder;
 import dev.kvant.api.QuantizationListener;
-import dev.kvant.guice.KvantLifetime;
-import dev.kvant.guice.KvantModule;
-import dev.kvant.guice.PluginDirectory;
 import dev.kvant.runtime.Kvant;
 import java.io.File;
 import java.nio.file.Files;
@@ -17,13 +10,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where plugins are, and what opens Kvant with them.
  *
- * @param directories folders of plugin folders
+ * @param own the folder of plugins of the distribution, or null where the command runs without one
+ * @param named further folders of plugins, which the user names
  */
-record Installations(List<Path> directories) {
+record Installations(@Nullable Path own, List<Path> named) {
 
   /** The system property that names the folder of the installation. */
   static final String HOME_PROPERTY = "kvant.home";
@@ -32,42 +27,52 @@ record Installations(List<Path> directories) {
   static final String PLUGINS_VARIABLE = "KVANT_PLUGINS";
 
   Installations {
-    directories = List.copyOf(directories);
+    named = List.copyOf(named);
+  }
+
+  /** Where only those plugins are that the user names. */
+  Installations(List<Path> named) {
+    this(null, named);
   }
 
   /** What this process was started with. */
   static Installations ofProcess(Map<String, String> environment, Properties properties) {
-    List<Path> directories = new ArrayList<>();
     String home = properties.getProperty(HOME_PROPERTY);
-    if (home != null) {
-      directories.add(Path.of(home, "plugins"));
+    return new Installations(
+        home == null ? null : Path.of(home, "plugins"),
+        Pattern.compile(File.pathSeparator, Pattern.LITERAL)
+            .splitAsStream(environment.getOrDefault(PLUGINS_VARIABLE, ""))
+            .filter(name -> !name.isBlank())
+            .map(Path::of)
+            .toList());
+  }
+
+  /** All folders of plugins. */
+  List<Path> directories() {
+    List<Path> directories = new ArrayList<>();
+    if (own != null) {
+      directories.add(own);
     }
-    Pattern.compile(File.pathSeparator, Pattern.LITERAL)
-        .splitAsStream(environment.getOrDefault(PLUGINS_VARIABLE, ""))
-        .filter(name -> !name.isBlank())
-        .map(Path::of)
-        .forEach(directories::add);
-    return new Installations(directories);
+    directories.addAll(named);
+    return directories;
   }
 
   /** The folders that are not there. */
   List<Path> missing() {
-    return directories.stream().filter(directory -> !Files.isDirectory(directory)).toList();
+    return directories().stream().filter(directory -> !Files.isDirectory(directory)).toList();
+  }
+
+  /** What to do about a folder that is not there. */
+  String remedy(Path missing) {
+    return missing.equals(own)
+        ? "unpack the distribution again"
+        : "create it or correct the environment variable " + PLUGINS_VARIABLE;
   }
 
   /** Opens Kvant with all plugins. */
-  OpenedKvant open(QuantizationListener listener) {
-    Injector injector =
-        Guice.createInjector(new KvantModule(), binder -> contribute(binder, listener));
-    return new OpenedKvant(
-        injector.getInstance(Kvant.class), injector.getInstance(KvantLifetime.class));
-  }
-
-  private void contribute(Binder binder, QuantizationListener listener) {
-    Multibinder.newSetBinder(binder, QuantizationListener.class).addBinding().toInstance(listener);
-    Multibinder<Path> plugins = Multibinder.newSetBinder(binder, Path.class, PluginDirectory.class);
-    directories.stream()
-        .filter(Files::isDirectory)
-        .forEach(directory -> plugins.addBinding().toInstance(directory));
+  Kvant open(QuantizationListener listener) {
+    Kvant.Builder builder = Kvant.builder().listener(listener);
+    directories().stream().filter(Files::isDirectory).forEach(builder::pluginDirectory);
+    return builder.build();
   }
 }

@@ -19,13 +19,17 @@ public final class Main {
   /** Runs one command and ends the process with its exit code. */
   public static void main(String[] arguments) {
     logs(List.of(arguments).contains("--verbose"));
-    startGuiceAtOnce();
     Screens screens = Screens.ofProcess(System.getenv(), System.getProperties());
     Installations installations = Installations.ofProcess(System.getenv(), System.getProperties());
     Interruption interruption =
         Interruption.byCtrlC(Thread.currentThread(), screens.err(), System.getProperties());
-    int code = new Cli(screens, installations).run(arguments);
-    interruption.workIsDone();
+    int code = ExitCode.FAILED;
+    try {
+      code = new Cli(screens, installations).run(arguments);
+    } finally {
+      // Whatever happened, nobody need wait for the work any more.
+      interruption.workIsDone();
+    }
     System.exit(code);
   }
 
@@ -42,11 +46,5 @@ public final class Main {
     if (!wanted && System.getProperty(JAVA_LOGGING) == null) {
       System.setProperty(JAVA_LOGGING, SilentLogging.class.getName());
     }
-  }
-
-  /** One Kvant is injected once: classes made for speed, and traces of bindings, cost more. */
-  private static void startGuiceAtOnce() {
-    System.setProperty("guice_bytecode_gen_option", "DISABLED");
-    System.setProperty("guice_include_stack_traces", "OFF");
   }
 }

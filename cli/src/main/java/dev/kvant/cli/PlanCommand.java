@@ -4,6 +4,7 @@ import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.cli.output.Screens;
+import dev.kvant.runtime.Kvant;
 import java.util.Objects;
 import picocli.CommandLine.Command;
 
@@ -26,10 +27,10 @@ final class PlanCommand extends SpecCommand {
   @Override
   public Integer call() {
     try (Reporter reporter = new Reporter(err());
-        OpenedKvant opened = installations().open(reporter);
-        ModelQuantizer quantizer = opened.kvant().quantizer(document().withoutResultsDir());
+        Kvant kvant = open(reporter);
+        ModelQuantizer quantizer = kvant.quantizer(document().withoutResultsDir());
         QuantizableModel model =
-            opened.kvant().load(Objects.requireNonNull(quantizer.config().modelPath()))) {
+            kvant.load(Objects.requireNonNull(quantizer.config().modelPath()))) {
       QuantizationPlan plan = quantizer.prepare(model).plan();
       reporter.done();
       StoredModules stored = new StoredModules(model.modules());

@@ -18,6 +18,7 @@ import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Path;
@@ -65,15 +66,15 @@ final class QuantizeCommand extends SpecCommand {
   @Override
   public Integer call() {
     try (Reporter reporter = new Reporter(err());
-        OpenedKvant opened = installations().open(reporter);
+        Kvant kvant = open(reporter);
         ModelQuantizer quantizer =
-            opened.kvant().quantizer(quantizationDocument())) {
+            kvant.quantizer(quantizationDocument())) {
       ModelQuantizationConfig config = quantizer.config();
       Path source = Objects.requireNonNull(config.modelPath());
       Path directory = Objects.requireNonNull(config.resultsDir());
-      try (QuantizableModel model = opened.kvant().load(source)) {
+      try (QuantizableModel model = kvant.load(source)) {
         Optional<BeforeAndAfter> comparison =
-            BeforeAndAfter.prepare(opened.kvant(), reporter, config, model);
+            BeforeAndAfter.prepare(kvant, reporter, config, model);
         SavedModel saved;
         try {
           saved = save(quantizer, model, directory);

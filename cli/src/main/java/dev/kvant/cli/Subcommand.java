@@ -1,8 +1,12 @@
 package dev.kvant.cli;
 
+import dev.kvant.api.QuantizationListener;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Style;
+import dev.kvant.runtime.Kvant;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -64,6 +68,21 @@ abstract class Subcommand implements Callable<Integer> {
   /** Where plugins are. */
   Installations installations() {
     return installations;
+  }
+
+  /** Opens Kvant with all plugins, and warns of folders that are not there. */
+  Kvant open(QuantizationListener listener) {
+    installations.missing().forEach(this::warnOfMissing);
+    return installations.open(listener);
+  }
+
+  private void warnOfMissing(Path directory) {
+    err()
+        .paragraph(
+            "warning: ",
+            Style.WARNING,
+            "the folder of plugins %s does not exist; %s"
+                .formatted(directory, installations.remedy(directory)));
   }
 
   /** Where the result goes. */

@@ -1,13 +1,19 @@
 package dev.kvant.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.kvant.cli.output.Screen;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,7 +44,7 @@ class BackendsCommandTest {
               ────────────────────────────────────────────
               weight_only_ptq  int8, fp8_e5m2  left alone
 
-              backend_kwargs  value                        default  meaning
+              backend_kwargs  value                               default  meaning
             """);
   }
 
@@ -109,6 +115,65 @@ class BackendsCommandTest {
   }
 
   @Test
+  void what_a_plugin_offers_is_listed() throws IOException {
+    Path plugin = Files.createDirectories(folder.resolve("acme"));
+    // The class is on the class path of the test, but the plugin must find it in a jar of its own.
+    Jars.write(
+        plugin.resolve("acme.jar"),
+        Map.of(
+            "META-INF/services/dev.kvant.spi.ModelFormat",
+            bytes(TextFormat.class.getName()),
+            "META-INF/services/dev.kvant.spi.ModelRunnerProvider",
+            bytes(TextRunner.class.getName()),
+            fileName(TextFormat.class),
+            classFile(TextFormat.class),
+            fileName(TextRunner.class),
+            classFile(TextRunner.class)));
+    Installations installations = new Installations(List.of(folder));
+
+    Session session = Session.run(installations, Screen.UNLIMITED, "backends");
+    JsonObject json =
+        Session.run(installations, Screen.UNLIMITED, "backends", "--format", "json").json();
+
+    assertThat(session.out())
+        .contains(
+            """
+            plugin  offers
+            ──────────────────────────────
+            acme    format text; runs text
+            """);
+    assertThat(json.getAsJsonArray("plugins"))
+        .singleElement()
+        .isEqualTo(
+            JsonParser.parseString("{name: acme, location: '%s', parent: null}".formatted(plugin)));
+    assertThat(json.getAsJsonArray("providers"))
+        .map(each -> each.getAsJsonObject())
+        .filteredOn(each -> !each.get("plugin").isJsonNull())
+        .extracting(
+            each -> each.get("service").getAsString(),
+            each -> each.get("ids").toString(),
+            each -> each.get("provider").getAsString(),
+            each -> each.get("available").getAsBoolean())
+        .containsExactly(
+            tuple("format", "[\"text\"]", TextFormat.class.getName(), true),
+            tuple("runner", "[\"text\"]", TextRunner.class.getName(), true));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String fileName(Class<?> type) {
+    return type.getName().replace('.', '/') + ".class";
+  }
+
+  private static byte[] classFile(Class<?> type) throws IOException {
+    try (InputStream in = type.getResourceAsStream("/" + fileName(type))) {
+      return Objects.requireNonNull(in).readAllBytes();
+    }
+  }
+
+  @Test
   void a_folder_of_plugins_that_is_not_there_is_named() {
     Path missing = folder.resolve("plugins");
 
@@ -119,8 +184,8 @@ class BackendsCommandTest {
     assertThat(session.err())
         .isEqualTo(
             """
+            warning: the folder of plugins %s does not exist; create it or correct the environment variable KVANT_PLUGINS
             error: the model file nothing.pt does not exist
-            The folder of plugins %s is not there.
             """
                 .formatted(missing));
   }

@@ -229,7 +229,7 @@ class QuantizeCommandTest {
   }
 
   @Test
-  void what_was_not_foreseen_is_told_as_such() {
+  void a_failure_without_a_message_of_its_own_is_told_as_a_bug() {
     Session session = quantize("quantize.backend_kwargs.accident=defect");
 
     assertThat(session.exitCode()).isEqualTo(1);
@@ -237,8 +237,18 @@ class QuantizeCommandTest {
         .isEqualTo(
             """
             error: IllegalStateException: this cannot happen
-            This was not foreseen; --verbose shows the stack trace.
+            This is a bug in Kvant; --verbose shows the stack trace.
             """);
+  }
+
+  @Test
+  void an_error_is_told_like_an_exception_to_programs_too() {
+    Session session = quantize("quantize.backend_kwargs.accident=error", "--format", "json");
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.json().getAsJsonObject("error").get("message").getAsString())
+        .startsWith("the heap is full (Java heap space); give it more with KVANT_JAVA_OPTS=-Xmx");
+    assertThat(session.err()).startsWith("error: the heap is full");
   }
 
   @Test

@@ -55,7 +55,7 @@ public final class TextBackend implements QuantizationBackend {
         .option(
             OptionDescriptor.choice(
                 ACCIDENT,
-                List.of("none", "failure", "defect", "wait"),
+                List.of("none", "failure", "defect", "error", "wait"),
                 "What goes wrong while the artifact is written."))
         .build();
   }
@@ -105,6 +105,7 @@ public final class TextBackend implements QuantizationBackend {
     private void accident(ProgressReporter progress) {
       switch (context.options().text(ACCIDENT)) {
         case "failure" -> throw new KvantException("the ink has run out; buy some");
+        case "error" -> throw new OutOfMemoryError("Java heap space");
         case "defect" -> throw new IllegalStateException("this cannot happen");
         case "wait" -> {
           while (true) {

@@ -7,9 +7,11 @@ import dev.kvant.api.Device;
 import dev.kvant.api.DiscoveryException;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.ProviderException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
@@ -37,14 +39,18 @@ import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.RunContext;
 import dev.kvant.validation.CheckedConfiguration;
 import dev.kvant.validation.ConfigurationValidator;
+import dev.kvant.validation.NearestNames;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -113,7 +119,14 @@ public final class Kvant implements AutoCloseable {
    * @throws DiscoveryException if several formats claim it
    */
   public QuantizableModel load(Path model) {
-    return formatOf(model).open(model);
+    QuantizableModel opened = formatOf(model).open(model);
+    try {
+      registry.requireOneFormat(opened.format());
+      return opened;
+    } catch (DiscoveryException e) {
+      opened.close();
+      throw e;
+    }
   }
 
   /**
@@ -128,31 +141,35 @@ public final class Kvant implements AutoCloseable {
     if (model instanceof Path path) {
       return load(path);
     }
+    List<String> failures = new ArrayList<>();
     for (Provided<ModelSource> source : registry.sources()) {
-      Optional<Path> file = locate(source, model);
+      Optional<Path> file = locate(source, model, failures);
       if (file.isPresent()) {
         return load(file.get());
       }
     }
+    failures.add(
+        0,
+        registry.sources().isEmpty()
+            ? "no model source is installed"
+            : "installed: "
+                + registry.sources().stream()
+                    .map(Provided::toString)
+                    .collect(Collectors.joining(", ")));
     throw new UnsupportedModelException(
         ("a %s is no model that can be opened; pass the java.nio.file.Path of a model file"
                 + " or install what knows such objects (%s)")
-            .formatted(
-                model.getClass().getName(),
-                registry.sources().isEmpty()
-                    ? "no model source is installed"
-                    : "installed: "
-                        + registry.sources().stream()
-                            .map(Provided::toString)
-                            .collect(Collectors.joining(", "))));
+            .formatted(model.getClass().getName(), String.join("; ", failures)));
   }
 
-  private static Optional<Path> locate(Provided<ModelSource> source, Object model) {
+  private static Optional<Path> locate(
+      Provided<ModelSource> source, Object model, List<String> failures) {
     try {
       return source.instance().locate(model);
-    } catch (LinkageError e) {
-      // The framework of this source is not there, so the object is none of its own.
+    } catch (ProviderException e) {
+      // The framework of this source may not be there, so that the object is none of its own.
       log.debug("{} cannot work here", source, e);
+      failures.add(e.getMessage());
       return Optional.empty();
     }
   }
@@ -210,7 +227,8 @@ public final class Kvant implements AutoCloseable {
   private ModelQuantizer quantizer(BoundConfig bound, QuantizationListener own) {
     String name = bound.config().backend();
     QuantizationBackend backend = name.isBlank() ? null : registry.backend(name).orElse(null);
-    CheckedConfiguration checked = validator.check(bound.config(), backend);
+    CheckedConfiguration checked =
+        validator.check(bound.config(), backend, bound.problems().isEmpty());
     Problems problems = new Problems(bound.section(), bound.problems());
     if (backend == null && !name.isBlank()) {
       problems.add(new ConfigurationProblem("quantize.backend", unknownBackend(name)));
@@ -218,7 +236,7 @@ public final class Kvant implements AutoCloseable {
     checked.problems().forEach(problems::add);
     problems.throwIfAny();
     Objects.requireNonNull(backend, "backend");
-    if (Registry.availability(backend) instanceof Availability.Unavailable unavailable) {
+    if (backend.availability() instanceof Availability.Unavailable unavailable) {
       throw new UnavailableException(
           "backend '%s' cannot work here: %s".formatted(name, unavailable.reason()));
     }
@@ -341,12 +359,10 @@ public final class Kvant implements AutoCloseable {
         if (format.instance().recognizes(model)) {
           candidates.add(format);
         }
-      } catch (IOException e) {
-        throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);
-      } catch (RuntimeException | LinkageError e) {
+      } catch (IOException | KvantException e) {
         // One format that cannot even look must not keep the others from it.
         log.warn("{} failed to look at {}", format, model, e);
-        failures.add("%s failed to look at it: %s".formatted(format, e));
+        failures.add(String.valueOf(e.getMessage()));
       }
     }
     if (candidates.isEmpty()) {
@@ -367,8 +383,16 @@ public final class Kvant implements AutoCloseable {
       if (!Files.exists(model)) {
         throw new ModelFormatException("the model file %s does not exist".formatted(model));
       }
-      if (Files.isRegularFile(model) && Files.size(model) == 0) {
-        throw new ModelFormatException("the model file %s is empty".formatted(model));
+      if (!Files.isRegularFile(model) && !Files.isDirectory(model)) {
+        throw new ModelFormatException(
+            "%s is neither a file nor a folder, so it is no model".formatted(model));
+      }
+      if (Files.isRegularFile(model)) {
+        try (InputStream in = Files.newInputStream(model)) {
+          if (in.read() < 0) {
+            throw new ModelFormatException("the model file %s is empty".formatted(model));
+          }
+        }
       }
     } catch (IOException e) {
       throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);
@@ -388,6 +412,10 @@ public final class Kvant implements AutoCloseable {
     Installation installed = registry.installation();
     StringBuilder message = new StringBuilder();
     message.append("no backend '").append(name).append("' is installed; ");
+    List<String> nearest = NearestNames.of(name, names(installed), 1);
+    if (!nearest.isEmpty()) {
+      message.append("did you mean '").append(nearest.get(0)).append("'? ");
+    }
     if (installed.backends().isEmpty()) {
       message.append("none is at all");
     } else {
@@ -402,10 +430,25 @@ public final class Kvant implements AutoCloseable {
               .map(BrokenProvider::toString)
               .collect(Collectors.joining("; ")));
     }
+    if (!installed.remarks().isEmpty()) {
+      message.append("; remarks: ").append(String.join("; ", installed.remarks()));
+    }
+    if (!nearest.isEmpty()) {
+      return message.toString();
+    }
     message.append(
         ". Put its jar on the class path or into the plugin folder; in a fat jar, merge the files of"
             + " META-INF/services instead of keeping one");
     return message.toString();
+  }
+
+  private static Set<String> names(Installation installed) {
+    Set<String> names = new LinkedHashSet<>();
+    for (InstalledBackend backend : installed.backends()) {
+      names.add(backend.descriptor().id());
+      names.addAll(backend.descriptor().aliases());
+    }
+    return names;
   }
 
   private static String label(InstalledBackend backend) {

@@ -30,7 +30,9 @@ final class Problems {
   /** Adds a problem whose path begins with {@code quantize}. */
   void add(ConfigurationProblem problem) {
     String path = inDocument(problem.path());
-    if (unreadable.stream().noneMatch(known -> contains(known.path(), path))) {
+    // What holds for a part as a whole may hold only because something in it could not be read.
+    if (unreadable.stream()
+        .noneMatch(known -> contains(known.path(), path) || contains(path, known.path()))) {
       all.add(new ConfigurationProblem(path, problem.message()));
     }
   }

@@ -12,6 +12,7 @@ import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.ProviderException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.Tensor;
@@ -36,6 +37,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("The entry point")
 class KvantTest {
@@ -138,7 +141,110 @@ class KvantTest {
     try (Kvant kvant = kvant().format(new FailingFormat()).build()) {
       kvant.load(model).close();
       assertThatThrownBy(() -> kvant.load(unknown))
-          .hasMessageContaining("failed to look at it: java.lang.NoClassDefFoundError");
+          .hasMessageStartingWith(
+              unknown + " is not a model of any installed format; installed: failing, fake, other;")
+          .hasMessageContaining(FailingFormat.class.getName())
+          .hasMessageEndingWith(
+              "recognizes() failed: class some.Library is not there, a jar must be missing");
+    }
+  }
+
+  @Test
+  void opens_a_model_although_another_format_fails_to_read_it() throws IOException {
+    Path model = file("model", "fake model");
+    ModelFormat failing = new StubFormat(List.of("failing"), List.of("failing"), true);
+
+    try (Kvant kvant = kvant().format(failing).build()) {
+      kvant.load(model).close();
+    }
+  }
+
+  /** A format that takes every file, if it does not fail. */
+  private record StubFormat(List<String> ids, List<String> formatOfModels, boolean fails)
+      implements ModelFormat {
+
+    @Override
+    public boolean recognizes(Path path) throws IOException {
+      if (fails) {
+        throw new IOException("bad sector");
+      }
+      return true;
+    }
+
+    @Override
+    @SuppressWarnings("NullAway")
+    public QuantizableModel open(Path path) {
+      return formatOfModels.isEmpty() ? null : new FakeModel().format(formatOfModels.get(0));
+    }
+  }
+
+  @Test
+  void names_the_format_that_opens_nothing_or_a_model_of_another_format() throws IOException {
+    Path model = file("model", "x");
+
+    try (Kvant nothing =
+            Kvant.builder()
+                .withoutDiscovery()
+                .format(new StubFormat(List.of("stub"), List.of(), false))
+                .build();
+        Kvant another =
+            Kvant.builder()
+                .withoutDiscovery()
+                .format(new StubFormat(List.of("stub"), List.of("onnx"), false))
+                .build()) {
+      assertThatThrownBy(() -> nothing.load(model))
+          .isInstanceOf(ProviderException.class)
+          .hasMessageMatching("format .*StubFormat \\(.*\\): open\\(\\) returned null");
+      assertThatThrownBy(() -> another.load(model))
+          .isInstanceOf(ProviderException.class)
+          .hasMessageEndingWith(
+              "open() returned a model of format 'onnx', which is not among its ids: stub");
+    }
+  }
+
+  @Test
+  void refuses_a_model_of_a_format_that_two_claim_and_opens_others() throws IOException {
+    Path contested = file("contested", "other model");
+    Path model = file("model", "fake model");
+    ModelFormat impostor = new StubFormat(List.of("other"), List.of("other"), true);
+
+    try (Kvant kvant = kvant().format(impostor).build()) {
+      kvant.load(model).close();
+      assertThatThrownBy(() -> kvant.load(contested))
+          .isInstanceOf(DiscoveryException.class)
+          .hasMessageContaining("2 model formats claim 'other'")
+          .hasMessageContaining(StubFormat.class.getName())
+          .hasMessageContaining(FakeFormat.class.getName());
+      assertThat(kvant.backends().conflicts())
+          .singleElement()
+          .asString()
+          .startsWith("2 model formats claim 'other'");
+    }
+  }
+
+  @Test
+  void goes_on_after_a_source_that_gives_null_and_names_it_where_no_other_helps()
+      throws IOException {
+    Path model = file("model", "other model");
+    ModelSource broken = new NullSource();
+    ModelSource integers =
+        object -> object instanceof Integer ? Optional.of(model) : Optional.empty();
+
+    try (Kvant kvant = kvant().source(broken).source(integers).build()) {
+      kvant.load((Object) 7).close();
+      assertThatThrownBy(() -> kvant.load("model"))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("NullSource")
+          .hasMessageContaining("locate() returned null");
+    }
+  }
+
+  private static final class NullSource implements ModelSource {
+
+    @Override
+    @SuppressWarnings("NullAway")
+    public Optional<Path> locate(Object model) {
+      return null;
     }
   }
 
@@ -189,11 +295,105 @@ class KvantTest {
                           "quantize.mode",
                           "quantize.layers[0].module_name",
                           "quantize.layers[0].weights.dtype",
-                          "quantize.layers[1]",
                           "quantize.layers[1].weight",
                           "quantize.backend_kwargs.kernle",
                           "quantize.device"));
     }
+  }
+
+  private static List<String> problems(String document, FakeBackend backend) {
+    try (Kvant kvant = kvant().backend(backend).build()) {
+      kvant.quantizer(ConfigDocument.parse(document)).close();
+      return List.of();
+    } catch (InvalidConfigurationException e) {
+      return e.problems().stream().map(ConfigurationProblem::toString).toList();
+    }
+  }
+
+  @Test
+  void orders_problems_by_the_fields_of_the_records_at_every_depth() {
+    assertThat(
+            problems(
+                """
+                quantize:
+                  device: gpu
+                  strict: perhaps
+                  evaluation: { batch_size: 0, path: 'x' }
+                  calibration:
+                    images: { layout: CHW, std: [0], mean: [a], size: [0] }
+                    max_batches: 0
+                    batch_size: 0
+                    path: [y]
+                  layers:
+                    - weights: { observer_or_fake_quant: x, quant_axis: first, dtype: int3 }
+                      module_name: [a]
+                  algorithm: x
+                  backend: fake
+                """,
+                FakeBackend.calibratable("fake")))
+        .extracting(problem -> problem.replaceFirst(": .*", ""))
+        .containsExactly(
+            "quantize.mode",
+            "quantize.algorithm",
+            "quantize.layers[0].module_name",
+            "quantize.layers[0].weights.dtype",
+            "quantize.layers[0].weights.quant_axis",
+            "quantize.layers[0].weights.observer_or_fake_quant",
+            "quantize.calibration.path",
+            "quantize.calibration.images.mean[0]",
+            "quantize.evaluation.batch_size",
+            "quantize.strict",
+            "quantize.device");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{ module_nam: fc, weights: { dtype: int8 } } | layers[0].module_nam",
+        "{ module_name: fc, wieghts: { dtype: int8 } } | layers[0].wieghts",
+        "{ module_name: fc, weights: { dtpye: int8 } } | layers[0].weights.dtpye",
+        "{ module_name: fc, weights: { dtype: [int8] } } | layers[0].weights.dtype",
+        "{ module_name: fc, weights: int8 } | layers[0].weights",
+      })
+  void tells_one_problem_once(String layer, String path) {
+    assertThat(
+            problems(
+                "{ backend: fake, layers: [%s] }".formatted(layer), FakeBackend.weightOnly("fake")))
+        .singleElement()
+        .asString()
+        .startsWith(path + ": ");
+  }
+
+  @Test
+  void tells_an_unknown_mode_once() {
+    FakeBackend picky =
+        FakeBackend.calibratable("fake").findingFault("quantize.layers", "too few for the mode");
+
+    assertThat(problems("{ backend: fake, mode: slow, default_layer_dtype: int8 }", picky))
+        .singleElement()
+        .asString()
+        .startsWith("mode: 'slow' is not supported by backend 'fake'; use one of ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"fkae, fake", "Fake_, fake", "alas, alias"})
+  void asks_whether_another_backend_was_meant(String written, String meant) {
+    assertThat(
+            problems(
+                "{ backend: %s, default_layer_dtype: int8 }".formatted(written),
+                FakeBackend.weightOnly("fake", "alias")))
+        .containsExactly(
+            "backend: no backend '%s' is installed; did you mean '%s'? installed: fake"
+                .formatted(written, meant));
+  }
+
+  @Test
+  void refuses_a_document_that_asks_for_nothing() {
+    assertThat(problems("{ backend: fake }", FakeBackend.weightOnly("fake")))
+        .singleElement()
+        .asString()
+        .startsWith("layers: no rule or default asks for anything to be quantized");
   }
 
   @Test
@@ -261,7 +461,8 @@ class KvantTest {
     FakeBackend backend = FakeBackend.weightOnly("fake").findingFault("quantize.layers", "too few");
 
     try (Kvant kvant = kvant().backend(backend).build()) {
-      assertThatThrownBy(() -> kvant.quantizer(Map.of("backend", "fake")))
+      assertThatThrownBy(
+              () -> kvant.quantizer(Map.of("backend", "fake", "default_layer_dtype", "int8")))
           .isInstanceOf(InvalidConfigurationException.class)
           .hasMessage("layers: too few");
     }
@@ -272,7 +473,8 @@ class KvantTest {
     FakeBackend backend = FakeBackend.weightOnly("fake").unavailable("there is no GPU");
 
     try (Kvant kvant = kvant().backend(backend).build()) {
-      assertThatThrownBy(() -> kvant.quantizer(Map.of("backend", "fake")))
+      assertThatThrownBy(
+              () -> kvant.quantizer(Map.of("backend", "fake", "default_layer_dtype", "int8")))
           .isInstanceOf(UnavailableException.class)
           .hasMessage("backend 'fake' cannot work here: there is no GPU");
     }

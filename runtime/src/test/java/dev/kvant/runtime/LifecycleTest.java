@@ -171,7 +171,7 @@ class LifecycleTest {
 
   @Test
   void a_model_in_which_nothing_was_quantized_may_be_quantized() {
-    ModelQuantizationConfig nothing = ModelQuantizationConfig.builder().backend("fake").build();
+    ModelQuantizationConfig nothing = config().skip("*").build();
     try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build());
         ModelQuantizer idle = quantizer(FakeBackend.weightOnly("fake"), nothing)) {
       FakeModel copy = new FakeModel().with("fc", "Linear").writtenAs(idle.prepare(model).plan());

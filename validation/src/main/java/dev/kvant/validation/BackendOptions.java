@@ -3,6 +3,7 @@ package dev.kvant.validation;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.OptionDescriptor;
+import java.math.BigInteger;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,6 +28,10 @@ final class BackendOptions {
             problems.add(
                 new ConfigurationProblem(
                     path, "must be %s, but is '%s'".formatted(typeName(option.get()), value)));
+          } else if (!isInRange(value, option.get())) {
+            problems.add(
+                new ConfigurationProblem(
+                    path, "must be %s, but is '%s'".formatted(range(option.get()), value)));
           } else if (!option.get().allowed().isEmpty()
               && !option.get().allowed().contains(String.valueOf(value))) {
             problems.add(
@@ -65,7 +70,8 @@ final class BackendOptions {
   private static boolean hasType(Object value, OptionDescriptor option) {
     return switch (option.type()) {
       case BOOLEAN -> value instanceof Boolean;
-      case INTEGER -> value instanceof Integer || value instanceof Long;
+      case INTEGER ->
+          value instanceof Integer || value instanceof Long || value instanceof BigInteger;
       case NUMBER -> value instanceof Number;
       // YAML reads a version as a number.
       case STRING ->
@@ -74,6 +80,22 @@ final class BackendOptions {
       case LIST_OF_STRINGS ->
           value instanceof List<?> list && list.stream().allMatch(String.class::isInstance);
     };
+  }
+
+  /** Backends read an integer as Java's int; a number that is not finite configures nothing. */
+  private static boolean isInRange(Object value, OptionDescriptor option) {
+    return switch (option.type()) {
+      case INTEGER ->
+          value instanceof Integer || (value instanceof Long number && number == number.intValue());
+      case NUMBER -> value instanceof Number number && Double.isFinite(number.doubleValue());
+      case BOOLEAN, STRING, LIST_OF_STRINGS -> true;
+    };
+  }
+
+  private static String range(OptionDescriptor option) {
+    return option.type() == OptionDescriptor.Type.INTEGER
+        ? "from %d to %d".formatted(Integer.MIN_VALUE, Integer.MAX_VALUE)
+        : "finite";
   }
 
   private static String typeName(OptionDescriptor option) {

@@ -29,6 +29,19 @@ public final class ConfigurationValidator implements AutoCloseable {
    */
   public CheckedConfiguration check(
       ModelQuantizationConfig config, @Nullable QuantizationBackend backend) {
+    return check(config, backend, true);
+  }
+
+  /**
+   * The same for a configuration of which parts could perhaps not be read.
+   *
+   * @param config the configuration, with defaults in place of what could not be read
+   * @param backend the backend that it names, or null if there is none of that name
+   * @param isComplete whether all of it could be read; if not, what holds for it as a whole is not
+   *     checked, since it may hold only for the defaults
+   */
+  public CheckedConfiguration check(
+      ModelQuantizationConfig config, @Nullable QuantizationBackend backend, boolean isComplete) {
     List<ConfigurationProblem> problems = new ArrayList<>(constraints().violations(config));
     List<QuantizationWarning> warnings = new ArrayList<>();
     GeneralRules.check(config, problems, warnings);
@@ -37,7 +50,8 @@ public final class ConfigurationValidator implements AutoCloseable {
     }
     BackendRules rules = new BackendRules(config, backend.descriptor(), problems, warnings);
     ModelQuantizationConfig completed = rules.check();
-    if (problems.isEmpty()) {
+    if (problems.isEmpty() && isComplete) {
+      RequestedQuantization.check(completed, problems, warnings);
       problems.addAll(backend.validate(completed));
     }
     return new CheckedConfiguration(completed, problems, warnings);

@@ -19,6 +19,9 @@ public final class NearestNames {
   /** Too many names start with fewer letters. */
   private static final int SHORTEST_BEGINNING = 3;
 
+  /** Nobody means a name by something longer. */
+  private static final int LONGEST = 1000;
+
   private record Ranked(String name, int distance) {}
 
   private NearestNames() {}
@@ -34,6 +37,7 @@ public final class NearestNames {
   public static List<String> of(String written, Collection<String> known, int limit) {
     return known.stream()
         .distinct()
+        .filter(name -> canBeNear(written, name))
         .map(name -> new Ranked(name, steps(written, name)))
         .filter(ranked -> 2 * ranked.distance() <= spelledOut(written))
         .sorted(Comparator.comparingInt(Ranked::distance).thenComparing(Ranked::name))
@@ -42,13 +46,25 @@ public final class NearestNames {
         .toList();
   }
 
+  /** The distance is at least the difference in length, which costs nothing to know. */
+  private static boolean canBeNear(String written, String name) {
+    int stars = written.length() - spelledOut(written);
+    int difference =
+        stars == 0
+            ? Math.abs(written.length() - name.length())
+            : spelledOut(written) - name.length();
+    return written.length() <= LONGEST
+        && (2 * difference <= spelledOut(written) || isBeginning(written, name));
+  }
+
+  private static boolean isBeginning(String written, String name) {
+    return written.length() >= SHORTEST_BEGINNING
+        && name.toLowerCase(Locale.ROOT).startsWith(written.toLowerCase(Locale.ROOT));
+  }
+
   private static int steps(String written, String name) {
     int distance = distance(written, name);
-    return written.length() >= SHORTEST_BEGINNING
-            && distance > 1
-            && name.toLowerCase(Locale.ROOT).startsWith(written.toLowerCase(Locale.ROOT))
-        ? 1
-        : distance;
+    return distance > 1 && isBeginning(written, name) ? 1 : distance;
   }
 
   private static int spelledOut(String pattern) {

@@ -19,16 +19,22 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.WeightQuantizationConfig;
 import dev.kvant.spi.QuantizationBackend;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Checking a configuration")
@@ -56,7 +62,7 @@ class ConfigurationValidatorTest {
   }
 
   private static ModelQuantizationConfig.Builder torchao() {
-    return ModelQuantizationConfig.builder().backend("torchao");
+    return ModelQuantizationConfig.builder().backend("torchao").defaultLayerDtype(Dtype.INT8);
   }
 
   private static ModelQuantizationConfig.Builder onnx(QuantizationMode mode) {
@@ -67,9 +73,7 @@ class ConfigurationValidatorTest {
   void fills_in_the_backends_id_and_its_only_mode() {
     ModelQuantizationConfig config =
         validator
-            .check(
-                ModelQuantizationConfig.builder().backend("TorchAO.alias").build(),
-                DescribedBackend.torchao())
+            .check(torchao().backend("TorchAO.alias").build(), DescribedBackend.torchao())
             .orThrow();
 
     assertThat(config.backend()).isEqualTo("torchao");
@@ -259,6 +263,91 @@ class ConfigurationValidatorTest {
             "quantize.backend_kwargs.kernel: must be one of dequantize, int8pack, but is '3'");
   }
 
+  static Stream<Arguments> numbersOutOfRange() {
+    return Stream.of(
+        Arguments.of("depth", 99999999999L, "from -2147483648 to 2147483647"),
+        Arguments.of("depth", new BigInteger("9".repeat(30)), "from -2147483648 to 2147483647"),
+        Arguments.of("factor", Double.NaN, "finite"),
+        Arguments.of("factor", Double.NEGATIVE_INFINITY, "finite"),
+        Arguments.of("factor", new BigDecimal("1e400"), "finite"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("numbersOutOfRange")
+  void refuses_a_number_that_would_become_another(String key, Number value, String range) {
+    assertThat(problems(torchao().backendKwarg(key, value), DescribedBackend.torchao()))
+        .containsExactly(
+            "quantize.backend_kwargs.%s: must be %s, but is '%s'".formatted(key, range, value));
+  }
+
+  @Test
+  void refuses_an_option_that_is_null() {
+    Map<String, Object> kwargs = new HashMap<>();
+    kwargs.put("depth", null);
+    ModelQuantizationConfig config = torchao().build();
+    ModelQuantizationConfig withNull =
+        new ModelQuantizationConfig(
+            config.backend(),
+            config.mode(),
+            config.algorithm(),
+            config.defaultLayerDtype(),
+            config.defaultActivationDtype(),
+            config.layers(),
+            config.skipNames(),
+            config.moduleClasses(),
+            config.modelPath(),
+            config.resultsDir(),
+            kwargs,
+            config.calibration(),
+            config.evaluation(),
+            config.verify(),
+            config.strict(),
+            config.device());
+
+    assertThat(validator.check(withNull, DescribedBackend.torchao()).problems())
+        .extracting(ConfigurationProblem::toString)
+        .containsExactly("quantize.backend_kwargs.depth: must be an integer, but is 'null'");
+  }
+
+  static Stream<ModelQuantizationConfig> askingForNothing() {
+    return Stream.of(
+        ModelQuantizationConfig.builder().backend("torchao").build(),
+        ModelQuantizationConfig.builder().backend("torchao").skip("*").build(),
+        ModelQuantizationConfig.builder().backend("torchao").layer("*", Dtype.NATIVE).build(),
+        ModelQuantizationConfig.builder()
+            .backend("torchao")
+            .layer(
+                new LayerQuantizationConfig(
+                    "*", new WeightQuantizationConfig(null, 0, null, Map.of()), null))
+            .build());
+  }
+
+  @ParameterizedTest
+  @MethodSource("askingForNothing")
+  void refuses_what_asks_for_nothing_and_only_warns_where_it_is_not_strict(
+      ModelQuantizationConfig config) {
+    String message =
+        "no rule or default asks for anything to be quantized; add a rule with a dtype, as in"
+            + " {module_name: Linear, weights: {dtype: int8}}, or set default_layer_dtype";
+
+    assertThat(validator.check(config, DescribedBackend.torchao()).problems())
+        .containsExactly(new ConfigurationProblem("quantize.layers", message));
+
+    CheckedConfiguration lenient =
+        validator.check(config.toBuilder().strict(false).build(), DescribedBackend.torchao());
+    assertThat(lenient.problems()).isEmpty();
+    assertThat(lenient.warnings()).extracting(QuantizationWarning::message).contains(message);
+  }
+
+  @Test
+  void does_not_judge_as_a_whole_what_could_not_be_read_whole() {
+    DescribedBackend picky =
+        DescribedBackend.torchao(new ConfigurationProblem("quantize.layers", "I do not like it"));
+    ModelQuantizationConfig nothing = ModelQuantizationConfig.builder().backend("torchao").build();
+
+    assertThat(validator.check(nothing, picky, false).problems()).isEmpty();
+  }
+
   @Test
   void takes_a_number_where_it_is_one_of_the_texts_to_choose_from() {
     for (Object version : List.of("0.33", 0.33)) {
@@ -331,7 +420,10 @@ class ConfigurationValidatorTest {
         new LayerQuantizationConfig(
             "a", new WeightQuantizationConfig(null, 1, null, Map.of()), null);
 
-    assertThat(problems(onnx(QuantizationMode.STATIC_PTQ).layer(axisOnly), DescribedBackend.onnx()))
+    assertThat(
+            problems(
+                onnx(QuantizationMode.STATIC_PTQ).defaultLayerDtype(Dtype.INT8).layer(axisOnly),
+                DescribedBackend.onnx()))
         .isEmpty();
   }
 

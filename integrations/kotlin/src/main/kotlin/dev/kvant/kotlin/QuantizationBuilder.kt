@@ -101,7 +101,7 @@ public class QuantizationBuilder internal constructor(from: ModelQuantizationCon
   }
 
   /** Says on what data the model is compared before and after. */
-  public fun evaluation(path: Path, batchSize: Int = CalibrationConfig.DEFAULT_BATCH_SIZE) {
+  public fun evaluation(path: Path, batchSize: Int = EvaluationConfig.DEFAULT_BATCH_SIZE) {
     builder.evaluation(EvaluationConfig(path, batchSize))
   }
 

@@ -70,13 +70,11 @@ final class Binder {
 
   private @Nullable Path resultsDir() {
     if (!readsResultsDir) {
-      section.ignore("results_dir");
       return null;
     }
     if (section.has("results_dir") || root == null) {
       return section.parsed("results_dir", Binder::path);
     }
-    section.ignore("results_dir");
     return root.parsed("results_dir", Binder::path);
   }
 
@@ -178,7 +176,6 @@ final class Binder {
 
   private static @Nullable Path requiredPath(Section section) {
     if (!section.has("path")) {
-      section.ignore("path");
       section.problem("path", "is required");
       return null;
     }

@@ -5,7 +5,10 @@ import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -28,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class ConfigDocument {
+
+  /** The most bytes that a document may have. */
+  public static final int MOST_BYTES = 1 << 20;
 
   private static final String SECTION = "quantize";
   private static final String RESULTS_DIR = "results_dir";
@@ -62,13 +68,13 @@ public final class ConfigDocument {
   }
 
   /**
-   * Reads a YAML file.
+   * Reads a YAML file of up to {@value #MOST_BYTES} bytes.
    *
    * @throws InvalidConfigurationException if there is no such file, or it is no YAML
    */
   public static ConfigDocument read(Path file) {
     try {
-      return parse(Files.readString(file), file.toString());
+      return parse(text(file), file.toString());
     } catch (NoSuchFileException e) {
       throw new InvalidConfigurationException("", "the file %s does not exist".formatted(file));
     } catch (CharacterCodingException e) {
@@ -76,6 +82,37 @@ public final class ConfigDocument {
     } catch (IOException e) {
       throw new InvalidConfigurationException("", "%s cannot be read: %s".formatted(file, e));
     }
+  }
+
+  private static String text(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new InvalidConfigurationException(
+          "", "%s cannot be read: it is a folder".formatted(file));
+    }
+    if (!Files.isRegularFile(file) && Files.exists(file) && !isInheritedStream(file)) {
+      // Opening a pipe waits for who writes into it, perhaps for ever.
+      throw new InvalidConfigurationException(
+          "",
+          "%s cannot be read: it is neither a file nor a stream of this process; write the document into a file, or pass it as /dev/stdin"
+              .formatted(file));
+    }
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(MOST_BYTES + 1);
+    }
+    if (bytes.length > MOST_BYTES) {
+      throw new InvalidConfigurationException(
+          "",
+          "%s has more than %d bytes, the most that a document may have"
+              .formatted(file, MOST_BYTES));
+    }
+    return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+  }
+
+  /** Such as {@code /dev/stdin} and what a shell makes of {@code <(command)}. */
+  private static boolean isInheritedStream(Path file) {
+    Path absolute = file.toAbsolutePath().normalize();
+    return absolute.startsWith("/dev") || absolute.startsWith("/proc");
   }
 
   /**
@@ -88,6 +125,11 @@ public final class ConfigDocument {
   }
 
   private static ConfigDocument parse(String yaml, String source) {
+    if (yaml.length() > MOST_BYTES) {
+      throw new InvalidConfigurationException(
+          "",
+          "%s has %d characters; at most %d are read".formatted(source, yaml.length(), MOST_BYTES));
+    }
     Node root = YamlReader.read(yaml, source);
     if (root == null) {
       throw new InvalidConfigurationException("", source + " is empty");
@@ -200,8 +242,7 @@ public final class ConfigDocument {
     List<ConfigurationProblem> problems = new ArrayList<>();
     Node.Mapping effective = withOverridesApplied();
     Interpolator interpolator = new Interpolator(effective, environment);
-    Section document =
-        new Section(new Located(KeyPath.ROOT, effective), KeyPath.ROOT, interpolator, problems);
+    Located root = new Located(KeyPath.ROOT, effective);
     if (!hasSection()) {
       if (TELLTALE_KEYS.stream().noneMatch(effective.entries()::containsKey)) {
         throw new InvalidConfigurationException(
@@ -209,9 +250,11 @@ public final class ConfigDocument {
             "there is no section '%s' in the document, only %s"
                 .formatted(SECTION, String.join(", ", effective.entries().keySet())));
       }
-      return bound(new Binder(document, null, readsResultsDir).bind(), problems, "");
+      Section bare = new Section(root, KeyPath.ROOT, interpolator, problems, ConfigKeys.QUANTIZE);
+      return bound(new Binder(bare, null, readsResultsDir).bind(), problems, "");
     }
-    Section section = document.section(SECTION);
+    Section document = new Section(root, KeyPath.ROOT, interpolator, problems, null);
+    Section section = document.section(SECTION, ConfigKeys.QUANTIZE);
     if (section == null) {
       throw new InvalidConfigurationException(
           problems.isEmpty() ? List.of(new ConfigurationProblem(SECTION, "is empty")) : problems);
@@ -270,9 +313,9 @@ public final class ConfigDocument {
               ("the override '%s' sets a key that is not in the document; did you mean '%s'? To add"
                       + " it, write '+%s'")
                   .formatted(
-                      override.written(),
+                      Shortened.of(override.written()),
                       nearest.isEmpty() ? SECTION + "." + override.path() : nearest.get(0),
-                      override.written()));
+                      Shortened.of(override.written())));
         }
         at = child;
       } else {

@@ -33,7 +33,9 @@ record Edit(KeyPath path, Node value, boolean adds, String written) {
       } catch (IllegalArgumentException e) {
         problems.add(
             new ConfigurationProblem(
-                "", "the override '%s' is not understood: %s".formatted(one, e.getMessage())));
+                "",
+                "the override '%s' is not understood: %s"
+                    .formatted(Shortened.of(one), e.getMessage())));
       }
     }
     if (!problems.isEmpty()) {
@@ -61,7 +63,7 @@ record Edit(KeyPath path, Node value, boolean adds, String written) {
       // To YAML an alias, but there is nothing here that it could be one of: it is a pattern.
       return Node.Scalar.of(yaml.strip());
     }
-    Node value = YamlReader.readValue(yaml, "the override '%s'".formatted(written));
+    Node value = YamlReader.readValue(yaml, "the override '%s'".formatted(Shortened.of(written)));
     return value == null ? new Node.Scalar(null, "null", 0) : value;
   }
 
@@ -98,6 +100,6 @@ record Edit(KeyPath path, Node value, boolean adds, String written) {
 
   private InvalidConfigurationException problem(String message) {
     return new InvalidConfigurationException(
-        "", "the override '%s' fits nowhere: %s".formatted(written, message));
+        "", "the override '%s' fits nowhere: %s".formatted(Shortened.of(written), message));
   }
 }

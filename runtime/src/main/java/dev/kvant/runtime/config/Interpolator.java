@@ -15,13 +15,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class Interpolator {
 
-  /** Far more than any document needs; a few texts that double each other would take for ever. */
+  /** Far more than any value needs; a few texts that double each other would take for ever. */
   private static final int MOST_STEPS = 10_000;
+
+  /** As a bound on all values together. */
+  private static final int MOST_CHARACTERS = 20_000_000;
 
   private static final int LONGEST_TEXT = 100_000;
 
+  /** How many references may lead to each other or stand inside of each other. */
+  private static final int DEEPEST = 100;
+
   private final Node root;
   private final Function<String, @Nullable String> environment;
+  private int characters;
 
   /**
    * @param root the whole document
@@ -47,6 +54,7 @@ final class Interpolator {
 
     private final Set<KeyPath> underway = new LinkedHashSet<>();
     private int steps;
+    private int depth;
 
     Located resolve(Located located) throws Unresolvable {
       if (!(located.node() instanceof Node.Scalar scalar)
@@ -54,8 +62,10 @@ final class Interpolator {
           || !concerns(text)) {
         return located;
       }
-      if (++steps > MOST_STEPS) {
-        throw new Unresolvable("'%s' leads to too many further references".formatted(text));
+      characters += text.length();
+      if (++steps > MOST_STEPS || characters > MOST_CHARACTERS) {
+        throw new Unresolvable(
+            "'%s' leads to too many further references".formatted(Shortened.of(text)));
       }
       if (!underway.add(located.path())) {
         throw new Unresolvable(
@@ -73,7 +83,8 @@ final class Interpolator {
     private Located reference(KeyPath from, int dots, KeyPath further, String written)
         throws Unresolvable {
       if (dots > from.keys().size()) {
-        throw new Unresolvable("'%s' points above the document's root".formatted(written));
+        throw new Unresolvable(
+            "'%s' points above the document's root".formatted(Shortened.of(written)));
       }
       KeyPath start = dots == 0 ? KeyPath.ROOT : from.up(dots);
       Located at = find(start, new Located(KeyPath.ROOT, root), written);
@@ -81,7 +92,7 @@ final class Interpolator {
       if (at.node() instanceof Node.Scalar scalar && scalar.isMissing()) {
         throw new Unresolvable(
             "'%s' refers to '%s', which must be given: it is '%s' in the document"
-                .formatted(written, at.path(), Node.MISSING));
+                .formatted(Shortened.of(written), at.path(), Node.MISSING));
       }
       return at;
     }
@@ -104,8 +115,8 @@ final class Interpolator {
         throw new Unresolvable(
             "'%s' refers to '%s', which is not in the document%s"
                 .formatted(
-                    written,
-                    parent.path().key(key),
+                    Shortened.of(written),
+                    Shortened.of(parent.path().key(key).toString()),
                     nearest.isEmpty() ? "" : "; did you mean '" + nearest.get(0) + "'?"));
       }
       if (parent.node() instanceof Node.Sequence sequence) {
@@ -115,11 +126,16 @@ final class Interpolator {
         }
         throw new Unresolvable(
             "'%s' refers to entry '%s' of '%s', which has %d entries"
-                .formatted(written, key, parent.path(), sequence.items().size()));
+                .formatted(
+                    Shortened.of(written),
+                    Shortened.of(key),
+                    parent.path(),
+                    sequence.items().size()));
       }
       throw new Unresolvable(
           "'%s' refers to '%s' inside of '%s', which is %s"
-              .formatted(written, key, parent.path(), parent.node().kind()));
+              .formatted(
+                  Shortened.of(written), Shortened.of(key), parent.path(), parent.node().kind()));
     }
 
     /** A text with interpolations, evaluated while it is read. */
@@ -186,15 +202,27 @@ final class Interpolator {
         if (value.node() instanceof Node.Scalar scalar) {
           result.append(asText(scalar));
         } else if (insideOfText) {
-          throw new Unresolvable("'%s' puts %s into a text".formatted(text, value.node().kind()));
+          throw new Unresolvable(
+              "'%s' puts %s into a text".formatted(Shortened.of(text), value.node().kind()));
         }
         if (result.length() > LONGEST_TEXT) {
-          throw new Unresolvable("'%s' becomes too long".formatted(text));
+          throw new Unresolvable("'%s' becomes too long".formatted(Shortened.of(text)));
         }
       }
 
       /** What stands between the opening brace, already passed, and the closing one. */
       private Located interpolation() throws Unresolvable {
+        if (++depth > DEEPEST) {
+          throw new Unresolvable(
+              "'%s' leads to more than %d references, each to the next"
+                  .formatted(Shortened.of(text), DEEPEST));
+        }
+        Located value = insideOfBraces();
+        depth--;
+        return value;
+      }
+
+      private Located insideOfBraces() throws Unresolvable {
         StringBuilder key = new StringBuilder();
         while (position < text.length()) {
           char c = text.charAt(position);
@@ -223,7 +251,8 @@ final class Interpolator {
         try {
           return reference(at, dots, KeyPath.parse(written.substring(dots)), "${" + written + "}");
         } catch (IllegalArgumentException e) {
-          throw new Unresolvable("'%s' is not understood: %s".formatted(text, e.getMessage()));
+          throw new Unresolvable(
+              "'%s' is not understood: %s".formatted(Shortened.of(text), e.getMessage()));
         }
       }
 
@@ -232,12 +261,12 @@ final class Interpolator {
         if (!name.equals("oc.env")) {
           throw new Unresolvable(
               "'%s' uses the resolver '%s', which Kvant does not know; it knows oc.env"
-                  .formatted(text, name));
+                  .formatted(Shortened.of(text), Shortened.of(name)));
         }
         if (arguments.size() > 2 || arguments.get(0).text().isEmpty()) {
           throw new Unresolvable(
               "'%s' is not understood: write ${oc.env:NAME} or ${oc.env:NAME,default}"
-                  .formatted(text));
+                  .formatted(Shortened.of(text)));
         }
         String variable = arguments.get(0).text();
         String value = environment.apply(variable);
@@ -246,7 +275,8 @@ final class Interpolator {
         }
         if (arguments.size() < 2) {
           throw new Unresolvable(
-              "'%s' needs the environment variable %s, which is not set".formatted(text, variable));
+              "'%s' needs the environment variable %s, which is not set"
+                  .formatted(Shortened.of(text), variable));
         }
         Argument fallback = arguments.get(1);
         return new Located(
@@ -309,7 +339,7 @@ final class Interpolator {
       }
 
       private Unresolvable unfinished() {
-        return new Unresolvable("'%s' has a '${' without its '}'".formatted(text));
+        return new Unresolvable("'%s' has a '${' without its '}'".formatted(Shortened.of(text)));
       }
     }
   }

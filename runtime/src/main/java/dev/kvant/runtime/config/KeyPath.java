@@ -12,6 +12,9 @@ import java.util.List;
  */
 record KeyPath(List<String> keys, List<Boolean> indexes) {
 
+  /** Documents are nested no deeper. */
+  private static final int MOST_PARTS = 50;
+
   static final KeyPath ROOT = new KeyPath(List.of(), List.of());
 
   KeyPath {
@@ -22,16 +25,22 @@ record KeyPath(List<String> keys, List<Boolean> indexes) {
   /**
    * Reads {@code a.b[0].c}; {@code a.b.0.c} is the same way.
    *
-   * @throws IllegalArgumentException if a part is empty or a bracket stands alone
+   * @throws IllegalArgumentException if a part is empty, a bracket stands alone, or it has too many
+   *     parts
    */
   static KeyPath parse(String written) {
     KeyPath path = ROOT;
     int position = 0;
     while (position < written.length()) {
+      if (path.keys().size() == MOST_PARTS) {
+        throw new IllegalArgumentException(
+            "'%s' has more than %d parts".formatted(Shortened.of(written), MOST_PARTS));
+      }
       if (written.charAt(position) == '[') {
         int close = written.indexOf(']', position);
         if (close < 0) {
-          throw new IllegalArgumentException("'%s' lacks a closing bracket".formatted(written));
+          throw new IllegalArgumentException(
+              "'%s' lacks a closing bracket".formatted(Shortened.of(written)));
         }
         path = path.child(part(written, position + 1, close), true);
         position = close + 1;
@@ -56,7 +65,7 @@ record KeyPath(List<String> keys, List<Boolean> indexes) {
 
   private static int afterDot(String written, int dot) {
     if (dot + 1 == written.length()) {
-      throw new IllegalArgumentException("'%s' ends in a dot".formatted(written));
+      throw new IllegalArgumentException("'%s' ends in a dot".formatted(Shortened.of(written)));
     }
     return dot + 1;
   }
@@ -64,7 +73,7 @@ record KeyPath(List<String> keys, List<Boolean> indexes) {
   private static String part(String written, int from, int to) {
     String part = written.substring(from, to).strip();
     if (part.isEmpty()) {
-      throw new IllegalArgumentException("'%s' has an empty part".formatted(written));
+      throw new IllegalArgumentException("'%s' has an empty part".formatted(Shortened.of(written)));
     }
     return part;
   }

@@ -37,7 +37,7 @@ sealed interface Node {
 
     @Override
     public String kind() {
-      return value == null ? "null" : "'" + text + "'";
+      return value == null ? "null" : "'" + Shortened.of(text) + "'";
     }
   }
 

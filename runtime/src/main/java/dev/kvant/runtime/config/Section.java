@@ -2,9 +2,10 @@ package dev.kvant.runtime.config;
 
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.validation.NearestNames;
+import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -15,39 +16,85 @@ import org.jspecify.annotations.Nullable;
 /**
  * One mapping of a document as a binder reads it, key by key. Whatever is wrong becomes a problem,
  * and reading goes on with nothing in its place. A key whose value is null counts as absent.
+ *
+ * <p>An unknown key is a problem. It is read as the known key that it resembles most, if that is
+ * absent, so that nothing is missed in its place and all that is wrong with its value is told too.
  */
 final class Section {
 
   private static final Set<String> TRUE = Set.of("true", "yes", "on", "y", "1");
   private static final Set<String> FALSE = Set.of("false", "no", "off", "n", "0");
 
+  /** The longest path that systems have; nothing else in a configuration is longer. */
+  private static final int LONGEST_TEXT = 4096;
+
   private final Located located;
   private final KeyPath shown;
   private final Interpolator interpolator;
   private final List<ConfigurationProblem> problems;
-  private final Set<String> known = new LinkedHashSet<>();
+  private final @Nullable ConfigKeys keys;
+
+  /** What is misspelt, by what was meant. */
+  private final Map<String, String> misspelt = new HashMap<>();
 
   /**
    * @param located the mapping, resolved, and where it stands
    * @param shown its path in problems, which is where it was read and not where it was written
    * @param interpolator resolves what is read
    * @param problems where problems go
+   * @param keys the known keys; null if any key may stand in it
    */
   Section(
       Located located,
       KeyPath shown,
       Interpolator interpolator,
-      List<ConfigurationProblem> problems) {
+      List<ConfigurationProblem> problems,
+      @Nullable ConfigKeys keys) {
     this.located = located;
     this.shown = shown;
     this.interpolator = interpolator;
     this.problems = problems;
+    this.keys = keys;
+    if (keys != null) {
+      findMisspelt(keys);
+    }
+  }
+
+  private void findMisspelt(ConfigKeys keys) {
+    for (String key : keys()) {
+      if (keys.indexOf(key) < 0) {
+        NearestNames.of(key, keys.names(), 1).stream()
+            .filter(meant -> !keys().contains(meant))
+            .forEach(meant -> misspelt.putIfAbsent(meant, key));
+      }
+    }
+  }
+
+  /** Makes a problem of every key that is unknown. */
+  void rejectUnknownKeys() {
+    List<String> known = keys == null ? List.copyOf(keys()) : keys.names();
+    mapping()
+        .entries()
+        .forEach(
+            (key, node) -> {
+              if (!known.contains(key)) {
+                problem(shown.key(key), unknown(key, node, known));
+              }
+            });
+  }
+
+  private static String unknown(String key, Node node, List<String> known) {
+    String line = node.line() == 0 ? "" : " (line " + node.line() + ")";
+    List<String> nearest = NearestNames.of(key, known, 1);
+    return nearest.isEmpty()
+        ? "is unknown%s; known here: %s".formatted(line, String.join(", ", known))
+        : "is unknown%s; did you mean '%s'?".formatted(line, nearest.get(0));
   }
 
   /** A text; a number or truth value is taken as it was written. */
   @Nullable String text(String key) {
     Located value = value(key);
-    return value == null ? null : text(value, shown.key(key));
+    return value == null ? null : text(value, shown(key));
   }
 
   /** A text that is read by a function, whose {@link IllegalArgumentException} is a problem. */
@@ -59,7 +106,7 @@ final class Section {
     try {
       return parser.apply(text);
     } catch (IllegalArgumentException e) {
-      problem(shown.key(key), String.valueOf(e.getMessage()));
+      problem(shown(key), String.valueOf(e.getMessage()));
       return null;
     }
   }
@@ -82,14 +129,14 @@ final class Section {
         return false;
       }
     }
-    problem(shown.key(key), "must be true or false, but is " + value.node().kind());
+    problem(shown(key), "must be true or false, but is " + value.node().kind());
     return null;
   }
 
   /** A whole number; one written as text is taken too. */
   @Nullable Integer integer(String key) {
     Located value = value(key);
-    return value == null ? null : integer(value, shown.key(key));
+    return value == null ? null : integer(value, shown(key));
   }
 
   /** A number; one written as text is taken too. */
@@ -121,13 +168,13 @@ final class Section {
       return sections;
     }
     if (!(value.node() instanceof Node.Sequence sequence)) {
-      problem(shown.key(key), "must be a list, but is " + value.node().kind());
+      problem(shown(key), "must be a list, but is " + value.node().kind());
       return sections;
     }
     for (int i = 0; i < sequence.items().size(); i++) {
-      KeyPath path = shown.key(key).index(i);
+      KeyPath path = shown(key).index(i);
       Located item = resolve(new Located(value.path().index(i), sequence.items().get(i)), path);
-      sections.add(item == null ? null : section(item, path));
+      sections.add(item == null ? null : section(item, path, inside(key)));
     }
     return sections;
   }
@@ -135,16 +182,22 @@ final class Section {
   /** A mapping. */
   @Nullable Section section(String key) {
     Located value = value(key);
-    return value == null ? null : section(value, shown.key(key));
+    return value == null ? null : section(value, shown(key), inside(key));
+  }
+
+  /** A mapping with those keys. */
+  @Nullable Section section(String key, ConfigKeys inside) {
+    Located value = value(key);
+    return value == null ? null : section(value, shown(key), inside);
   }
 
   /** A mapping, or a list that holds just one. */
   @Nullable Section sectionOrListOfOne(String key) {
     Located value = value(key);
     if (value == null || !(value.node() instanceof Node.Sequence sequence)) {
-      return value == null ? null : section(value, shown.key(key));
+      return value == null ? null : section(value, shown(key), inside(key));
     }
-    KeyPath path = shown.key(key);
+    KeyPath path = shown(key);
     if (sequence.items().isEmpty()) {
       return null;
     }
@@ -154,7 +207,7 @@ final class Section {
     }
     Located item =
         resolve(new Located(value.path().index(0), sequence.items().get(0)), path.index(0));
-    return item == null ? null : section(item, path.index(0));
+    return item == null ? null : section(item, path.index(0), inside(key));
   }
 
   /** A mapping of whatever keys to texts. */
@@ -194,44 +247,19 @@ final class Section {
         values.put(key, converted);
       }
     } catch (Unresolvable e) {
-      problem(shown.key(key), message(e));
+      problem(shown(key), message(e));
     }
   }
 
   /** Whether there is a value other than null under a key; reads nothing. */
   boolean has(String key) {
-    Node node = mapping().entries().get(key);
+    Node node = mapping().entries().get(written(key));
     return node != null && !(node instanceof Node.Scalar scalar && scalar.value() == null);
-  }
-
-  /** Makes a key known without reading it. */
-  void ignore(String key) {
-    known.add(key);
-  }
-
-  /** Makes a problem of every key that was not asked for. */
-  void rejectUnknownKeys() {
-    mapping()
-        .entries()
-        .forEach(
-            (key, node) -> {
-              if (!known.contains(key)) {
-                problem(shown.key(key), unknown(key, node));
-              }
-            });
-  }
-
-  private String unknown(String key, Node node) {
-    String line = node.line() == 0 ? "" : " (line " + node.line() + ")";
-    List<String> nearest = NearestNames.of(key, known, 1);
-    return nearest.isEmpty()
-        ? "is unknown%s; known here: %s".formatted(line, String.join(", ", known))
-        : "is unknown%s; did you mean '%s'?".formatted(line, nearest.get(0));
   }
 
   /** Says that a value is wrong. */
   void problem(String key, String message) {
-    problem(shown.key(key), message);
+    problem(shown(key), message);
   }
 
   private void problem(KeyPath path, String message) {
@@ -246,12 +274,20 @@ final class Section {
     return (Node.Mapping) located.node();
   }
 
+  /** A key as it is spelt in the document. */
+  private String written(String key) {
+    return misspelt.getOrDefault(key, key);
+  }
+
+  private KeyPath shown(String key) {
+    return shown.key(written(key));
+  }
+
   private @Nullable Located value(String key) {
-    known.add(key);
-    Node node = mapping().entries().get(key);
+    Node node = mapping().entries().get(written(key));
     return node == null
         ? null
-        : resolve(new Located(located.path().key(key), node), shown.key(key));
+        : resolve(new Located(located.path().key(written(key)), node), shown(key));
   }
 
   /** What a node stands for; null if that is null or cannot be told. */
@@ -263,6 +299,13 @@ final class Section {
           problem(path, "must be given: it is '%s' in the document".formatted(Node.MISSING));
           return null;
         }
+        if (scalar.text().length() > LONGEST_TEXT) {
+          problem(
+              path,
+              "has %d characters; at most %d are read"
+                  .formatted(scalar.text().length(), LONGEST_TEXT));
+          return null;
+        }
         return scalar.value() == null ? null : value;
       }
       return value;
@@ -272,9 +315,13 @@ final class Section {
     }
   }
 
-  private @Nullable Section section(Located value, KeyPath path) {
+  private @Nullable ConfigKeys inside(String key) {
+    return keys == null ? null : keys.inside(key);
+  }
+
+  private @Nullable Section section(Located value, KeyPath path, @Nullable ConfigKeys inside) {
     if (value.node() instanceof Node.Mapping) {
-      return new Section(value, path, interpolator, problems);
+      return new Section(value, path, interpolator, problems, inside);
     }
     problem(path, "must be a mapping, but is " + value.node().kind());
     return null;
@@ -285,7 +332,7 @@ final class Section {
     if (value == null) {
       return null;
     }
-    KeyPath path = shown.key(key);
+    KeyPath path = shown(key);
     List<T> items = new ArrayList<>();
     if (value.node() instanceof Node.Sequence sequence) {
       for (int i = 0; i < sequence.items().size(); i++) {
@@ -318,6 +365,13 @@ final class Section {
     if (value.node() instanceof Node.Scalar scalar) {
       if (scalar.value() instanceof Integer number) {
         return number;
+      }
+      if (scalar.value() instanceof Long || scalar.value() instanceof BigInteger) {
+        problem(
+            path,
+            "must be from %d to %d, but is %s"
+                .formatted(Integer.MIN_VALUE, Integer.MAX_VALUE, value.node().kind()));
+        return null;
       }
       if (scalar.value() instanceof String text) {
         try {

@@ -1,12 +1,16 @@
 package dev.kvant.runtime.discovery;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Enumeration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +20,10 @@ import org.jspecify.annotations.Nullable;
  * library for one class loader only. All else is the plugin's own, or its parent plugin's, so that
  * plugins and application may use different versions of one library.
  *
- * <p>A parent plugin goes first: a type that both carry must exist once, or it is two types.
+ * <p>Of a class that plugin and parent both have, the parent's is used if the parent shares it,
+ * since a type that the two exchange must exist once. A parent shares its jars with a provider, its
+ * engines, and the packages that its {@code plugin.properties} names. Of any other library a plugin
+ * uses its own version.
  */
 final class PluginClassLoader extends URLClassLoader {
 
@@ -54,20 +61,33 @@ final class PluginClassLoader extends URLClassLoader {
     ClassLoader.registerAsParallelCapable();
   }
 
+  private final PluginFolder folder;
   private final ClassLoader application;
   private final @Nullable PluginClassLoader parentPlugin;
+  private final Collection<PluginFolder> all;
 
   /** What the names of classes start with that come from the application if it has them. */
   private final List<String> shared = new ArrayList<>(COMMON);
 
+  /** The jars with a provider; null until the first plugin on top of this asks. */
+  private @Nullable Set<String> providerJars;
+
+  /**
+   * @param folder the plugin
+   * @param application has the classes that plugins share with the application
+   * @param parentPlugin the plugin whose classes it sees, or null if there is none
+   * @param all the plugins, this one among them
+   */
   PluginClassLoader(
-      String name,
-      List<URL> jars,
+      PluginFolder folder,
       ClassLoader application,
-      @Nullable PluginClassLoader parentPlugin) {
-    super("plugin " + name, jars.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
+      @Nullable PluginClassLoader parentPlugin,
+      Collection<PluginFolder> all) {
+    super("plugin " + folder.name(), folder.urls(), ClassLoader.getPlatformClassLoader());
+    this.folder = folder;
     this.application = application;
     this.parentPlugin = parentPlugin;
+    this.all = all;
     ENGINES.stream()
         .filter(engine -> engine.isIn(application))
         .forEach(engine -> shared.add(engine.packages()));
@@ -102,18 +122,75 @@ final class PluginClassLoader extends URLClassLoader {
   }
 
   private Class<?> findElsewhere(String name) throws ClassNotFoundException {
-    if (parentPlugin != null) {
-      try {
-        return parentPlugin.loadClass(name);
-      } catch (ClassNotFoundException e) {
-        return findClass(name);
-      }
-    }
     try {
       return getPlatformClassLoader().loadClass(name);
     } catch (ClassNotFoundException e) {
-      return findClass(name);
+      return comesFromParent(classFile(name)) && parentPlugin != null
+          ? parentPlugin.loadClass(name)
+          : findClass(name);
     }
+  }
+
+  /** Whether the parent has a file that this plugin lacks, or shares it. */
+  private boolean comesFromParent(String file) {
+    return parentPlugin != null && (findResource(file) == null || parentPlugin.shares(file));
+  }
+
+  /**
+   * Whether plugins on top of this use its copy of a class file, or its parent's, and not theirs.
+   */
+  boolean shares(String file) {
+    URL own = findResource(file);
+    if (own == null) {
+      return parentPlugin != null && parentPlugin.shares(file);
+    }
+    String name = file.replace('/', '.');
+    return ENGINES.stream().anyMatch(engine -> name.startsWith(engine.packages()))
+        || folder.sharedPackages().stream().anyMatch(shares -> name.startsWith(shares + "."))
+        || providerJars().contains(Location.ofResource(own, file));
+  }
+
+  private synchronized Set<String> providerJars() {
+    Set<String> known = providerJars;
+    if (known == null) {
+      known = new HashSet<>();
+      for (Class<?> service : PluginFolders.SERVICES) {
+        String file = ServiceFiles.name(service);
+        try {
+          for (URL found : Collections.list(findResources(file))) {
+            known.add(Location.ofResource(found, file));
+          }
+        } catch (IOException e) {
+          throw new UncheckedIOException(
+              "the jars in %s cannot be read".formatted(folder.path()), e);
+        }
+      }
+      providerJars = known;
+    }
+    return known;
+  }
+
+  /** The name of the plugin. */
+  String plugin() {
+    return folder.name();
+  }
+
+  /** What to do about a class that this plugin does not see; null if nothing is known to help. */
+  @Nullable String remedyForMissing(String className) {
+    String file = classFile(className);
+    return all.stream()
+        .filter(other -> !other.name().equals(folder.name()) && other.has(file))
+        .findFirst()
+        .map(
+            other ->
+                "plugin '%s' has it: write parent=%s into %s"
+                    .formatted(
+                        other.name(), other.name(), folder.path().resolve(PluginFolder.PROPERTIES)))
+        .orElse(null);
+  }
+
+  private static String classFile(String className) {
+    return className.replace('.', '/') + ".class";
   }
 
   @Override

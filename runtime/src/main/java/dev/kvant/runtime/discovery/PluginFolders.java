@@ -6,47 +6,43 @@ import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
 import dev.kvant.spi.QuantizationBackend;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.MalformedURLException;
-import java.net.URI;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
+import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The plugins in some folders: each sub-folder is one, its jars in a class loader of their own.
  *
  * <p>A file {@code plugin.properties} in the sub-folder may say {@code parent=NAME}: then the
- * plugin sees the classes of the plugin of that name.
+ * plugin sees the classes of the plugin of that name. With {@code shares=PACKAGE,PACKAGE} plugins
+ * that see it use its version of these packages, even where they have one.
  */
 final class PluginFolders {
-
-  private static final String PROPERTIES = "plugin.properties";
 
   /** What of the contract tells that a jar carries a copy of it. */
   private static final List<String> CONTRACT_CLASSES =
       List.of("dev/kvant/api/KvantException.class", "dev/kvant/spi/QuantizationBackend.class");
 
-  private static final List<Class<?>> SERVICES =
+  /** What a plugin can provide. */
+  static final List<Class<?>> SERVICES =
       List.of(
           QuantizationBackend.class,
           ModelFormat.class,
           ModelRunnerProvider.class,
           ModelSource.class);
 
-  /** A plugin before it has a loader. */
-  private record Folder(String name, Path path, List<URL> jars, @Nullable String parent) {}
-
   private final ClassLoader application;
-  private final Map<String, Folder> folders = new LinkedHashMap<>();
+  private final Map<String, PluginFolder> folders = new LinkedHashMap<>();
+  private final Collection<PluginFolder> all = Collections.unmodifiableCollection(folders.values());
   private final Map<String, PluginClassLoader> loaders = new LinkedHashMap<>();
   private final List<BrokenProvider> broken = new ArrayList<>();
   private final List<String> remarks = new ArrayList<>();
@@ -65,13 +61,11 @@ final class PluginFolders {
   static PluginFolders open(List<Path> roots, ClassLoader application) {
     PluginFolders plugins = new PluginFolders(application);
     roots.forEach(plugins::readRoot);
-    for (Folder folder : plugins.folders.values()) {
+    for (PluginFolder folder : plugins.folders.values()) {
       try {
         plugins.loader(folder, new ArrayList<>());
       } catch (DiscoveryException e) {
-        plugins.broken.add(
-            new BrokenProvider(
-                "plugin", folder.name(), folder.path().toString(), e.getMessage(), e));
+        plugins.broken.add(broken(folder.path(), e.getMessage(), e));
       }
     }
     return plugins;
@@ -92,70 +86,92 @@ final class PluginFolders {
     return List.copyOf(remarks);
   }
 
+  /** The plugins that can be used, ordered by name. */
+  List<InstalledPlugin> installed() {
+    return loaders.keySet().stream()
+        .sorted()
+        .map(folders::get)
+        .filter(Objects::nonNull)
+        .map(
+            folder -> new InstalledPlugin(folder.name(), folder.path().toString(), folder.parent()))
+        .toList();
+  }
+
+  /**
+   * What is odd about versions of libraries in plugins that build on others. This reads the jars,
+   * so it is for those who ask.
+   */
+  List<String> remarksOnCopies() {
+    List<String> remarks = new ArrayList<>();
+    for (String name : loaders.keySet()) {
+      PluginFolder folder = Objects.requireNonNull(folders.get(name));
+      PluginClassLoader parent = folder.parent() == null ? null : loaders.get(folder.parent());
+      if (parent != null) {
+        remarks.addAll(new PluginCopies(ancestors(folder)).remarks(folder, parent::shares));
+      }
+    }
+    return remarks;
+  }
+
+  private List<PluginFolder> ancestors(PluginFolder folder) {
+    List<PluginFolder> ancestors = new ArrayList<>();
+    PluginFolder at = folder.parent() == null ? null : folders.get(folder.parent());
+    while (at != null) {
+      ancestors.add(at);
+      at = at.parent() == null ? null : folders.get(at.parent());
+    }
+    return ancestors;
+  }
+
   private void readRoot(Path root) {
+    if (!Files.exists(root)) {
+      throw new DiscoveryException("the plugin folder %s does not exist".formatted(root));
+    }
     try (Stream<Path> entries = Files.list(root)) {
       for (Path path : entries.filter(Files::isDirectory).sorted().toList()) {
         try {
           readFolder(path);
         } catch (IOException e) {
-          broken.add(
-              new BrokenProvider(
-                  "plugin",
-                  path.getFileName().toString(),
-                  path.toString(),
-                  "its folder cannot be read: " + e.getMessage(),
-                  e));
+          broken.add(broken(path, "its folder cannot be read: " + e.getMessage(), e));
+        } catch (IllegalArgumentException e) {
+          broken.add(broken(path, String.valueOf(e.getMessage()), e));
         }
       }
+      for (Path jar : PluginFolder.jarsIn(root)) {
+        String name = jar.getFileName().toString().replaceFirst("\\.jar$", "");
+        remarks.add(
+            "%s is not used: a plugin is a folder of jars; move it to %s"
+                .formatted(jar, root.resolve(name).resolve(jar.getFileName())));
+      }
     } catch (IOException e) {
-      throw new DiscoveryException("the plugin folder %s cannot be read: %s".formatted(root, e), e);
+      throw new DiscoveryException(
+          "the plugin folder %s cannot be read: %s".formatted(root, e), e);
     }
+  }
+
+  private static BrokenProvider broken(Path folder, String reason, Exception cause) {
+    return new BrokenProvider(
+        "plugin", folder.getFileName().toString(), folder.toString(), reason, cause);
   }
 
   private void readFolder(Path path) throws IOException {
-    String name = path.getFileName().toString();
-    if (name.startsWith(".")) {
+    if (path.getFileName().toString().startsWith(".")) {
       return;
     }
-    List<URL> jars = new ArrayList<>();
-    try (Stream<Path> entries = Files.list(path)) {
-      for (Path jar :
-          entries.filter(entry -> entry.toString().endsWith(".jar")).sorted().toList()) {
-        jars.add(url(jar));
-      }
-    }
-    if (jars.isEmpty()) {
-      remarks.add("plugin '%s' has no jars in %s".formatted(name, path));
+    PluginFolder folder = PluginFolder.read(path);
+    if (folder.jars().isEmpty()) {
+      remarks.add("plugin '%s' has no jars in %s".formatted(folder.name(), path));
       return;
     }
-    Folder earlier = folders.putIfAbsent(name, new Folder(name, path, jars, parent(path)));
+    PluginFolder earlier = folders.putIfAbsent(folder.name(), folder);
     if (earlier != null) {
       throw new DiscoveryException(
           "two plugins are named '%s': %s and %s; rename one"
-              .formatted(name, earlier.path(), path));
+              .formatted(folder.name(), earlier.path(), path));
     }
   }
 
-  private static URL url(Path jar) throws MalformedURLException {
-    return jar.toUri().toURL();
-  }
-
-  private static @Nullable String parent(Path folder) throws IOException {
-    Path file = folder.resolve(PROPERTIES);
-    if (!Files.exists(file)) {
-      return null;
-    }
-    Properties properties = new Properties();
-    try (InputStream in = Files.newInputStream(file)) {
-      properties.load(in);
-    } catch (IOException | IllegalArgumentException e) {
-      throw new IOException("%s: %s".formatted(PROPERTIES, e.getMessage()), e);
-    }
-    String parent = properties.getProperty("parent");
-    return parent == null || parent.isBlank() ? null : parent.strip();
-  }
-
-  private PluginClassLoader loader(Folder folder, List<String> children) {
+  private PluginClassLoader loader(PluginFolder folder, List<String> children) {
     PluginClassLoader known = loaders.get(folder.name());
     if (known != null) {
       return known;
@@ -168,7 +184,7 @@ final class PluginFolders {
     children.add(folder.name());
     PluginClassLoader parent = null;
     if (folder.parent() != null) {
-      Folder parentFolder = folders.get(folder.parent());
+      PluginFolder parentFolder = folders.get(folder.parent());
       if (parentFolder == null) {
         throw new DiscoveryException(
             "its parent plugin '%s' is not installed; plugins: %s"
@@ -176,15 +192,14 @@ final class PluginFolders {
       }
       parent = loader(parentFolder, children);
     }
-    PluginClassLoader loader =
-        new PluginClassLoader(folder.name(), folder.jars(), application, parent);
+    PluginClassLoader loader = new PluginClassLoader(folder, application, parent, all);
     loaders.put(folder.name(), loader);
     remarkOnCopies(folder, loader);
     remarkOnServices(folder, loader);
     return loader;
   }
 
-  private void remarkOnServices(Folder folder, PluginClassLoader loader) {
+  private void remarkOnServices(PluginFolder folder, PluginClassLoader loader) {
     boolean offersSomething =
         SERVICES.stream()
             .anyMatch(service -> loader.findResource(ServiceFiles.name(service)) != null);
@@ -199,10 +214,9 @@ final class PluginFolders {
   }
 
   /** Asked only where something is missing, since opening jars takes time. */
-  private boolean jarsAreReadable(Folder folder) {
+  private boolean jarsAreReadable(PluginFolder folder) {
     boolean areReadable = true;
-    for (URL jar : folder.jars()) {
-      Path file = Path.of(URI.create(jar.toString()));
+    for (Path file : folder.jars()) {
       try {
         new ZipFile(file.toFile()).close();
       } catch (IOException e) {
@@ -219,7 +233,7 @@ final class PluginFolders {
     return areReadable;
   }
 
-  private void remarkOnCopies(Folder folder, PluginClassLoader loader) {
+  private void remarkOnCopies(PluginFolder folder, PluginClassLoader loader) {
     for (String contractClass : CONTRACT_CLASSES) {
       URL copy = loader.findResource(contractClass);
       if (copy != null) {

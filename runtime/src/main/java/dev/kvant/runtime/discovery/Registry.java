@@ -2,8 +2,8 @@ package dev.kvant.runtime.discovery;
 
 import dev.kvant.api.DiscoveryException;
 import dev.kvant.api.Internal;
+import dev.kvant.runtime.discovery.InstalledProvider.Service;
 import dev.kvant.spi.Availability;
-import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
@@ -15,17 +15,20 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * All providers that can be reached: those given as instances, those on the class loaders, those in
- * plugin folders. Nothing is looked for before it is asked for.
+ * plugin folders. Nothing is looked for before it is asked for. Every provider that it hands out
+ * stands behind a {@link ProviderCall}.
  *
  * @since 0.1.0
  */
@@ -57,11 +60,6 @@ public final class Registry implements AutoCloseable {
     }
   }
 
-  /** A backend whose descriptor could be read. */
-  private record Described(Provided<QuantizationBackend> provided, BackendDescriptor descriptor) {}
-
-  private record Backends(List<Described> described, List<BrokenProvider> broken) {}
-
   /**
    * @param applicationLoaders where to look for providers, in this order
    * @param pluginRoots folders of plugin folders
@@ -86,21 +84,21 @@ public final class Registry implements AutoCloseable {
   }
 
   /**
-   * The backend of that id or alias, in any case; empty if there is none.
+   * The backend of that id, in any case, or else the one of that alias; empty if there is none.
    *
    * @throws DiscoveryException if two backends claim the name
    */
   public Optional<QuantizationBackend> backend(String name) {
     String wanted = name.strip().toLowerCase(Locale.ROOT);
-    List<Described> claimants =
-        readBackends().described().stream()
-            .filter(backend -> names(backend.descriptor()).anyMatch(wanted::equals))
-            .toList();
+    List<Provided<QuantizationBackend>> claimants = new NamedBackends(backends()).of(wanted);
     if (claimants.size() > 1) {
-      throw new DiscoveryException(
-          conflict("backends", wanted, claimants.stream().map(Described::provided).toList()));
+      throw new DiscoveryException(conflict("backends", wanted, claimants));
     }
-    return claimants.stream().findFirst().map(backend -> backend.provided().instance());
+    return claimants.stream().findFirst().map(Provided::instance);
+  }
+
+  private List<Provided<QuantizationBackend>> backends() {
+    return catalogs().backends().provided();
   }
 
   /** The model formats. */
@@ -109,19 +107,37 @@ public final class Registry implements AutoCloseable {
   }
 
   /**
+   * Refuses the id of a model format that another format claims too.
+   *
+   * @throws DiscoveryException if two formats claim it
+   */
+  public void requireOneFormat(String id) {
+    requireOne("model formats", id, formatsById());
+  }
+
+  private Map<String, List<Provided<?>>> formatsById() {
+    return byName(formats(), ModelFormat::ids);
+  }
+
+  /**
    * What runs models of that format; empty if there is nothing.
    *
    * @throws DiscoveryException if two runners claim the format
    */
   public Optional<ModelRunnerProvider> runner(String format) {
-    List<Provided<ModelRunnerProvider>> claimants =
-        catalogs().runners().provided().stream()
-            .filter(runner -> runner.instance().formats().contains(format))
-            .toList();
-    if (claimants.size() > 1) {
-      throw new DiscoveryException(conflict("runners", format, claimants));
-    }
-    return claimants.stream().findFirst().map(Provided::instance);
+    requireOne("runners", format, runnersByFormat());
+    return runners().stream()
+        .map(Provided::instance)
+        .filter(runner -> runner.formats().contains(format))
+        .findFirst();
+  }
+
+  private List<Provided<ModelRunnerProvider>> runners() {
+    return catalogs().runners().provided();
+  }
+
+  private Map<String, List<Provided<?>>> runnersByFormat() {
+    return byName(runners(), ModelRunnerProvider::formats);
   }
 
   /** What knows the files behind models that other frameworks have loaded. */
@@ -133,56 +149,103 @@ public final class Registry implements AutoCloseable {
   public List<BrokenProvider> broken() {
     List<BrokenProvider> broken = new ArrayList<>(catalogs().plugins().broken());
     catalogs().all().forEach(catalog -> broken.addAll(catalog.broken()));
-    broken.addAll(readBackends().broken());
     return broken;
   }
 
   /** What is installed. */
   public Installation installation() {
-    Backends backends = readBackends();
+    NamedBackends named = new NamedBackends(backends());
+    List<String> conflicts = new ArrayList<>();
+    named.conflicts().forEach((name, claim) -> conflicts.add(conflict("backends", name, claim)));
+    addConflicts("model formats", formatsById(), conflicts);
+    addConflicts("runners", runnersByFormat(), conflicts);
+    List<String> remarks = new ArrayList<>(catalogs().plugins().remarks());
+    remarks.addAll(catalogs().plugins().remarksOnCopies());
+    remarks.addAll(named.remarks());
     return new Installation(
-        backends.described().stream()
+        backends().stream()
             .map(Registry::installed)
             .sorted(Comparator.comparing(backend -> backend.descriptor().id()))
             .toList(),
+        providers(),
+        catalogs().plugins().installed(),
         broken(),
-        conflicts(backends),
-        catalogs().plugins().remarks());
+        conflicts,
+        remarks);
   }
 
-  private static InstalledBackend installed(Described backend) {
-    Provided<QuantizationBackend> provided = backend.provided();
+  private static InstalledBackend installed(Provided<QuantizationBackend> backend) {
     return new InstalledBackend(
-        backend.descriptor(),
-        provided.instance().getClass().getName(),
+        backend.instance().descriptor(),
+        backend.type().getName(),
+        backend.location(),
+        backend.instance().availability());
+  }
+
+  private List<InstalledProvider> providers() {
+    List<InstalledProvider> providers = new ArrayList<>();
+    for (Provided<QuantizationBackend> backend : backends()) {
+      List<String> id = List.of(backend.instance().descriptor().id());
+      providers.add(installed(Service.BACKEND, id, backend, backend.instance().availability()));
+    }
+    for (Provided<ModelFormat> format : formats()) {
+      providers.add(
+          installed(Service.FORMAT, format.instance().ids(), format, Availability.available()));
+    }
+    for (Provided<ModelRunnerProvider> runner : runners()) {
+      List<String> formats = runner.instance().formats();
+      providers.add(installed(Service.RUNNER, formats, runner, runner.instance().availability()));
+    }
+    for (Provided<ModelSource> source : sources()) {
+      providers.add(installed(Service.SOURCE, List.of(), source, Availability.available()));
+    }
+    providers.sort(
+        Comparator.comparing(InstalledProvider::service)
+            .thenComparing(provider -> Objects.requireNonNullElse(provider.plugin(), ""))
+            .thenComparing(InstalledProvider::provider));
+    return providers;
+  }
+
+  private static InstalledProvider installed(
+      Service service, List<String> ids, Provided<?> provided, Availability availability) {
+    return new InstalledProvider(
+        service,
+        ids,
+        provided.type().getName(),
         provided.location(),
-        availability(provided.instance()));
+        provided.plugin(),
+        availability);
   }
 
-  /** Whether a backend can work here; one that fails to tell cannot. */
-  public static Availability availability(QuantizationBackend backend) {
-    try {
-      return backend.availability();
-    } catch (RuntimeException | LinkageError e) {
-      return Availability.unavailable(ServiceCatalog.reason(e));
+  private static <S> Map<String, List<Provided<?>>> byName(
+      List<Provided<S>> provided, Function<S, List<String>> names) {
+    Map<String, List<Provided<?>>> byName = new TreeMap<>();
+    for (Provided<S> one : provided) {
+      for (String name : Set.copyOf(names.apply(one.instance()))) {
+        byName.computeIfAbsent(name, key -> new ArrayList<>()).add(one);
+      }
+    }
+    return byName;
+  }
+
+  private static void requireOne(String kind, String name, Map<String, List<Provided<?>>> byName) {
+    List<Provided<?>> claimants = byName.getOrDefault(name, List.of());
+    if (claimants.size() > 1) {
+      throw new DiscoveryException(conflict(kind, name, claimants));
     }
   }
 
-  private static List<String> conflicts(Backends backends) {
-    Map<String, List<Provided<?>>> claims = new TreeMap<>();
-    for (Described backend : backends.described()) {
-      names(backend.descriptor())
-          .forEach(
-              name ->
-                  claims.computeIfAbsent(name, key -> new ArrayList<>()).add(backend.provided()));
-    }
-    return claims.entrySet().stream()
-        .filter(claim -> claim.getValue().size() > 1)
-        .map(claim -> conflict("backends", claim.getKey(), claim.getValue()))
-        .toList();
+  private static void addConflicts(
+      String kind, Map<String, List<Provided<?>>> byName, List<String> conflicts) {
+    byName.forEach(
+        (name, claimants) -> {
+          if (claimants.size() > 1) {
+            conflicts.add(conflict(kind, name, claimants));
+          }
+        });
   }
 
-  /** Tells that several providers claim one name. */
+  /** Says that several providers claim one name. */
   public static String conflict(String kind, String name, List<? extends Provided<?>> claimants) {
     return "%d %s claim '%s': %s; remove all but one"
         .formatted(
@@ -190,31 +253,6 @@ public final class Registry implements AutoCloseable {
             kind,
             name,
             claimants.stream().map(Provided::toString).collect(Collectors.joining(" and ")));
-  }
-
-  private static Stream<String> names(BackendDescriptor descriptor) {
-    return Stream.concat(Stream.of(descriptor.id()), descriptor.aliases().stream())
-        .map(name -> name.toLowerCase(Locale.ROOT))
-        .distinct();
-  }
-
-  private Backends readBackends() {
-    List<Described> described = new ArrayList<>();
-    List<BrokenProvider> broken = new ArrayList<>();
-    for (Provided<QuantizationBackend> provided : catalogs().backends().provided()) {
-      try {
-        described.add(new Described(provided, provided.instance().descriptor()));
-      } catch (RuntimeException | LinkageError e) {
-        broken.add(
-            new BrokenProvider(
-                QuantizationBackend.class.getSimpleName(),
-                provided.instance().getClass().getName(),
-                provided.location(),
-                "it cannot describe itself: " + ServiceCatalog.reason(e),
-                e));
-      }
-    }
-    return new Backends(described, broken);
   }
 
   private synchronized Catalogs catalogs() {
@@ -238,10 +276,12 @@ public final class Registry implements AutoCloseable {
     plugins.remarks().forEach(log::warn);
     return new Catalogs(
         plugins,
-        new ServiceCatalog<>(QuantizationBackend.class, givenBackends, loaders),
-        new ServiceCatalog<>(ModelFormat.class, givenFormats, loaders),
-        new ServiceCatalog<>(ModelRunnerProvider.class, givenRunners, loaders),
-        new ServiceCatalog<>(ModelSource.class, givenSources, loaders));
+        new ServiceCatalog<>(
+            QuantizationBackend.class, GuardedBackend::new, givenBackends, loaders),
+        new ServiceCatalog<>(ModelFormat.class, GuardedFormat::new, givenFormats, loaders),
+        new ServiceCatalog<>(
+            ModelRunnerProvider.class, GuardedRunnerProvider::new, givenRunners, loaders),
+        new ServiceCatalog<>(ModelSource.class, GuardedSource::new, givenSources, loaders));
   }
 
   /** Closes the class loaders of the plugins. A second call does nothing. */

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
@@ -12,15 +11,22 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All providers of one service, looked for and created when first asked for. What cannot be loaded
- * or created is recorded and the search goes on.
+ * All providers of one service, looked for and created when first asked for. What cannot be loaded,
+ * created or described is recorded and the search goes on.
  */
 final class ServiceCatalog<S> {
 
   /** A loader whose services cannot even be listed fails for ever; a bad jar fails once a line. */
   private static final int MOST_FAILURES_IN_A_ROW = 100;
 
+  /** Puts a provider behind its guard. */
+  @FunctionalInterface
+  interface Guard<S> {
+    S around(Provided<S> provided) throws Undescribed;
+  }
+
   private final Class<S> service;
+  private final Guard<S> guard;
   private final List<S> given;
   private final List<? extends ClassLoader> loaders;
   private final List<BrokenProvider> broken = new ArrayList<>();
@@ -28,11 +34,14 @@ final class ServiceCatalog<S> {
 
   /**
    * @param service the service
+   * @param guard what callers of a provider go through
    * @param given providers that were made elsewhere; a class that is among them is not created anew
    * @param loaders where to look, in this order
    */
-  ServiceCatalog(Class<S> service, List<S> given, List<? extends ClassLoader> loaders) {
+  ServiceCatalog(
+      Class<S> service, Guard<S> guard, List<S> given, List<? extends ClassLoader> loaders) {
     this.service = service;
+    this.guard = guard;
     this.given = List.copyOf(given);
     this.loaders = List.copyOf(loaders);
   }
@@ -59,7 +68,7 @@ final class ServiceCatalog<S> {
     Set<Class<?>> seen = new HashSet<>();
     for (S instance : given) {
       seen.add(instance.getClass());
-      found.add(new Provided<>(instance, Location.of(instance.getClass())));
+      add(instance, found);
     }
     for (ClassLoader loader : loaders) {
       search(loader, seen, found);
@@ -84,7 +93,7 @@ final class ServiceCatalog<S> {
         // changed.
         failures++;
         ServiceFiles.Entry culprit = files.failed();
-        broken.add(broken(culprit.provider(), culprit.location(), e));
+        broken.add(broken(culprit.provider(), culprit.location(), loader, e));
         continue;
       }
       failures = 0;
@@ -96,33 +105,35 @@ final class ServiceCatalog<S> {
   }
 
   private void create(ServiceLoader.Provider<S> provider, List<Provided<S>> found) {
-    String location = Location.of(provider.type());
+    S instance;
     try {
-      found.add(new Provided<>(provider.get(), location));
+      instance = provider.get();
     } catch (ServiceConfigurationError | LinkageError | SecurityException e) {
-      broken.add(broken(provider.type().getName(), location, e));
+      Class<?> type = provider.type();
+      broken.add(broken(type.getName(), Location.of(type), type.getClassLoader(), e));
+      return;
+    }
+    add(instance, found);
+  }
+
+  private void add(S instance, List<Provided<S>> found) {
+    Provided<S> unguarded = Provided.of(instance);
+    try {
+      found.add(unguarded.guardedBy(guard.around(unguarded)));
+    } catch (Undescribed e) {
+      broken.add(
+          new BrokenProvider(
+              service.getSimpleName(),
+              unguarded.type().getName(),
+              unguarded.location(),
+              e.reason(),
+              e.thrown()));
     }
   }
 
-  private BrokenProvider broken(String provider, String location, Throwable cause) {
-    return new BrokenProvider(service.getSimpleName(), provider, location, reason(cause), cause);
-  }
-
-  /** What went wrong, in words: the innermost cause says most. */
-  static String reason(Throwable thrown) {
-    Throwable innermost = thrown;
-    Set<Throwable> seen = new LinkedHashSet<>();
-    while (innermost.getCause() != null && seen.add(innermost)) {
-      innermost = innermost.getCause();
-    }
-    String message = innermost.getMessage();
-    if (innermost instanceof ClassNotFoundException || innermost instanceof NoClassDefFoundError) {
-      return "class %s is not there, a jar must be missing"
-          .formatted(message == null ? "" : message.replace('/', '.'));
-    }
-    if (innermost instanceof ServiceConfigurationError) {
-      return message == null ? "its services file cannot be used" : message;
-    }
-    return innermost.getClass().getSimpleName() + (message == null ? "" : ": " + message);
+  private BrokenProvider broken(
+      String provider, String location, ClassLoader loader, Throwable cause) {
+    return new BrokenProvider(
+        service.getSimpleName(), provider, location, FailureReason.of(cause, loader), cause);
   }
 }

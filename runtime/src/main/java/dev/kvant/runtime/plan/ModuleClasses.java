@@ -44,7 +44,7 @@ final class ModuleClasses {
         : List.of(
             new QuantizationWarning(
                 QuantizationWarning.Kind.NO_MATCH,
-                "module_classes: no module is named " + Words.quoted(unused),
+                "module_classes: no module is named " + Words.fewQuoted(unused),
                 null,
                 List.of()));
   }

@@ -50,6 +50,16 @@ final class ModuleSelector {
     return exactName == null ? pattern.matches(module) : module.names().contains(exactName);
   }
 
+  /** Whether it is a name or the name of a class, and no pattern. */
+  boolean isName() {
+    return exactName == null && !SPECIAL.matcher(toString()).find();
+  }
+
+  /** Whether it selects a module by its class of that name. */
+  boolean selectsType(String type) {
+    return exactName == null && pattern.matchesType(type);
+  }
+
   /** Whether it selects a module by one of its names. */
   boolean selectsByName(ModuleDescription module) {
     return exactName == null

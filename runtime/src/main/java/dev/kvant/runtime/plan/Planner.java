@@ -96,7 +96,7 @@ public final class Planner {
               "nothing is quantized: "
                   + (effects.isWeightless()
                       ? effects.whyWeightless()
-                      : "no rule or default asks for it, or skip_names take it all"),
+                      : new NothingQuantized(config, decisions).reason()),
               null,
               List.of()));
     }

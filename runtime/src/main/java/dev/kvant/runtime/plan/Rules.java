@@ -18,6 +18,7 @@ import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +33,8 @@ final class Rules {
   private final ModeDescriptor abilities;
   private final QuantizationBackend backend;
   private final String modelFormat;
-  private final List<ModuleSelector> layers;
-  private final List<ModuleSelector> skips;
+  private final ModuleSelectors layers;
+  private final ModuleSelectors skips;
   private final Granularities granularities = new Granularities();
 
   Rules(
@@ -47,19 +48,14 @@ final class Rules {
     this.backend = backend;
     this.modelFormat = modelFormat;
     this.layers =
-        ModuleSelector.all(
+        new ModuleSelectors(
             config.layers().stream().map(LayerQuantizationConfig::moduleName).toList(), names);
-    this.skips = ModuleSelector.all(config.skipNames(), names);
+    this.skips = new ModuleSelectors(config.skipNames(), names);
   }
 
   /** Decides, and notes the effect of each rule that speaks about the operand. */
   OperandDecision decide(ModuleDescription module, Operand operand, RuleEffects effects) {
-    List<Integer> matching = new ArrayList<>();
-    for (int i = 0; i < layers.size(); i++) {
-      if (layers.get(i).selects(module)) {
-        matching.add(i);
-      }
-    }
+    Collection<Integer> matching = layers.selecting(module);
     if (abilities.dtypes(operand).isEmpty()) {
       // Whatever the rules say about it is ignored. Validation has warned of that, and a rule that
       // speaks of nothing else needs no second complaint.
@@ -72,12 +68,7 @@ final class Rules {
     decider.applyDefault();
     matching.forEach(i -> decider.applyLayer(i, effects));
     decider.noteSettingsOnlyEffects(effects);
-    for (int i = 0; i < skips.size(); i++) {
-      if (skips.get(i).selects(module)) {
-        decider.applySkip(i);
-        break;
-      }
-    }
+    skips.selecting(module).stream().findFirst().ifPresent(decider::applySkip);
     return decider.decision();
   }
 

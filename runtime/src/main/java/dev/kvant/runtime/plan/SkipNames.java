@@ -3,6 +3,8 @@ package dev.kvant.runtime.plan;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizationWarning;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -15,25 +17,33 @@ final class SkipNames {
 
   static List<QuantizationWarning> warnings(
       List<String> skipNames, List<ModuleDescription> modules, Set<String> names) {
+    ModuleSelectors selectors = new ModuleSelectors(skipNames, names);
+    Set<Integer> matching = new HashSet<>();
+    Set<Integer> matchingWeights = new HashSet<>();
+    for (ModuleDescription module : modules) {
+      Collection<Integer> selecting = selectors.selecting(module);
+      matching.addAll(selecting);
+      if (module.hasWeights()) {
+        matchingWeights.addAll(selecting);
+      }
+    }
     List<String> matchNothing = new ArrayList<>();
     List<String> matchContainers = new ArrayList<>();
-    for (String skip : skipNames) {
-      ModuleSelector selector = ModuleSelector.of(skip, names);
-      List<ModuleDescription> matched = modules.stream().filter(selector::selects).toList();
-      if (matched.isEmpty()) {
-        matchNothing.add(skip);
-      } else if (matched.stream().noneMatch(ModuleDescription::hasWeights)) {
-        matchContainers.add(skip);
+    for (int i = 0; i < skipNames.size(); i++) {
+      if (!matching.contains(i)) {
+        matchNothing.add(skipNames.get(i));
+      } else if (!matchingWeights.contains(i)) {
+        matchContainers.add(skipNames.get(i));
       }
     }
     List<String> sentences = new ArrayList<>();
     if (!matchNothing.isEmpty()) {
-      sentences.add("skip_names that match no module: " + Words.quoted(matchNothing));
+      sentences.add("skip_names that match no module: " + Words.fewQuoted(matchNothing));
     }
     if (!matchContainers.isEmpty()) {
       sentences.add(
           "skip_names that match only modules without weights of their own: "
-              + Words.quoted(matchContainers)
+              + Words.fewQuoted(matchContainers)
               + "; to skip what is inside of a module, write 'NAME.*'");
     }
     return sentences.isEmpty()

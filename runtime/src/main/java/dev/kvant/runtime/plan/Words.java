@@ -13,7 +13,16 @@ final class Words {
 
   /** All of them in quotes. */
   static String quoted(Collection<?> names) {
-    return names.stream().map(name -> "'" + name + "'").collect(Collectors.joining(", "));
+    return String.join(", ", inQuotes(names));
+  }
+
+  /** The first few of them in quotes, and how many more there are. */
+  static String fewQuoted(Collection<?> names) {
+    return few(inQuotes(names));
+  }
+
+  private static List<String> inQuotes(Collection<?> names) {
+    return names.stream().map(name -> "'" + name + "'").toList();
   }
 
   /** The first few, and how many more there are. */

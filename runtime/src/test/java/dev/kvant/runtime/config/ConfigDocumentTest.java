@@ -1,5 +1,6 @@
 package dev.kvant.runtime.config;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -24,8 +25,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -443,6 +447,173 @@ class ConfigDocumentTest {
         .contains("becomes too large; does a section refer to a section that it is part of?");
   }
 
+  /** A document whose values refer to each other in a chain, to an end that is a backend. */
+  private static String chain(int length) {
+    StringBuilder yaml = new StringBuilder("quantize: { backend: '${a0}' }\n");
+    for (int i = 0; i < length; i++) {
+      yaml.append("a%d: ${a%d}\n".formatted(i, i + 1));
+    }
+    return yaml.append("a%d: torchao\n".formatted(length)).toString();
+  }
+
+  @Test
+  void follows_references_that_lead_to_others() {
+    assertThat(config(chain(90)).backend()).isEqualTo("torchao");
+  }
+
+  @Test
+  void with_too_long_a_chain_of_references_is_refused() {
+    assertThat(problems(chain(20_000)))
+        .singleElement()
+        .asString()
+        .startsWith("quantize.backend: '${a")
+        .endsWith("' leads to more than 100 references, each to the next");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"${", "${a.", "${oc.env:", "${oc.env:A,'", "x${"})
+  void with_references_inside_of_each_other_beyond_measure_is_refused(String opening) {
+    String value = opening.repeat(400);
+
+    assertThat(problems("quantize: { backend: \"%s\" }".formatted(value)))
+        .singleElement()
+        .asString()
+        .startsWith("quantize.backend: '" + value.substring(0, 200) + "… (")
+        .endsWith("leads to more than 100 references, each to the next");
+  }
+
+  @Test
+  void with_long_chains_of_references_inside_of_each_other_is_refused() {
+    StringBuilder yaml = new StringBuilder("quantize: { backend: '${a0}' }\n");
+    for (int i = 0; i < 60; i++) {
+      yaml.append("a%d: '%sa%d%s'\n".formatted(i, "${".repeat(60), i + 1, "}".repeat(60)));
+    }
+
+    assertThat(problems(yaml.toString())).singleElement().asString().contains("more than 100");
+  }
+
+  @Test
+  void with_a_text_that_no_setting_has_is_refused_in_a_short_message() {
+    assertThat(problems("quantize: { backend: %s }".formatted("a".repeat(900_000))))
+        .containsExactly("quantize.backend: has 900000 characters; at most 4096 are read");
+  }
+
+  @Test
+  void shortens_in_messages_what_it_quotes() {
+    assertThat(problems("quantize: { backend: x, strict: %s }".formatted("a".repeat(4000))))
+        .containsExactly(
+            "quantize.strict: must be true or false, but is '%s… (4000 characters)'"
+                .formatted("a".repeat(200)));
+  }
+
+  @Test
+  void may_have_thousands_of_entries() {
+    String names =
+        IntStream.range(0, 20_000).mapToObj(i -> "'block." + i + "'").collect(joining(", "));
+
+    assertThat(config("quantize: { backend: x, skip_names: [%s] }".formatted(names)).skipNames())
+        .hasSize(20_000);
+  }
+
+  @Test
+  void with_more_characters_than_are_read_is_refused() {
+    assertThatThrownBy(() -> ConfigDocument.parse("a: " + "b".repeat(ConfigDocument.MOST_BYTES)))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessage("the document has 1048579 characters; at most 1048576 are read");
+  }
+
+  @Test
+  void in_a_file_of_more_bytes_than_are_read_is_refused(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("spec.yaml");
+    Files.writeString(file, "a: " + "b".repeat(ConfigDocument.MOST_BYTES));
+
+    assertThatThrownBy(() -> ConfigDocument.read(file))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessage(file + " has more than 1048576 bytes, the most that a document may have");
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void that_never_ends_is_refused() {
+    assertThatThrownBy(() -> ConfigDocument.read(Path.of("/dev/zero")))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageStartingWith("/dev/zero has more than");
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void that_is_a_pipe_is_refused_without_waiting_for_who_writes(@TempDir Path folder)
+      throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+
+    assertThatThrownBy(() -> ConfigDocument.read(pipe))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessage(
+            pipe
+                + " cannot be read: it is neither a file nor a stream of this process; write the"
+                + " document into a file, or pass it as /dev/stdin");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{ module_nam: a, weights: { dtype: int8 } } | layers[0].module_nam | module_name",
+        "{ module_name: a, weight: { dtype: int8 } } | layers[0].weight | weights",
+        "{ module_name: a, weights: { dtpe: int8 } } | layers[0].weights.dtpe | dtype",
+      })
+  void reads_a_misspelt_key_as_the_one_that_it_resembles(
+      String layer, String misspelt, String meant) {
+    BoundConfig bound =
+        ConfigDocument.parse("quantize: { backend: x, layers: [%s] }".formatted(layer)).bind();
+
+    assertThat(bound.config().layers())
+        .containsExactly(LayerQuantizationConfig.weights("a", Dtype.INT8));
+    assertThat(bound.problems())
+        .extracting(ConfigurationProblem::toString)
+        .containsExactly(
+            "quantize.%s: is unknown (line 1); did you mean '%s'?".formatted(misspelt, meant));
+  }
+
+  @Test
+  void tells_what_is_wrong_inside_of_a_misspelt_key() {
+    assertThat(problems("quantize: { backend: x, calibraton: { pth: y, batch_size: many } }"))
+        .containsExactly(
+            "quantize.calibraton.batch_size: must be a whole number, but is 'many'",
+            "quantize.calibraton.pth: is unknown (line 1); did you mean 'path'?",
+            "quantize.calibraton: is unknown (line 1); did you mean 'calibration'?");
+  }
+
+  @Test
+  void does_not_miss_a_model_path_that_is_misspelt() {
+    assertThat(
+            ConfigDocument.parse("quantize: { backend: x, model_pat: m.pt }")
+                .requiringModelPath("set it")
+                .bind()
+                .problems())
+        .extracting(ConfigurationProblem::path)
+        .containsExactly("quantize.model_pat");
+  }
+
+  @Test
+  void takes_a_key_as_it_is_beside_one_that_resembles_it() {
+    assertThat(problems("quantize: { backend: x, strict: false, strct: perhaps }"))
+        .containsExactly("quantize.strct: is unknown (line 1); did you mean 'strict'?");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"99999999999", "-2147483649", "999999999999999999999999999999"})
+  void refuses_an_integer_that_would_become_another(String number) {
+    assertThat(
+            problems(
+                "quantize: { backend: x, evaluation: { path: y, batch_size: %s } }"
+                    .formatted(number)))
+        .containsExactly(
+            "quantize.evaluation.batch_size: must be from -2147483648 to 2147483647, but is '%s'"
+                .formatted(number));
+  }
+
   @Test
   void that_is_not_there_is_missed_by_name(@TempDir Path folder) {
     assertThatThrownBy(() -> ConfigDocument.read(folder.resolve("spec.yaml")))
@@ -650,6 +821,32 @@ class ConfigDocumentTest {
                 .problems())
         .extracting(ConfigurationProblem::toString)
         .contains("quantize.layers[0].weights.dtpye: is unknown; did you mean 'dtype'?");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"quantize.a", "quantize[0]", "+x.y"})
+  void refuses_an_override_that_leads_too_deep(String key) {
+    ConfigDocument document = ConfigDocument.parse("quantize: { backend: x }");
+
+    assertThatThrownBy(
+            () -> document.withOverrides(List.of(key + ".a".repeat(30_000) + "=1")).bind())
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageStartingWith("the override '" + key + ".a.a.a")
+        .hasMessageEndingWith("characters)' has more than 50 parts");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "{a: ", "- ", "? ", "!!seq ["})
+  void refuses_an_override_whose_value_is_nested_too_deep(String opening) {
+    ConfigDocument document = ConfigDocument.parse("quantize: { backend: x }");
+
+    assertThatThrownBy(
+            () ->
+                document
+                    .withOverrides(List.of("quantize.skip_names=" + opening.repeat(20_000)))
+                    .bind())
+        .isInstanceOf(InvalidConfigurationException.class)
+        .satisfies(e -> assertThat(e.getMessage().length()).isLessThan(1000));
   }
 
   @Test

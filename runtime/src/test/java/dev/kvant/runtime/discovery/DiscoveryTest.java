@@ -9,10 +9,14 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.ProviderException;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.runtime.FakeBackend;
+import dev.kvant.runtime.FakeModel;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.spi.Availability;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.QuantizationBackend;
 import java.io.IOException;
 import java.net.URL;
@@ -276,14 +280,154 @@ class DiscoveryTest {
   }
 
   @Test
-  void refuses_an_alias_that_is_the_id_of_another() throws IOException {
+  void takes_an_id_before_an_alias_and_remarks_on_the_alias() throws IOException {
+    Path one = working("one.jar", "test.One", "one", "Two");
+    Path two = working("two.jar", "test.Two", "two");
+
     with(
-        loader(working("one.jar", "test.One", "one", "two"), working("two.jar", "test.Two", "two")),
+        loader(one, two),
         kvant -> {
-          assertThatThrownBy(() -> kvant.quantizer(config("two")))
+          for (String name : List.of("one", "two")) {
+            try (ModelQuantizer quantizer = kvant.quantizer(config(name))) {
+              assertThat(quantizer.config().backend()).isEqualTo(name);
+            }
+          }
+          assertThat(kvant.backends().conflicts()).isEmpty();
+          assertThat(kvant.backends().remarks())
+              .containsExactly(
+                  "'two' is an alias of test.One (%s) and the id of test.Two (%s); it means the latter"
+                      .formatted(one, two));
+        });
+  }
+
+  @Test
+  void refuses_an_alias_that_two_backends_claim_and_takes_both_by_their_ids() throws IOException {
+    with(
+        loader(
+            working("one.jar", "test.One", "one", "x"), working("two.jar", "test.Two", "two", "x")),
+        kvant -> {
+          assertThatThrownBy(() -> kvant.quantizer(config("x")))
               .isInstanceOf(DiscoveryException.class)
-              .hasMessageContaining("claim 'two'");
+              .hasMessageContaining("2 backends claim 'x'");
+          assertThat(kvant.backends().conflicts()).hasSize(1);
           kvant.quantizer(config("one")).close();
+          kvant.quantizer(config("two")).close();
+        });
+  }
+
+  /** A backend whose method gives null. */
+  private Path without(String jar, String className, String id, String method) throws IOException {
+    return jar(
+        jar,
+        className,
+        BackendSource.of(className, id)
+            .replace(
+                "public %s {".formatted(method),
+                "public %s { if (true) return null; ".formatted(method)));
+  }
+
+  @Test
+  void goes_on_after_a_backend_whose_descriptor_is_null() throws IOException {
+    Path broken = without("broken.jar", "test.Broken", "broken", "BackendDescriptor descriptor()");
+
+    with(
+        loader(broken, working("one.jar", "test.One", "one")),
+        kvant -> {
+          assertThat(ids(kvant)).containsExactly("one");
+          kvant.quantizer(config("one")).close();
+          assertThat(kvant.backends().broken())
+              .extracting(BrokenProvider::toString)
+              .containsExactly(
+                  "test.Broken (%s): it cannot describe itself: descriptor() returned null"
+                      .formatted(broken));
+        });
+  }
+
+  @Test
+  void takes_a_backend_whose_availability_is_null_for_one_that_cannot_work() throws IOException {
+    Path broken =
+        jar(
+            "broken.jar",
+            "test.Broken",
+            BackendSource.doing(
+                "test.Broken",
+                "broken",
+                "",
+                "public Availability availability() { return null; }"));
+
+    with(
+        loader(broken),
+        kvant ->
+            assertThatThrownBy(() -> kvant.quantizer(config("broken")))
+                .isInstanceOf(UnavailableException.class)
+                .hasMessage(
+                    "backend 'broken' cannot work here: backend test.Broken (%s): availability()"
+                            .formatted(broken)
+                        + " returned null"));
+  }
+
+  @Test
+  void names_backend_jar_and_module_where_nothing_is_said_of_a_module() throws IOException {
+    Path broken =
+        without("broken.jar", "test.Broken", "broken", "Support supports(SupportQuery query)");
+
+    with(
+        loader(broken),
+        kvant -> {
+          try (ModelQuantizer quantizer = kvant.quantizer(config("broken"))) {
+            assertThatThrownBy(
+                    () -> quantizer.prepare(new FakeModel().format("any").with("fc1", "Linear")))
+                .isInstanceOf(ProviderException.class)
+                .hasMessage(
+                    "backend test.Broken (%s): supports() for the weights of module 'fc1' returned null"
+                        .formatted(broken));
+          }
+        });
+  }
+
+  @Test
+  void goes_on_after_a_format_or_runner_that_cannot_name_what_it_is_for() throws IOException {
+    Path broken =
+        new JarBuilder()
+            .source(
+                "test.Format",
+                """
+                package test;
+                public class Format implements dev.kvant.spi.ModelFormat {
+                  public java.util.List<String> ids() { return null; }
+                  public boolean recognizes(java.nio.file.Path path) { return true; }
+                  public dev.kvant.api.QuantizableModel open(java.nio.file.Path path) { return null; }
+                }
+                """)
+            .source(
+                "test.Runner",
+                """
+                package test;
+                public class Runner implements dev.kvant.spi.ModelRunnerProvider {
+                  public java.util.List<String> formats() { return java.util.Arrays.asList("x", null); }
+                  public dev.kvant.spi.ModelRunner open(java.nio.file.Path p, dev.kvant.api.Device d) { return null; }
+                }
+                """)
+            .service(ModelFormat.class, "test.Format")
+            .service(ModelRunnerProvider.class, "test.Runner")
+            .write(folder.resolve("broken.jar"));
+
+    with(
+        loader(broken, working("one.jar", "test.One", "one")),
+        kvant -> {
+          assertThat(ids(kvant)).containsExactly("one");
+          assertThat(kvant.backends().broken())
+              .extracting(
+                  BrokenProvider::provider, BrokenProvider::location, BrokenProvider::reason)
+              .containsExactly(
+                  tuple(
+                      "test.Format",
+                      broken.toString(),
+                      "it cannot describe itself: ids() returned null"),
+                  tuple(
+                      "test.Runner",
+                      broken.toString(),
+                      "it cannot describe itself: formats() returned a list that contains null"));
         });
   }
 
@@ -336,7 +480,10 @@ class DiscoveryTest {
         kvant ->
             assertThatThrownBy(() -> kvant.quantizer(config("unavailable")))
                 .isInstanceOf(UnavailableException.class)
-                .hasMessage("backend 'unavailable' cannot work here: UnsatisfiedLinkError: libx"));
+                .hasMessage(
+                    "backend 'unavailable' cannot work here: backend test.Unavailable (%s):"
+                            .formatted(unavailable)
+                        + " availability() failed: UnsatisfiedLinkError: libx"));
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.kvant.runtime.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvant.api.DiscoveryException;
 import dev.kvant.api.Dtype;
@@ -9,8 +10,12 @@ import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.PreparedModel;
+import dev.kvant.api.ProviderException;
 import dev.kvant.runtime.FakeModel;
 import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.discovery.InstalledProvider.Service;
+import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
 import dev.kvant.spi.QuantizationBackend;
 import java.io.IOException;
@@ -324,12 +329,13 @@ class PluginTest {
   @Test
   void lets_go_of_its_jars_when_the_entry_point_is_closed() throws IOException {
     Path jar =
-        backend("test.One", BackendSource.of("test.One", "one"))
+        backend("test.One", leavingItsLoader("test.One", "one"))
             .source("test.Later", "package test; public class Later {}")
             .write(plugins.resolve("one").resolve("one.jar"));
     Registry registry =
         new Registry(List.of(), List.of(plugins), List.of(), List.of(), List.of(), List.of());
-    ClassLoader loader = registry.backend("one").orElseThrow().getClass().getClassLoader();
+    assertThat(registry.backend("one")).isPresent();
+    ClassLoader loader = (ClassLoader) Objects.requireNonNull(loaderLeft().get());
 
     registry.close();
 
@@ -341,6 +347,19 @@ class PluginTest {
   /** Where the loader of a plugin's backend leaves a weak reference to itself. */
   private static final String LOADER = "kvant.test.loader";
 
+  private static String leavingItsLoader(String className, String id) {
+    return BackendSource.doing(
+        className,
+        id,
+        "System.getProperties().put(\"%s\", new java.lang.ref.WeakReference<>(getClass().getClassLoader()));"
+            .formatted(LOADER),
+        "");
+  }
+
+  private static Reference<?> loaderLeft() {
+    return (Reference<?>) Objects.requireNonNull(System.getProperties().remove(LOADER));
+  }
+
   /** Uses a plugin, as far as its backend can be used, and closes everything. */
   private Reference<?> loaderOfWhatWasUsed(Kvant kvant) {
     ModelQuantizationConfig config =
@@ -351,21 +370,14 @@ class PluginTest {
           quantizer.prepare(new FakeModel().format("any").with("fc", "Linear"));
       assertThatThrownBy(() -> quantizer.quantize(prepared))
           .isInstanceOf(UnsupportedOperationException.class);
-      return (Reference<?>) Objects.requireNonNull(System.getProperties().remove(LOADER));
+      return loaderLeft();
     }
   }
 
   @Test
   void is_collected_once_the_entry_point_is_closed_even_while_that_is_still_held()
       throws Exception {
-    backend(
-            "test.One",
-            BackendSource.doing(
-                "test.One",
-                "one",
-                "System.getProperties().put(\"%s\", new java.lang.ref.WeakReference<>(One.class.getClassLoader()));"
-                    .formatted(LOADER),
-                ""))
+    backend("test.One", leavingItsLoader("test.One", "one"))
         .write(plugins.resolve("one").resolve("one.jar"));
     Kvant kvant = kvant();
 
@@ -390,7 +402,11 @@ class PluginTest {
     try (URLClassLoader parent =
             new URLClassLoader("application", new URL[] {applicationJar.toUri().toURL()}, null);
         PluginClassLoader loader =
-            new PluginClassLoader("p", List.of(jar.toUri().toURL()), parent, null)) {
+            new PluginClassLoader(
+                new PluginFolder("p", plugins, List.of(jar), null, List.of()),
+                parent,
+                null,
+                List.of())) {
       return loader.loadClass(engine);
     }
   }
@@ -442,7 +458,211 @@ class PluginTest {
         Kvant.builder().withoutDiscovery().pluginDirectory(plugins.resolve("none")).build()) {
       assertThatThrownBy(kvant::backends)
           .isInstanceOf(DiscoveryException.class)
-          .hasMessageStartingWith("the plugin folder " + plugins.resolve("none"));
+          .hasMessage("the plugin folder " + plugins.resolve("none") + " does not exist");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"parnet=torch", "Parent=torch", "parent.name=torch"})
+  void whose_properties_have_an_unknown_key_cannot_be_used_and_others_can(String line)
+      throws IOException {
+    for (String name : List.of("one", "two")) {
+      backend("test.One", BackendSource.of("test.One", name))
+          .write(plugins.resolve(name).resolve("one.jar"));
+    }
+    Files.writeString(plugins.resolve("two").resolve("plugin.properties"), line);
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("one");
+      assertThat(kvant.backends().broken())
+          .extracting(BrokenProvider::toString)
+          .containsExactly(
+              "two (%s): plugin.properties: the key '%s' is unknown; did you mean 'parent'?"
+                  .formatted(plugins.resolve("two"), line.replace("=torch", "")));
+    }
+  }
+
+  @Test
+  void is_no_jar_that_lies_loose_and_is_told_where_to_put_it() throws IOException {
+    Path loose =
+        backend("test.One", BackendSource.of("test.One", "one")).write(plugins.resolve("one.jar"));
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).isEmpty();
+      assertThat(kvant.backends().remarks())
+          .containsExactly(
+              "%s is not used: a plugin is a folder of jars; move it to %s"
+                  .formatted(loose, plugins.resolve("one").resolve("one.jar")));
+    }
+  }
+
+  /** A plugin with a library, and a backend in another that uses it and forgot to say so. */
+  private void writeOrphan(String constructor) throws IOException {
+    Path library =
+        new JarBuilder()
+            .source(
+                "lib.Library",
+                "package lib; public class Library { public static String name() { return \"\"; } }")
+            .source("test.Parent", BackendSource.of("test.Parent", "parent"))
+            .service(QuantizationBackend.class, "test.Parent")
+            .write(plugins.resolve("parent").resolve("lib.jar"));
+    backend(
+            "test.Orphan",
+            BackendSource.doing("test.Orphan", "orphan", constructor, "")
+                .replace("return Support.yes();", "lib.Library.name(); return Support.yes();"))
+        .against(library)
+        .write(plugins.resolve("orphan").resolve("orphan.jar"));
+  }
+
+  private String missingLibrary() {
+    return "class lib.Library is not there, plugin 'parent' has it: write parent=parent into "
+        + plugins.resolve("orphan").resolve("plugin.properties");
+  }
+
+  @Test
+  void that_forgot_its_parent_is_told_so_when_its_backend_is_made() throws IOException {
+    writeOrphan("lib.Library.name();");
+
+    try (Kvant kvant = kvant()) {
+      assertThat(ids(kvant)).containsExactly("parent");
+      assertThat(kvant.backends().broken())
+          .extracting(BrokenProvider::reason)
+          .containsExactly(missingLibrary());
+    }
+  }
+
+  @Test
+  void that_forgot_its_parent_is_told_so_when_its_backend_works() throws IOException {
+    writeOrphan("");
+    ModelQuantizationConfig config =
+        ModelQuantizationConfig.builder().backend("orphan").layer("Linear", Dtype.INT8).build();
+
+    try (Kvant kvant = kvant();
+        ModelQuantizer quantizer = kvant.quantizer(config)) {
+      assertThatThrownBy(
+              () -> quantizer.prepare(new FakeModel().format("any").with("fc", "Linear")))
+          .isInstanceOf(ProviderException.class)
+          .hasMessage(
+              "backend test.Orphan (%s): supports() for the weights of module 'fc' failed: %s"
+                  .formatted(plugins.resolve("orphan").resolve("orphan.jar"), missingLibrary()));
+    }
+  }
+
+  private Path library(Path jar, String version) throws IOException {
+    return new JarBuilder()
+        .source(
+            "lib.Library",
+            "package lib; public class Library { public static String version() { return \"%s\"; } }"
+                .formatted(version))
+        .write(jar);
+  }
+
+  /** A parent and a child that have a library in different versions, and tell which they use. */
+  private void writeVersions(String parentProperties) throws IOException {
+    for (String name : List.of("child", "parent")) {
+      Path folder = plugins.resolve(name);
+      Path library = library(folder.resolve("lib.jar"), name + "'s");
+      backend("test." + name, described("test." + name, name, "lib.Library.version()"))
+          .against(library)
+          .write(folder.resolve(name + ".jar"));
+    }
+    Files.writeString(plugins.resolve("child").resolve("plugin.properties"), "parent=parent");
+    Files.writeString(plugins.resolve("parent").resolve("plugin.properties"), parentProperties);
+  }
+
+  @Test
+  void uses_its_own_version_of_a_library_beside_its_parents() throws IOException {
+    writeVersions("");
+
+    try (Kvant kvant = kvant()) {
+      assertThat(descriptions(kvant)).containsExactly("child's", "parent's");
+      assertThat(kvant.backends().remarks()).isEmpty();
+    }
+  }
+
+  @Test
+  void uses_its_parents_version_of_a_package_that_the_parent_shares_and_is_told_so()
+      throws IOException {
+    writeVersions("shares=other, lib");
+
+    try (Kvant kvant = kvant()) {
+      assertThat(descriptions(kvant)).containsExactly("parent's", "parent's");
+      assertThat(kvant.backends().remarks())
+          .containsExactly(
+              "plugin 'child' has another version of lib.Library in %s; it is not used, that of its parent 'parent' in %s is. Give that dependency the scope 'provided'"
+                  .formatted(
+                      plugins.resolve("child").resolve("lib.jar"),
+                      plugins.resolve("parent").resolve("lib.jar")));
+    }
+  }
+
+  @Test
+  void uses_its_parents_version_of_what_stands_in_a_jar_with_a_provider() throws IOException {
+    writeFamily();
+    new JarBuilder()
+        .source("lib.Shared", "package lib; public class Shared { int other; }")
+        .write(plugins.resolve("a-child").resolve("lib.jar"));
+
+    try (Kvant kvant = kvant()) {
+      assertThat(descriptions(kvant).get(0)).isEqualTo(descriptions(kvant).get(2));
+      assertThat(kvant.backends().remarks())
+          .singleElement()
+          .asString()
+          .startsWith("plugin 'a-child' has another version of lib.Shared in ");
+    }
+  }
+
+  @Test
+  void is_listed_with_its_parent_and_all_that_it_offers() throws IOException {
+    writeFamily();
+    Path one = plugins.resolve("one");
+    Path jar =
+        new JarBuilder()
+            .source(
+                "test.Format",
+                """
+                package test;
+                public class Format implements dev.kvant.spi.ModelFormat, dev.kvant.spi.ModelRunnerProvider,
+                    dev.kvant.spi.ModelSource {
+                  public java.util.List<String> ids() { return java.util.List.of("f", "g"); }
+                  public java.util.List<String> formats() { return ids(); }
+                  public boolean recognizes(java.nio.file.Path path) { return false; }
+                  public dev.kvant.api.QuantizableModel open(java.nio.file.Path path) { return null; }
+                  public dev.kvant.spi.ModelRunner open(java.nio.file.Path p, dev.kvant.api.Device d) { return null; }
+                  public java.util.Optional<java.nio.file.Path> locate(Object model) { return null; }
+                }
+                """)
+            .service(ModelFormat.class, "test.Format")
+            .service(ModelRunnerProvider.class, "test.Format")
+            .service(ModelSource.class, "test.Format")
+            .write(one.resolve("one.jar"));
+
+    try (Kvant kvant = kvant()) {
+      Installation installed = kvant.backends();
+      assertThat(installed.plugins())
+          .containsExactly(
+              new InstalledPlugin("a-child", plugins.resolve("a-child").toString(), "parent"),
+              new InstalledPlugin("one", one.toString(), null),
+              new InstalledPlugin("parent", plugins.resolve("parent").toString(), null),
+              new InstalledPlugin("z-child", plugins.resolve("z-child").toString(), "parent"));
+      assertThat(installed.providers())
+          .extracting(
+              InstalledProvider::service,
+              InstalledProvider::plugin,
+              InstalledProvider::ids,
+              InstalledProvider::provider,
+              InstalledProvider::location)
+          .contains(
+              tuple(
+                  Service.BACKEND,
+                  "a-child",
+                  List.of("a-child"),
+                  "test.Child",
+                  plugins.resolve("a-child").resolve("child.jar").toString()),
+              tuple(Service.FORMAT, "one", List.of("f", "g"), "test.Format", jar.toString()),
+              tuple(Service.RUNNER, "one", List.of("f", "g"), "test.Format", jar.toString()),
+              tuple(Service.SOURCE, "one", List.of(), "test.Format", jar.toString()))
+          .hasSize(6);
     }
   }
 }

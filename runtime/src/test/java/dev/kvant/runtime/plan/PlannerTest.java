@@ -599,8 +599,68 @@ class PlannerTest {
   @Test
   void says_when_nothing_is_quantized() {
     assertThat(warnings(plan(config())))
+        .containsExactly("nothing is quantized: no rule or default asks for it");
+  }
+
+  @Test
+  void says_when_nothing_is_quantized_since_it_is_all_excluded() {
+    assertThat(warnings(plan(config().layer("Linear", Dtype.INT8).skip("*"))))
+        .contains(
+            "nothing is quantized: skip_names and rules with the dtype native exclude what others"
+                + " select");
+    assertThat(warnings(plan(config().defaultLayerDtype(Dtype.INT8).layer("*", Dtype.NATIVE))))
+        .contains(
+            "nothing is quantized: skip_names and rules with the dtype native exclude what others"
+                + " select");
+  }
+
+  @Test
+  void says_when_nothing_is_quantized_since_no_module_can_have_the_default() {
+    FakeModel norms = new FakeModel().with("norm1", "BatchNorm2d").with("norm2", "LayerNorm");
+
+    assertThat(warnings(plan(config().defaultLayerDtype(Dtype.INT8), norms)))
         .containsExactly(
-            "nothing is quantized: no rule or default asks for it, or skip_names take it all");
+            "nothing is quantized: no module without a rule of its own can have the default, weights"
+                + " int8");
+  }
+
+  @Test
+  void names_a_few_of_thousands_of_skips_that_match_nothing() {
+    ModelQuantizationConfig.Builder config = config().layer("Linear", Dtype.INT8).skip("head");
+    for (int i = 0; i < 20_000; i++) {
+      config.skip("block." + i);
+    }
+
+    QuantizationPlan plan = plan(config);
+
+    assertThat(plan.module("head").orElseThrow().isQuantized()).isFalse();
+    assertThat(warnings(plan))
+        .containsExactly(
+            "skip_names that match no module: 'block.0', 'block.1', 'block.2', 'block.3', 'block.4'"
+                + " and 19995 more");
+  }
+
+  @Test
+  void takes_the_first_skip_that_selects_a_module_by_name_class_or_pattern() {
+    ModelQuantizationConfig.Builder config =
+        config().layer("*", Dtype.INT8).strict(false).skip("nothing").skip("nn.Linear");
+
+    assertThat(decidedBy(plan(config.skip("he*").skip("head")), "head"))
+        .isEqualTo("skip_names[1] 'nn.Linear'");
+    assertThat(
+            decidedBy(
+                plan(config().layer("*", Dtype.INT8).strict(false).skip("he*").skip("head")),
+                "head"))
+        .isEqualTo("skip_names[0] 'he*'");
+    assertThat(
+            decidedBy(
+                plan(config().layer("*", Dtype.INT8).strict(false).skip("head").skip("he*")),
+                "head"))
+        .isEqualTo("skip_names[0] 'head'");
+  }
+
+  private static String decidedBy(QuantizationPlan plan, String module) {
+    return String.valueOf(plan.module(module).orElseThrow().weights().decidedBy());
   }
 
   @Test

@@ -172,8 +172,7 @@ class ArchitectureTest {
                 "dev.kvant.api..",
                 "dev.kvant.spi..",
                 "dev.kvant.validation..",
-                "dev.kvant.runtime..",
-                "dev.kvant.guice.."),
+                "dev.kvant.runtime.."),
             List.of()));
   }
 

@@ -1,0 +1,47 @@
+package dev.kvant.runtime.discovery;
+
+import dev.kvant.api.ProviderException;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.spi.ModelFormat;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A model format behind a guard. It names its ids once. */
+final class GuardedFormat implements ModelFormat {
+
+  private final ModelFormat format;
+  private final ProviderCall call;
+  private final List<String> ids;
+
+  GuardedFormat(Provided<ModelFormat> provided) throws Undescribed {
+    format = provided.instance();
+    call = new ProviderCall("format", provided);
+    ids = List.copyOf(call.describe("ids()", format::ids));
+  }
+
+  @Override
+  public List<String> ids() {
+    return ids;
+  }
+
+  /**
+   * @throws ProviderException also where the file cannot be read
+   */
+  @Override
+  public boolean recognizes(Path path) {
+    return call.ask("recognizes()", () -> format.recognizes(path));
+  }
+
+  @Override
+  public QuantizableModel open(Path path) {
+    QuantizableModel model = call.work("open()", () -> format.open(path));
+    String id = call.ask("format() of the model that open() returned", model::format);
+    if (!ids.contains(id)) {
+      model.close();
+      throw new ProviderException(
+          "%s: open() returned a model of format '%s', which is not among its ids: %s"
+              .formatted(call, id, String.join(", ", ids)));
+    }
+    return model;
+  }
+}
