@@ -70,6 +70,15 @@ public interface QuantizableModel extends AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * The tool that has quantized this model, and where the file shows that, as in {@code torchao:
+   * 'fc.weight' holds int8 codes}. Kvant does not quantize such a model again. Empty for a model as
+   * it was trained.
+   */
+  default Optional<String> quantizedBy() {
+    return Optional.empty();
+  }
+
   /** Releases the file. A second call does nothing. */
   @Override
   void close();

@@ -344,6 +344,14 @@ final class PlannedQuantizer implements ModelQuantizer {
                   "%s is quantized already, by backend '%s' in %s; start from the model that it was made of"
                       .formatted(model.source(), report.backend(), report.mode()));
             });
+    model
+        .quantizedBy()
+        .ifPresent(
+            tool -> {
+              throw new UnsupportedModelException(
+                  "%s is quantized already, by %s; start from the model that it was made of"
+                      .formatted(model.source(), tool));
+            });
   }
 
   /** A model whose own artifact replaced one of its files would be lost; not every model is one. */

@@ -23,6 +23,7 @@ public final class FakeModel implements QuantizableModel {
   private Path source = Path.of("fake.model");
   private String format = "fake";
   private Optional<byte[]> record = Optional.empty();
+  private Optional<String> quantizedBy = Optional.empty();
   private boolean typesInferred;
   private int closed;
 
@@ -56,6 +57,12 @@ public final class FakeModel implements QuantizableModel {
                         .map(decision -> ModuleReport.builder(decision).build())
                         .toList(),
                     plan.warnings())));
+    return this;
+  }
+
+  /** Makes it what another tool has quantized. */
+  public FakeModel quantizedBy(String tool) {
+    this.quantizedBy = Optional.of(tool);
     return this;
   }
 
@@ -109,6 +116,11 @@ public final class FakeModel implements QuantizableModel {
   @Override
   public Optional<byte[]> record() {
     return record;
+  }
+
+  @Override
+  public Optional<String> quantizedBy() {
+    return quantizedBy;
   }
 
   @Override

@@ -170,6 +170,21 @@ class LifecycleTest {
   }
 
   @Test
+  void prepare_refuses_a_model_that_another_tool_has_quantized_before_it_looks_at_rules() {
+    ModelQuantizationConfig pointless =
+        ModelQuantizationConfig.builder().backend("fake").layer("nothing", Dtype.INT8).build();
+    try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), pointless)) {
+      FakeModel other = new FakeModel().with("fc", "Linear").quantizedBy("acme: 'fc' is packed");
+
+      assertThatThrownBy(() -> quantizer.prepare(other))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessage(
+              "fake.model is quantized already, by acme: 'fc' is packed; start from the model that"
+                  + " it was made of");
+    }
+  }
+
+  @Test
   void a_model_in_which_nothing_was_quantized_may_be_quantized() {
     ModelQuantizationConfig nothing = config().skip("*").build();
     try (ModelQuantizer quantizer = quantizer(FakeBackend.weightOnly("fake"), config().build());

@@ -14,6 +14,7 @@ import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.spi.Observation;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.runtime.TorchScriptRunner;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -160,7 +161,7 @@ final class Calibration {
       for (PlannedModule module : planned) {
         if (module.decision().weights().isQuantized()) {
           search.of(
-              module.name() + ".weight",
+              TorchModel.qualified(module.name(), "weight"),
               model.tensor(module.name(), "weight").orElseThrow(),
               PlannedModule.grid(module.decision().weights()),
               OptionalInt.empty(),

@@ -13,11 +13,12 @@ import java.util.Set;
  * forward}, {@code forward1} and so on.
  *
  * @param name the method's name
+ * @param self what it calls the module itself
  * @param input the parameter that is the module's input
  * @param weight the parameter by which the caller gives the module its weight, as tracing does with
  *     a weight that belongs to another module too
  */
-record ForwardMethod(String name, String input, Optional<String> weight) {
+record ForwardMethod(String name, String self, String input, Optional<String> weight) {
 
   private static final Set<String> PRODUCTS =
       Set.of(
@@ -40,7 +41,7 @@ record ForwardMethod(String name, String input, Optional<String> weight) {
   static List<ForwardMethod> of(ScriptType type) {
     List<ForwardMethod> methods = new ArrayList<>();
     for (String name : type.methods()) {
-      if (name.matches("forward\\d*")) {
+      if (isForward(name)) {
         Optional<ForwardMethod> method = of(type, name);
         if (method.isEmpty()) {
           return List.of();
@@ -51,6 +52,15 @@ record ForwardMethod(String name, String input, Optional<String> weight) {
     return methods;
   }
 
+  /** Whether a class has any method that its instances could be called by. */
+  static boolean isCalled(ScriptType type) {
+    return type.methods().stream().anyMatch(ForwardMethod::isForward);
+  }
+
+  private static boolean isForward(String method) {
+    return method.matches("forward\\d*");
+  }
+
   private static Optional<ForwardMethod> of(ScriptType type, String name) {
     List<String> tensors =
         type.parameters(name).orElse(List.of()).stream()
@@ -58,7 +68,8 @@ record ForwardMethod(String name, String input, Optional<String> weight) {
             .map(ScriptParameter::name)
             .toList();
     if (tensors.size() == 1) {
-      return Optional.of(new ForwardMethod(name, tensors.get(0), Optional.empty()));
+      return Optional.of(
+          new ForwardMethod(name, type.self(name), tensors.get(0), Optional.empty()));
     }
     return type.calls(name).stream()
         .filter(ForwardMethod::isProduct)
@@ -68,6 +79,7 @@ record ForwardMethod(String name, String input, Optional<String> weight) {
             call ->
                 new ForwardMethod(
                     name,
+                    type.self(name),
                     call.variables().get(0),
                     Optional.of(call.variables().get(1)).filter(tensors::contains)));
   }

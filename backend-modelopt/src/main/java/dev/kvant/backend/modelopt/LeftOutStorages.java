@@ -38,12 +38,14 @@ final class LeftOutStorages {
   private final ScriptModel model;
   private final ScriptRewriter rewriter;
   private final TensorPickler pickler;
+  private final ModulePlaces reachable;
   private final Map<String, List<Place>> places = new LinkedHashMap<>();
 
   private LeftOutStorages(ScriptModel model, ScriptRewriter rewriter, TensorPickler pickler) {
     this.model = model;
     this.rewriter = rewriter;
     this.pickler = pickler;
+    this.reachable = new ModulePlaces(rewriter.tree(), rewriter.code());
   }
 
   /**
@@ -74,6 +76,9 @@ final class LeftOutStorages {
   }
 
   private void find(ScriptModule module) {
+    if (!reachable.isReachable(module)) {
+      return;
+    }
     Map<String, String> types =
         rewriter
             .code()
@@ -146,7 +151,7 @@ final class LeftOutStorages {
 
   /** The empty tensor tells the device where the storage must be. */
   private static String filling(Place place, int index) {
-    String tensor = ObservedArchive.place(place.module(), place.attribute());
+    String tensor = ModulePlaces.of(place.module(), place.attribute());
     return """
     storage = torch.to(storages[%2$d], ops.prim.device(%1$s))
     _ = torch.set_(%1$s, torch.as_strided(storage, %3$s, %4$s, %5$d))

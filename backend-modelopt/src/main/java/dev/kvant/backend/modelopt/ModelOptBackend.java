@@ -21,6 +21,7 @@ import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
+import dev.kvant.torch.ComputedWeight;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.StateDictModel;
 import java.util.List;
@@ -124,13 +125,16 @@ public final class ModelOptBackend implements QuantizationBackend {
     }
     Optional<ModuleKind> kind = ModuleKind.of(module.types());
     if (kind.isEmpty()) {
-      return Optional.of(
-          "Linear, Conv1d to Conv3d and ConvTranspose1d to ConvTranspose3d are quantized, not "
-              + module.type());
+      return ComputedWeight.reason(module)
+          .or(
+              () ->
+                  Optional.of(
+                      "Linear, Conv1d to Conv3d and ConvTranspose1d to ConvTranspose3d are quantized, not "
+                          + module.type()));
     }
     Optional<TensorDescription> weight = module.weight();
     if (weight.isEmpty()) {
-      return Optional.of("it has no tensor named 'weight'");
+      return ComputedWeight.reason(module).or(() -> Optional.of("it has no tensor named 'weight'"));
     }
     if (!FLOATS.contains(weight.get().elementType())) {
       return Optional.of(

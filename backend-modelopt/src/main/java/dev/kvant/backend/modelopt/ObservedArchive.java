@@ -6,7 +6,9 @@ import dev.kvant.spi.Observation;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.script.ScriptType;
 import dev.kvant.torch.tensor.CopyProgress;
 import dev.kvant.torch.tensor.TensorNode;
@@ -52,6 +54,9 @@ final class ObservedArchive {
     }
   }
 
+  /** Why nothing was observed of a module that is not called. */
+  static final String NEVER_REACHED = "the data never reached it";
+
   private final ScriptModel model;
   private final ScriptRewriter rewriter;
   private final TensorPickler pickler = TensorPickler.forScript();
@@ -78,9 +83,29 @@ final class ObservedArchive {
     return questions;
   }
 
+  /** Why the input of a module cannot be observed. */
+  static Optional<String> obstacle(ScriptTree tree, ScriptCode code, ScriptModule module) {
+    Optional<ScriptType> type = code.type(module.type().name().qualifiedName());
+    if (type.map(ForwardMethod::of).orElse(List.of()).isEmpty()) {
+      return Optional.of(
+          type.isPresent() && ForwardMethod.isCalled(type.get())
+              ? "its code has no input that could be observed"
+              : NEVER_REACHED);
+    }
+    return new ModulePlaces(tree, code).isReachable(module)
+        ? Optional.empty()
+        : Optional.of("it is called by way of an interface, which hides its attributes");
+  }
+
   private Questions change(Map<String, Observation> levels) {
     Map<ScriptModule, Observation> wanted = new LinkedHashMap<>();
-    levels.forEach((name, level) -> wanted.put(rewriter.tree().module(name).orElseThrow(), level));
+    levels.forEach(
+        (name, level) -> {
+          ScriptModule module = rewriter.tree().module(name).orElseThrow();
+          if (obstacle(rewriter.tree(), rewriter.code(), module).isEmpty()) {
+            wanted.put(module, level);
+          }
+        });
     PickleObject infinity = scalar(Float.POSITIVE_INFINITY);
     PickleObject negativeInfinity = scalar(Float.NEGATIVE_INFINITY);
     PickleObject zeros = zeros();
@@ -90,20 +115,16 @@ final class ObservedArchive {
         .forEach(
             (name, modules) -> {
               if (modules.stream().anyMatch(wanted::containsKey)) {
-                List<ForwardMethod> methods =
-                    rewriter.code().type(name).map(ForwardMethod::of).orElse(List.of());
-                if (!methods.isEmpty()) {
-                  String observer = observe(rewriter.code().type(name).orElseThrow(), methods);
-                  for (ScriptModule module : modules) {
-                    Optional<Observation> level = Optional.ofNullable(wanted.get(module));
-                    module
-                        .attributes()
-                        .put(
-                            observer,
-                            InputObserver.instance(level, infinity, negativeInfinity, zeros));
-                    if (level.isPresent()) {
-                      observers.put(module, observer);
-                    }
+                String observer = observe(rewriter.code().type(name).orElseThrow());
+                for (ScriptModule module : modules) {
+                  Optional<Observation> level = Optional.ofNullable(wanted.get(module));
+                  module
+                      .attributes()
+                      .put(
+                          observer,
+                          InputObserver.instance(level, infinity, negativeInfinity, zeros));
+                  if (level.isPresent()) {
+                    observers.put(module, observer);
                   }
                 }
               }
@@ -117,13 +138,14 @@ final class ObservedArchive {
    *
    * @return the attribute with an instance's observer
    */
-  private static String observe(ScriptType type, List<ForwardMethod> methods) {
+  private static String observe(ScriptType type) {
     String observer = type.unusedName("input_observer");
     type.addAttribute(observer, InputObserver.TYPE.qualifiedName());
-    for (ForwardMethod method : methods) {
+    for (ForwardMethod method : ForwardMethod.of(type)) {
       type.insertFirst(
           method.name(),
-          "(self.%s).%s(%s, )".formatted(observer, InputObserver.OBSERVE, method.input()));
+          "(%s.%s).%s(%s, )"
+              .formatted(method.self(), observer, InputObserver.OBSERVE, method.input()));
     }
     return observer;
   }
@@ -136,12 +158,12 @@ final class ObservedArchive {
     List<String> counts = new ArrayList<>();
     observers.forEach(
         (module, observer) -> {
-          String place = place(module, observer) + ".";
-          modules.add(module.name());
+          String place = ModulePlaces.of(module, observer) + ".";
+          modules.add(module.label());
           ranges.add(place + InputObserver.LOW);
           ranges.add(place + InputObserver.HIGH);
           if (wanted.get(module) == Observation.DISTRIBUTION) {
-            counting.add(module.name());
+            counting.add(module.label());
             exponents.add(place + InputObserver.EXPONENT);
             counts.add(place + InputObserver.COUNTS);
           }
@@ -166,17 +188,6 @@ final class ObservedArchive {
     }
     return new Questions(
         modules, counting, askRanges, askCounts, LeftOutStorages.claim(model, rewriter, pickler));
-  }
-
-  /** How the root reaches an attribute of a module, whatever they are called. */
-  static String place(ScriptModule module, String attribute) {
-    String path = module.name().isEmpty() ? attribute : module.name() + "." + attribute;
-    String place = "self";
-    for (String part : path.split("\\.", -1)) {
-      // Names of numbers are no identifiers.
-      place = "getattr(%s, \"%s\")".formatted(place, part);
-    }
-    return place;
   }
 
   private PickleObject scalar(float value) {

@@ -11,6 +11,8 @@ import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.TorchModel;
+import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.StoredTensor;
@@ -39,6 +41,7 @@ final class Ranges {
   private final Map<String, ScriptModule> firsts = new HashMap<>();
   private final Map<ScriptModule, TensorStatistics> shared = new HashMap<>();
   private final Map<WeightKey, OperandQuantization> weights = new HashMap<>();
+  private final Map<String, String> obstacles = new HashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
   private final List<QuantizationWarning> warnings = new ArrayList<>();
 
@@ -60,7 +63,7 @@ final class Ranges {
    */
   ChosenRanges choose(List<PlannedModule> planned, int parallelism, ProgressReporter progress) {
     share(planned);
-    List<String> unreached = new ArrayList<>();
+    Map<String, List<String>> unobserved = new LinkedHashMap<>();
     List<ModuleQuantization> modules = new ArrayList<>();
     try (var search = new WeightRanges(parallelism)) {
       for (PlannedModule module : planned) {
@@ -72,12 +75,12 @@ final class Ranges {
         Optional<OperandQuantization> input =
             module.quantizesInput() ? input(module) : Optional.empty();
         if (module.quantizesInput() && input.isEmpty()) {
-          unreached.add(module.name());
-          notes.put(
-              module.name(),
+          String obstacle =
               statistics.isPresent()
-                  ? "its activations stay native: the data never reached it"
-                  : "its activations stay native: there was no calibration data");
+                  ? obstacles.getOrDefault(module.name(), ObservedArchive.NEVER_REACHED)
+                  : "there was no calibration data";
+          unobserved.computeIfAbsent(obstacle, any -> new ArrayList<>()).add(module.name());
+          notes.put(module.name(), "its activations stay native: " + obstacle);
         }
         if (weight.isPresent() || input.isPresent()) {
           modules.add(new ModuleQuantization(module.module(), weight, input));
@@ -85,35 +88,41 @@ final class Ranges {
         progress.advance(1, module.name());
       }
     }
-    warnOf(unreached);
+    unobserved.forEach(this::warnOf);
     return new ChosenRanges(modules, notes, warnings);
   }
 
-  private void warnOf(List<String> unreached) {
-    if (!unreached.isEmpty()) {
-      warnings.add(
-          new QuantizationWarning(
-              QuantizationWarning.Kind.CALIBRATION,
-              statistics.isPresent()
-                  ? "the calibration data never reached %s, whose activations stay native"
-                      .formatted(String.join(", ", unreached))
-                  : "there is no calibration data, so that the activations of %d modules stay native and only weights are quantized; name data under calibration.path"
-                      .formatted(unreached.size()),
-              null,
-              unreached));
+  private void warnOf(String obstacle, List<String> names) {
+    String message;
+    if (statistics.isEmpty()) {
+      message =
+          "there is no calibration data, so that the activations of %d modules stay native and only weights are quantized; name data under calibration.path"
+              .formatted(names.size());
+    } else if (obstacle.equals(ObservedArchive.NEVER_REACHED)) {
+      message =
+          "the calibration data never reached %s, whose activations stay native"
+              .formatted(String.join(", ", names));
+    } else {
+      message =
+          "the activations of %s stay native: %s".formatted(String.join(", ", names), obstacle);
     }
+    warnings.add(
+        new QuantizationWarning(QuantizationWarning.Kind.CALIBRATION, message, null, names));
   }
 
   /** Modules that are one in Python have one input, whichever of their names it came by. */
   private void share(List<PlannedModule> planned) {
     ScriptTree tree = model.readTree();
-    SharedModules sharedModules = SharedModules.of(tree, model.readCode(), model.tensors());
+    ScriptCode code = model.readCode();
+    SharedModules sharedModules = SharedModules.of(tree, code, model.tensors());
     Map<ScriptModule, PlannedModule> decided = new LinkedHashMap<>();
     for (ScriptModule module : tree.modules()) {
       ScriptModule first = sharedModules.first(module);
-      firsts.put(module.name(), first);
+      firsts.put(module.label(), first);
+      ObservedArchive.obstacle(tree, code, module)
+          .ifPresent(obstacle -> obstacles.put(module.label(), obstacle));
       statistics
-          .flatMap(each -> each.tensor(module.name()))
+          .flatMap(each -> each.tensor(module.label()))
           .ifPresent(own -> shared.merge(first, own, TensorStatistics::plus));
     }
     for (PlannedModule module : planned) {
@@ -155,7 +164,7 @@ final class Ranges {
         key,
         any ->
             search.of(
-                module.name() + ".weight",
+                TorchModel.qualified(module.name(), "weight"),
                 tensor,
                 key.grid(),
                 key.axis(),

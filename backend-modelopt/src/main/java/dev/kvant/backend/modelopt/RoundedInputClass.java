@@ -40,7 +40,8 @@ final class RoundedInputClass {
     type.addMethod(round, "input: Tensor", "Tensor", rounded.rounding());
     for (ForwardMethod method : methods) {
       type.insertFirst(
-          method.name(), "%1$s = (self).%2$s(%1$s, )".formatted(method.input(), round));
+          method.name(),
+          "%1$s = (%2$s).%3$s(%1$s, )".formatted(method.input(), method.self(), round));
     }
     return rounded;
   }

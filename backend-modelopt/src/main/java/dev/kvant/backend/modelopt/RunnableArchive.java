@@ -7,6 +7,7 @@ import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
+import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.pickle.PickleBool;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleInt;
@@ -16,6 +17,7 @@ import dev.kvant.torch.pickle.PickleReference;
 import dev.kvant.torch.pickle.PickleText;
 import dev.kvant.torch.pickle.PickleTuple;
 import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.script.ScriptAttribute;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptType;
 import dev.kvant.torch.tensor.CopyProgress;
@@ -25,11 +27,14 @@ import dev.kvant.torch.tensor.TensorPickler;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -126,7 +131,7 @@ final class RunnableArchive {
               Optional<ScriptType> type = rewriter.code().type(name);
               if (type.isPresent()
                   && ModuleKind.of(List.of(ofClass.get(0).type().simpleName())).isPresent()) {
-                takeOwnWeight(type.get());
+                takeOwnWeight(type.get(), ofClass);
               }
               if (ofClass.stream().anyMatch(quantizations::containsKey)) {
                 change(ofClass, type);
@@ -136,14 +141,38 @@ final class RunnableArchive {
 
   /**
    * A traced module that shares its weight with another is given that one's; but only one of them
-   * may be quantized.
+   * may be quantized. A weight that is computed elsewhere, as by weight_norm, is given too, and
+   * stays what it is.
    */
-  private static void takeOwnWeight(ScriptType type) {
+  private void takeOwnWeight(ScriptType type, List<ScriptModule> instances) {
     for (ForwardMethod method : ForwardMethod.of(type)) {
       method
           .weight()
-          .ifPresent(weight -> type.insertFirst(method.name(), weight + " = self." + WEIGHT));
+          .filter(weight -> isTied(type, instances, method, weight))
+          .ifPresent(
+              weight ->
+                  type.insertFirst(
+                      method.name(), "%s = %s.%s".formatted(weight, method.self(), WEIGHT)));
     }
+  }
+
+  /** Whether all that a parameter is given is the one weight that the instances have. */
+  private boolean isTied(
+      ScriptType type, List<ScriptModule> instances, ForwardMethod method, String weight) {
+    List<ScriptModule> sharing = new ArrayList<>(instances);
+    Optional<Set<ScriptAttribute>> given = rewriter.code().given(type, method.name(), weight);
+    for (ScriptAttribute attribute : given.orElse(Set.of())) {
+      if (!attribute.name().equals(WEIGHT)) {
+        return false;
+      }
+      sharing.addAll(rewriter.tree().modulesByClass().getOrDefault(attribute.type(), List.of()));
+    }
+    Set<String> tensors = new HashSet<>();
+    for (ScriptModule module : sharing) {
+      tensors.add(
+          model.tensor(module.name(), WEIGHT).map(StoredTensor::identity).orElse("no tensor"));
+    }
+    return given.isPresent() && tensors.size() == 1 && !tensors.contains("no tensor");
   }
 
   private void change(List<ScriptModule> instances, Optional<ScriptType> type) {
@@ -154,7 +183,7 @@ final class RunnableArchive {
       if (target == Target.CPU
           && instances.stream().anyMatch(this::multipliesIntegers)
           && PackedLinearClass.fits(rewriter.code(), type.get(), methods)) {
-        packed = Optional.of(PackedLinearClass.change(rewriter.code(), type.get()));
+        packed = Optional.of(PackedLinearClass.change(rewriter.code(), type.get(), methods));
         rewriter.addRecord(PackedLinearClass.RECORD, new byte[0]);
       }
       boolean isPacked = packed.isPresent();
@@ -260,10 +289,19 @@ final class RunnableArchive {
         && isInt8(quantization.weights())
         && isInt8(quantization.input())
         && quantization.weights().orElseThrow().isByOutput()
+        && hasFloat32Bias(quantization)
         && weight(quantization).elementType().equals(ElementType.FLOAT32)
         && FakeQuantizer.of(QuantizedType.INT8, quantization.input().orElseThrow().amax()[0])
                 .multiplier()
             > 0;
+  }
+
+  /** Whether its bias, if it has one, is of the type that packed weights hold. */
+  private boolean hasFloat32Bias(ModuleQuantization quantization) {
+    return model
+        .tensor(quantization.module().name(), BIAS)
+        .map(bias -> bias.elementType().equals(ElementType.FLOAT32))
+        .orElse(true);
   }
 
   private static boolean isInt8(Optional<OperandQuantization> operand) {
@@ -278,7 +316,7 @@ final class RunnableArchive {
     StoredTensor tensor = model.tensor(module.name(), WEIGHT).orElseThrow();
     return weights.computeIfAbsent(
         new Key(tensor.identity(), range),
-        key -> new RoundedWeight(module.name() + "." + WEIGHT, tensor, range));
+        key -> new RoundedWeight(TorchModel.qualified(module.name(), WEIGHT), tensor, range));
   }
 
   private PickleObject announceValues(RoundedWeight weight) {
@@ -293,7 +331,10 @@ final class RunnableArchive {
       PackedLinearClass ofClass,
       ModuleQuantization quantization,
       RoundedWeight weight) {
-    PickleValue bias = module.attributes().get(BIAS).orElse(PickleNone.NONE);
+    PickleValue bias =
+        ofClass.addsBias()
+            ? module.attributes().get(BIAS).orElse(PickleNone.NONE)
+            : PickleNone.NONE;
     var packed =
         PickleObject.instance(
             new PickleGlobal(PackedLinearClass.PACKED, PackedLinearClass.PACKED_NAME),

@@ -116,7 +116,7 @@ final class EightBitClass {
     type.addMethod(restore, "", "Tensor", steered("self.weight", restored()));
     boolean looksUp = false;
     for (AttributeRead read : code.reads(type, PlannedWeights.WEIGHT)) {
-      boolean isChanged = read.calls().stream().anyMatch(EightBitClass::changesArgument);
+      boolean isChanged = !read.changers().isEmpty();
       for (CallArgument call : isChanged ? List.<CallArgument>of() : read.calls()) {
         if (isLinear(call)) {
           call.redirect("(%s).%s".formatted(read.module(), multiply), Set.of(0, 2));
@@ -150,11 +150,6 @@ final class EightBitClass {
         && call.index() == 1
         && call.arguments().size() <= 3
         && call.arguments().stream().noneMatch(argument -> argument.matches("\\w+=[^=].*"));
-  }
-
-  /** Whether it works in place, as {@code torch.embedding_renorm_} does. */
-  private static boolean changesArgument(CallArgument call) {
-    return call.function().endsWith("_") && call.index() == 0;
   }
 
   private static boolean isLookUp(CallArgument call) {

@@ -6,6 +6,7 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.tensor.ChannelLayout;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -80,7 +81,7 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
               List.of(tensor.identity(), type.get(), axis),
               key ->
                   new QuantizedWeight(
-                      decision.module() + "." + WEIGHT,
+                      TorchModel.qualified(decision.module(), WEIGHT),
                       tensor,
                       ChannelLayout.of(tensor.shape(), axis),
                       type.get()));
@@ -95,7 +96,7 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
     for (PlannedWeight planned : byModule.values()) {
       if (planned.isIn(artifact)) {
         for (String name : planned.module().names()) {
-          weights.put(name + "." + WEIGHT, planned.weight());
+          weights.put(TorchModel.qualified(name, WEIGHT), planned.weight());
         }
       }
     }

@@ -7,6 +7,7 @@ import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.pickle.PickleInt;
 import dev.kvant.torch.pickle.PickleNone;
+import dev.kvant.torch.script.AttributeRead;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
@@ -186,6 +187,15 @@ final class RunnableArchive {
     List<String> writers = code.writers(type.get(), PlannedWeights.WEIGHT);
     if (!writers.isEmpty()) {
       return Optional.of("it is changed as the model runs, in " + String.join(", ", writers));
+    }
+    for (AttributeRead read : code.reads(type.get(), PlannedWeights.WEIGHT)) {
+      for (String changer : read.changers()) {
+        // Rows are cut to the same length each time, in a copy as well.
+        if (!changer.equals("torch.embedding_renorm_")) {
+          return Optional.of(
+              "it is changed as the model runs, by %s in %s".formatted(changer, read.reader()));
+        }
+      }
     }
     return Optional.empty();
   }

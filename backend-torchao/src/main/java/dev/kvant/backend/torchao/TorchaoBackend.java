@@ -21,7 +21,9 @@ import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
+import dev.kvant.torch.ComputedWeight;
 import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,10 +117,7 @@ public final class TorchaoBackend implements QuantizationBackend {
     ModuleDescription module = query.module();
     Optional<ModuleKind> kind = ModuleKind.of(module.types());
     if (kind.isEmpty()) {
-      return Support.no(
-          module.type().isEmpty()
-              ? "its class is unknown; name it in module_classes if it is a Linear or an Embedding"
-              : "torchao runs Linear and Embedding with quantized weights, not " + module.type());
+      return Support.no(ComputedWeight.reason(module).orElseGet(() -> notRun(module)));
     }
     Optional<String> obstacle = obstacle(module, kind.get());
     if (obstacle.isPresent()) {
@@ -136,11 +135,17 @@ public final class TorchaoBackend implements QuantizationBackend {
     return inRunnableOnly(query, kind.get());
   }
 
+  private static String notRun(ModuleDescription module) {
+    return module.type().isEmpty()
+        ? "its class is unknown; name it in module_classes if it is a Linear or an Embedding"
+        : "torchao runs Linear and Embedding with quantized weights, not " + module.type();
+  }
+
   /** What is wrong with a module's weight. */
   private static Optional<String> obstacle(ModuleDescription module, ModuleKind kind) {
     Optional<TensorDescription> weight = module.weight();
     if (weight.isEmpty()) {
-      return Optional.of("it has no tensor named 'weight'");
+      return ComputedWeight.reason(module).or(() -> Optional.of("it has no tensor named 'weight'"));
     }
     List<Long> shape = weight.get().shape();
     if (WeightType.source(weight.get().elementType()).isEmpty()) {

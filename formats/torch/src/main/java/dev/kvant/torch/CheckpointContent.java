@@ -23,8 +23,10 @@ import java.util.Optional;
  *
  * @param tensors the state dict's tensors
  * @param opaque the names of its other entries
+ * @param quantizedBy the tool that made tensors of its own of weights, if any did
  */
-record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque) {
+record CheckpointContent(
+    Map<String, StoredTensor> tensors, List<String> opaque, Optional<String> quantizedBy) {
 
   /** The names under which frameworks nest a state dict, the most likely first. */
   private static final List<String> KEYS =
@@ -39,12 +41,14 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
     PickleDict chosen = choose(dict, MAX_DEPTH);
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     List<String> opaque = new ArrayList<>();
+    List<String> quantizedBy = new ArrayList<>();
     var found = new ArchiveTensors(archive);
     chosen
         .entries()
         .forEach(
             (key, value) -> {
               if (key instanceof PickleText name) {
+                QuantizedElsewhere.by(name.value(), value).ifPresent(quantizedBy::add);
                 found
                     .find(name.value(), value)
                     .ifPresentOrElse(
@@ -52,10 +56,10 @@ record CheckpointContent(Map<String, StoredTensor> tensors, List<String> opaque)
                         () -> opaque.add(name.value()));
               }
             });
-    if (tensors.isEmpty()) {
+    if (tensors.isEmpty() && quantizedBy.isEmpty()) {
       throw withoutTensors(archive, dict);
     }
-    return new CheckpointContent(tensors, opaque);
+    return new CheckpointContent(tensors, opaque, quantizedBy.stream().findFirst());
   }
 
   /** The entries of a dict or an {@code OrderedDict}. */

@@ -21,8 +21,11 @@ final class Descriptions {
 
   /** The class names of a module of a class. */
   static List<String> types(String type) {
-    String parent = PARENTS.get(type);
-    return parent == null ? List.of(type) : List.of(type, parent);
+    String parent =
+        type.startsWith(ComputedWeight.PARAMETRIZED)
+            ? type.substring(ComputedWeight.PARAMETRIZED.length())
+            : PARENTS.getOrDefault(type, "");
+    return parent.isEmpty() ? List.of(type) : List.of(type, parent);
   }
 
   static TensorDescription of(String name, StoredTensor tensor) {

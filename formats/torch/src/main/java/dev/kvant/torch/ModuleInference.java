@@ -21,7 +21,7 @@ final class ModuleInference {
   private ModuleInference() {}
 
   static List<ModuleDescription> modules(
-      Path source, Map<String, ? extends StoredTensor> stateDict) {
+      Path source, Map<String, ? extends StoredTensor> stateDict, ModelConfig config) {
     Map<String, List<TensorDescription>> byModule = new LinkedHashMap<>();
     stateDict.forEach(
         (name, tensor) -> {
@@ -38,16 +38,14 @@ final class ModuleInference {
               .computeIfAbsent(name.substring(0, Math.max(dot, 0)), key -> new ArrayList<>())
               .add(Descriptions.of(name.substring(dot + 1), tensor));
         });
-    var inference = new TypeInference(byModule);
+    var inference = new TypeInference(byModule, config);
     List<ModuleDescription> modules = new ArrayList<>();
     byModule.forEach(
         (name, tensors) ->
             modules.add(
                 new ModuleDescription(
                     List.of(name),
-                    name.isEmpty()
-                        ? List.of()
-                        : inference.type(name, tensors).map(Descriptions::types).orElse(List.of()),
+                    inference.type(name, tensors).map(Descriptions::types).orElse(List.of()),
                     true,
                     tensors)));
     return modules;

@@ -35,15 +35,18 @@ public final class ScriptModel extends DescribedModel {
   private static final int MAX_CODE = 64 << 20;
 
   private final TorchArchive archive;
+  private final Optional<String> quantizedBy;
   private @Nullable ScriptCode code;
 
   private ScriptModel(
       TorchArchive archive,
       List<ModuleDescription> modules,
       Map<String, StoredTensor> stateDict,
-      List<String> opaque) {
+      List<String> opaque,
+      Optional<String> quantizedBy) {
     super(archive.path(), FORMAT, modules, stateDict, opaque);
     this.archive = archive;
+    this.quantizedBy = quantizedBy;
   }
 
   /** The model owns the archive and closes it. */
@@ -67,12 +70,15 @@ public final class ScriptModel extends DescribedModel {
                 }
               }
             });
-    if (stateDict.isEmpty()) {
+    Optional<String> quantizedBy =
+        QuantizedElsewhere.by(tree)
+            .or(() -> QuantizedElsewhere.by(stateDict, opaque, ModelConfig.NONE));
+    if (stateDict.isEmpty() && quantizedBy.isEmpty()) {
       throw withoutTensors(archive);
     }
     List<ModuleDescription> modules = new ArrayList<>();
     byModule.forEach((module, own) -> modules.add(describe(module, own)));
-    return new ScriptModel(archive, modules, stateDict, opaque);
+    return new ScriptModel(archive, modules, stateDict, opaque, quantizedBy);
   }
 
   private static Map<String, StoredTensor> tensors(ScriptModule module, ArchiveTensors tensors) {
@@ -106,6 +112,11 @@ public final class ScriptModel extends DescribedModel {
   @Override
   public Optional<byte[]> record() {
     return KvantRecord.find(archive);
+  }
+
+  @Override
+  public Optional<String> quantizedBy() {
+    return quantizedBy;
   }
 
   /** The archive, for copying its records. */

@@ -23,6 +23,7 @@ public final class StateDictModel extends DescribedModel {
   public static final String SAFETENSORS = "safetensors";
 
   private final Supplier<Optional<byte[]>> record;
+  private final Optional<String> quantizedBy;
   private final List<Runnable> closing;
 
   StateDictModel(
@@ -30,9 +31,23 @@ public final class StateDictModel extends DescribedModel {
       String format,
       Map<String, ? extends StoredTensor> stateDict,
       List<String> opaque,
+      Optional<String> quantizedBy,
       Supplier<Optional<byte[]>> record,
       List<Runnable> closing) {
-    super(source, format, ModuleInference.modules(source, stateDict), stateDict, opaque);
+    this(source, format, stateDict, opaque, quantizedBy, ModelConfig.of(source), record, closing);
+  }
+
+  private StateDictModel(
+      Path source,
+      String format,
+      Map<String, ? extends StoredTensor> stateDict,
+      List<String> opaque,
+      Optional<String> quantizedBy,
+      ModelConfig config,
+      Supplier<Optional<byte[]>> record,
+      List<Runnable> closing) {
+    super(source, format, ModuleInference.modules(source, stateDict, config), stateDict, opaque);
+    this.quantizedBy = quantizedBy.or(() -> QuantizedElsewhere.by(stateDict, opaque, config));
     this.record = record;
     this.closing = List.copyOf(closing);
   }
@@ -40,6 +55,11 @@ public final class StateDictModel extends DescribedModel {
   @Override
   public Optional<byte[]> record() {
     return record.get();
+  }
+
+  @Override
+  public Optional<String> quantizedBy() {
+    return quantizedBy;
   }
 
   @Override

@@ -151,7 +151,13 @@ public final class TorchFormat implements ModelFormat {
         throw new ModelFormatException("%s has no tensors of a supported type".formatted(source));
       }
       return new StateDictModel(
-          source, StateDictModel.SAFETENSORS, tensors, opaque, Optional::empty, closing);
+          source,
+          StateDictModel.SAFETENSORS,
+          tensors,
+          opaque,
+          Optional.empty(),
+          Optional::empty,
+          closing);
     } catch (RuntimeException e) {
       closing.forEach(Runnable::run);
       throw e;
@@ -193,6 +199,7 @@ public final class TorchFormat implements ModelFormat {
           StateDictModel.PYTORCH,
           content.tensors(),
           content.opaque(),
+          content.quantizedBy(),
           () -> KvantRecord.find(archive),
           List.of(archive::close));
     } catch (RuntimeException e) {

@@ -1,6 +1,7 @@
 package dev.kvant.torch;
 
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.util.Map;
 import java.util.Optional;
@@ -12,6 +13,9 @@ import java.util.Optional;
  */
 public sealed interface TorchModel extends QuantizableModel permits DescribedModel {
 
+  /** The name of a root that is itself a layer: the one module of its model that has weights. */
+  String ROOT = ScriptTree.ROOT;
+
   /** Its tensors by qualified name, in the order of PyTorch's {@code state_dict()}. */
   @Override
   Map<String, StoredTensor> tensors();
@@ -19,10 +23,20 @@ public sealed interface TorchModel extends QuantizableModel permits DescribedMod
   /**
    * A tensor of a module.
    *
-   * @param module any of the module's names; empty for the root
+   * @param module any of the module's names; empty or {@link #ROOT} for the root
    * @param tensor the name within the module, as in {@code weight}
    */
   default Optional<StoredTensor> tensor(String module, String tensor) {
-    return Optional.ofNullable(tensors().get(module.isEmpty() ? tensor : module + "." + tensor));
+    return Optional.ofNullable(tensors().get(qualified(module, tensor)));
+  }
+
+  /**
+   * The name of a tensor within its model.
+   *
+   * @param module any of the names of its module; empty or {@link #ROOT} for the root
+   * @param tensor the name within the module
+   */
+  static String qualified(String module, String tensor) {
+    return module.isEmpty() || module.equals(ROOT) ? tensor : module + "." + tensor;
   }
 }

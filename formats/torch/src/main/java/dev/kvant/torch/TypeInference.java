@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class TypeInference {
 
+  /** What transformers calls a Linear whose weight is stored the other way round. */
+  private static final String CONV1D = "Conv1D";
+
   private static final Pattern EMBEDDING =
       Pattern.compile(
           "(?!.*(proj|_out)).*embed.*|.*_emb|emb|wte|wpe|shared|tok(en)?s?|pos(ition)?s?");
@@ -29,13 +32,16 @@ final class TypeInference {
   private final Map<String, List<Long>> weights = new HashMap<>();
   private final Set<String> attentionModules = new HashSet<>();
   private final int usualDimensions;
+  private final MatrixLayouts layouts;
 
   /**
    * For a model.
    *
    * @param modules the tensors of each module
+   * @param config what the file beside them says of the model
    */
-  TypeInference(Map<String, List<TensorDescription>> modules) {
+  TypeInference(Map<String, List<TensorDescription>> modules, ModelConfig config) {
+    this.layouts = new MatrixLayouts(modules, config);
     modules.forEach(
         (module, tensors) ->
             tensors.stream()
@@ -94,6 +100,13 @@ final class TypeInference {
       return Optional.empty();
     }
     TensorDescription bias = byName.get("bias");
+    if (bias != null && weight.shape().size() == 2 && bias.shape().size() == 1) {
+      return switch (layouts.of(module, tensors)) {
+        case OUT_IN -> Optional.of("Linear");
+        case IN_OUT -> layouts.isNameOfConv1D(module) ? Optional.of(CONV1D) : Optional.empty();
+        case UNKNOWN -> Optional.empty();
+      };
+    }
     return byShape(
         module.substring(module.lastIndexOf('.') + 1),
         weight.shape(),
@@ -110,10 +123,8 @@ final class TypeInference {
     }
     boolean fits = bias == null || bias.equals(weight.subList(0, 1));
     if (isConvolution(weight)) {
-      boolean transposed =
-          bias == null
-              ? TRANSPOSED.matcher(name).matches()
-              : !fits && hasBiasByOutput(weight, bias);
+      boolean fitsTransposed = bias == null || hasBiasByOutput(weight, bias);
+      boolean transposed = fitsTransposed && (TRANSPOSED.matcher(name).matches() || !fits);
       return fits || transposed
           ? Optional.of("Conv%s%dd".formatted(transposed ? "Transpose" : "", weight.size() - 2))
           : Optional.empty();

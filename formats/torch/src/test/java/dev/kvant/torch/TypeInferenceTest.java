@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +37,12 @@ class TypeInferenceTest {
   }
 
   private static String type(Map<String, List<TensorDescription>> modules, String module) {
-    return new TypeInference(modules)
+    return type(modules, module, ModelConfig.NONE);
+  }
+
+  private static String type(
+      Map<String, List<TensorDescription>> modules, String module, ModelConfig config) {
+    return new TypeInference(modules, config)
         .type(module, modules.getOrDefault(module, List.of()))
         .orElse("");
   }
@@ -72,6 +78,11 @@ class TypeInferenceTest {
           up: weight 8x4x2x2, bias 4                         | ConvTranspose2d
           up: weight 8x4x2x2, bias 16                        | ConvTranspose2d
           deconv1: weight 8x4x2x2                            | ConvTranspose2d
+          conv_transpose: weight 8x8x2x2, bias 8             | ConvTranspose2d
+          fc: weight 8x8, bias 8                             | Linear
+          h.0.attn.c_attn: weight 8x24, bias 24              | Conv1D
+          odd: weight 8x24, bias 24                          | ''
+          h.0.attn.c_proj: weight 8x8, bias 8                | ''
           odd: weight 8x4x2x2, bias 5                        | ''
           odd: weight 8x4, bias 5                            | ''
           odd: weight 8x4, bias 8x1                          | ''
@@ -113,7 +124,60 @@ class TypeInferenceTest {
   void a_weight_of_integers_tells_nothing() {
     var weight = new TensorDescription("weight", ElementType.INT8, List.of(8L, 4L), "0");
 
-    assertThat(new TypeInference(Map.of()).type("fc", List.of(weight))).isEmpty();
+    assertThat(new TypeInference(Map.of(), ModelConfig.NONE).type("fc", List.of(weight))).isEmpty();
+  }
+
+  @Test
+  void a_square_matrix_beside_matrices_of_conv1d_is_of_a_conv1d() {
+    var gpt2 =
+        modules(
+            "h.0.ln_1: weight 8, bias 8",
+            "h.0.attn.c_attn: weight 8x24, bias 24",
+            "h.0.attn.c_proj: weight 8x8, bias 8",
+            "h.0.mlp.c_fc: weight 8x32, bias 32",
+            "h.0.mlp.c_proj: weight 32x8, bias 8",
+            "pooler.dense: weight 8x8, bias 8",
+            "score: weight 2x8, bias 2");
+
+    assertThat(type(gpt2, "h.0.attn.c_proj")).isEqualTo("Conv1D");
+    assertThat(type(gpt2, "h.0.mlp.c_proj")).isEqualTo("Conv1D");
+    assertThat(type(gpt2, "pooler.dense")).as("others do not agree").isEmpty();
+    assertThat(type(gpt2, "score")).isEqualTo("Linear");
+  }
+
+  @Test
+  void a_square_matrix_of_the_same_name_beside_matrices_of_linear_is_of_a_linear() {
+    var nanoGpt =
+        modules(
+            "h.0.attn.c_attn: weight 24x8, bias 24",
+            "h.0.attn.c_proj: weight 8x8, bias 8",
+            "h.0.mlp.c_fc: weight 32x8, bias 32",
+            "h.0.mlp.c_proj: weight 8x32, bias 8");
+
+    assertThat(type(nanoGpt, "h.0.attn.c_proj")).isEqualTo("Linear");
+  }
+
+  @Test
+  void the_block_that_a_square_matrix_is_in_goes_before_the_rest_of_the_model() {
+    var captioning =
+        modules(
+            "decoder.h.0.attn.c_attn: weight 8x24, bias 24",
+            "decoder.h.0.attn.c_proj: weight 8x8, bias 8",
+            "encoder.layer.0.attention.query: weight 8x8, bias 8",
+            "encoder.layer.1.attention.query: weight 8x8, bias 8",
+            "encoder.layer.1.mlp.dense: weight 32x8, bias 32");
+
+    assertThat(type(captioning, "encoder.layer.0.attention.query")).isEqualTo("Linear");
+    assertThat(type(captioning, "decoder.h.0.attn.c_proj")).isEqualTo("Conv1D");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"gpt2, Conv1D", "imagegpt, Conv1D", "gpt_bigcode, Linear", "llama, Linear"})
+  void a_config_beside_the_file_tells_the_class_where_nothing_else_does(String model, String type) {
+    var modules = modules("h.0.attn.c_proj: weight 8x8, bias 8");
+    var config = new ModelConfig(Optional.of(model), Optional.empty());
+
+    assertThat(type(modules, "h.0.attn.c_proj", config)).isEqualTo(type);
   }
 
   @Test

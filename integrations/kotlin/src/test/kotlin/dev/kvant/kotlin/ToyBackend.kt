@@ -6,6 +6,7 @@ import dev.kvant.api.CalibrationDataset
 import dev.kvant.api.Dtype
 import dev.kvant.api.ElementType
 import dev.kvant.api.ModuleDescription
+import dev.kvant.api.ModelTensor
 import dev.kvant.api.QuantizableModel
 import dev.kvant.api.QuantizationMode
 import dev.kvant.api.QuantizationPlan
@@ -46,6 +47,8 @@ class ToyModel : QuantizableModel {
         listOf(TensorDescription("weight", ElementType.FLOAT32, listOf(4L), "0")),
       )
     )
+
+  override fun tensors(): Map<String, ModelTensor> = mapOf()
 
   override fun tensorBytes() = 16L
 

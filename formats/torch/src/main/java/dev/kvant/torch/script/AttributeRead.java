@@ -49,6 +49,11 @@ public final class AttributeRead {
     return file.text(expression.base().start(), expression.base().end());
   }
 
+  /** Operators that change the tensor in place, as in {@code torch.mul_}. */
+  public List<String> changers() {
+    return calls.stream().filter(CallArgument::isChanged).map(CallArgument::function).toList();
+  }
+
   /** The calls that are given the value as an argument. */
   public List<CallArgument> calls() {
     return calls;

@@ -31,6 +31,18 @@ public final class CallArgument {
     return function;
   }
 
+  /** Whether the call changes what it is given, as {@code torch.embedding_renorm_} does. */
+  boolean isChanged() {
+    return index == 0 && function.endsWith("_") && !function.endsWith("__");
+  }
+
+  /** Whether this and another value are given to the same call. */
+  public boolean isOf(CallArgument other) {
+    return file == other.file
+        && call.start() == other.call.start()
+        && call.end() == other.call.end();
+  }
+
   /** At which position it is given. */
   public int index() {
     return index;

@@ -5,8 +5,15 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads expressions from the tokens of one line. */
+/**
+ * Reads expressions from the tokens of one line.
+ *
+ * <p>Reading them and walking through them is recursive. Both are bounded: no expression lies
+ * deeper in another one than {@value #MAX_DEPTH} levels, which torch never comes near.
+ */
 final class ExpressionParser {
+
+  static final int MAX_DEPTH = 500;
 
   private static final Set<String> CONSTANTS = Set.of("None", "True", "False");
   private static final Set<String> WORD_OPERATORS = Set.of("and", "or", "not", "in", "is");
@@ -16,6 +23,12 @@ final class ExpressionParser {
 
   private final List<Token> tokens;
   private int next;
+
+  /** How deep within others the operand is that is read. */
+  private int depth;
+
+  /** How many levels the expression has that was read last. */
+  private int height;
 
   ExpressionParser(List<Token> tokens) {
     this.tokens = tokens;
@@ -37,13 +50,18 @@ final class ExpressionParser {
   private Expression expression() {
     Expression first = operand();
     List<Expression> operands = new ArrayList<>(List.of(first));
+    int highest = height;
     while (atBinaryOperator()) {
       next++;
       operands.add(operand());
+      highest = Math.max(highest, height);
     }
-    return operands.size() == 1
-        ? first
-        : new Expression.Compound(operands, first.start(), operands.get(operands.size() - 1).end());
+    if (operands.size() == 1) {
+      return first;
+    }
+    wrap(highest, tokens.get(next - 1));
+    return new Expression.Compound(
+        operands, first.start(), operands.get(operands.size() - 1).end());
   }
 
   private boolean atBinaryOperator() {
@@ -56,6 +74,10 @@ final class ExpressionParser {
 
   private Expression operand() {
     Token token = take();
+    if (++depth > MAX_DEPTH) {
+      throw tooDeep(token);
+    }
+    height = 1;
     Expression operand =
         switch (token.kind()) {
           case NUMBER, STRING -> new Expression.Literal(token.text(), token.start(), token.end());
@@ -68,7 +90,17 @@ final class ExpressionParser {
                 default -> throw unexpected(token);
               };
         };
-    return suffixed(operand);
+    Expression suffixed = suffixed(operand);
+    depth--;
+    return suffixed;
+  }
+
+  /** Notes that an expression was put around the one that was read. */
+  private void wrap(int innerHeight, Token at) {
+    height = innerHeight + 1;
+    if (height > MAX_DEPTH) {
+      throw tooDeep(at);
+    }
   }
 
   private Expression named(Token token) {
@@ -86,6 +118,7 @@ final class ExpressionParser {
 
   private Expression unary(Token operator) {
     Expression operand = operand();
+    wrap(height, operator);
     return new Expression.Compound(List.of(operand), operator.start(), operand.end());
   }
 
@@ -98,11 +131,14 @@ final class ExpressionParser {
         if (name.kind() != Token.Kind.NAME) {
           throw unexpected(name);
         }
+        wrap(height, name);
         result = new Expression.Attribute(result, name.text(), result.start(), name.end());
       } else if (token.is("(")) {
         result = call(result);
       } else if (token.is("[")) {
+        int indexed = height;
         Expression index = collection(take());
+        wrap(Math.max(indexed, height), token);
         result = new Expression.Compound(List.of(result, index), result.start(), index.end());
       } else {
         break;
@@ -114,6 +150,7 @@ final class ExpressionParser {
   private Expression call(Expression function) {
     expect("(");
     List<Expression.Call.Argument> arguments = new ArrayList<>();
+    int highest = height;
     while (!at(")")) {
       Token first = require();
       @Nullable String keyword = null;
@@ -124,12 +161,15 @@ final class ExpressionParser {
         next += 2;
       }
       Expression value = expression();
+      highest = Math.max(highest, height);
       if (!at(")")) {
         expect(",");
       }
       arguments.add(new Expression.Call.Argument(keyword, value, first.start(), require().start()));
     }
-    int end = take().end();
+    Token close = take();
+    int end = close.end();
+    wrap(highest, close);
     if (function instanceof Expression.Name name
         && name.name().equals("getattr")
         && arguments.size() == 2
@@ -144,14 +184,17 @@ final class ExpressionParser {
   private Expression tuple(Token open) {
     List<Expression> items = new ArrayList<>();
     boolean comma = false;
+    int highest = 0;
     while (!at(")")) {
       items.add(expression());
+      highest = Math.max(highest, height);
       if (!at(")")) {
         expect(",");
         comma = true;
       }
     }
     int end = take().end();
+    wrap(highest, open);
     return items.size() == 1 && !comma
         ? new Expression.Parenthesized(items.get(0), open.start(), end)
         : new Expression.Compound(items, open.start(), end);
@@ -160,13 +203,16 @@ final class ExpressionParser {
   private Expression collection(Token open) {
     String close = open.is("[") ? "]" : "}";
     List<Expression> items = new ArrayList<>();
+    int highest = 0;
     while (!at(close)) {
       if (at(",") || at(":")) {
         next++;
       } else {
         items.add(expression());
+        highest = Math.max(highest, height);
       }
     }
+    wrap(highest, open);
     return new Expression.Compound(items, open.start(), take().end());
   }
 
@@ -197,6 +243,11 @@ final class ExpressionParser {
     if (!token.is(symbol)) {
       throw unexpected(token);
     }
+  }
+
+  private static ScriptSyntaxException tooDeep(Token at) {
+    return new ScriptSyntaxException(
+        "expressions are nested deeper than %d levels".formatted(MAX_DEPTH), at.start());
   }
 
   private static ScriptSyntaxException unexpected(Token token) {

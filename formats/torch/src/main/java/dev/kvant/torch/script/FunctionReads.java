@@ -23,6 +23,9 @@ final class FunctionReads {
     /** An attribute of a class's instances is assigned to. */
     void written(String type, String attribute, String writer);
 
+    /** A method of a class's instances is called; it is named by the class and its own name. */
+    void called(String method, List<MethodCalls.Argument> arguments);
+
     /** An attribute of an unknown class's instances is read or assigned to. */
     void untraced(String attribute, String function);
   }
@@ -31,8 +34,10 @@ final class FunctionReads {
   private final ScriptFile file;
   private final Map<String, ScriptType> classes;
   private final Findings findings;
+  private final Map<String, Integer> assignments;
   private final Map<String, String> moduleVariables = new HashMap<>();
   private final Map<String, String> functionVariables = new HashMap<>();
+  private final Map<String, ScriptAttribute> attributeVariables = new HashMap<>();
   private final Map<String, List<CallArgument>> callsByVariable = new HashMap<>();
   private final Map<String, Integer> usesByVariable = new HashMap<>();
 
@@ -45,6 +50,7 @@ final class FunctionReads {
     this.file = file;
     this.classes = classes;
     this.findings = findings;
+    this.assignments = function.assignments();
   }
 
   /** Looks through the function. */
@@ -84,7 +90,7 @@ final class FunctionReads {
     return statement.targets().size() == 1
             && statement.values().size() == 1
             && statement.targets().get(0) instanceof Expression.Name variable
-            && function.assignments(variable.name()) == 1
+            && Integer.valueOf(1).equals(assignments.get(variable.name()))
         ? variable.name()
         : null;
   }
@@ -92,11 +98,39 @@ final class FunctionReads {
   private void followVariable(String variable, Expression value) {
     String type = typeOf(value);
     String called = qualified(value);
+    ScriptAttribute attribute = attributeOf(value);
     if (type != null) {
       moduleVariables.put(variable, type);
     } else if (called != null) {
       functionVariables.put(variable, called);
+    } else if (attribute != null) {
+      attributeVariables.put(variable, attribute);
     }
+  }
+
+  /** The attribute of a module that an expression is the value of; null for any other value. */
+  private @Nullable ScriptAttribute attributeOf(Expression expression) {
+    if (expression instanceof Expression.Name name) {
+      return attributeVariables.get(name.name());
+    }
+    if (expression instanceof Expression.Attribute attribute) {
+      String owner = typeOf(attribute.base());
+      return owner == null ? null : new ScriptAttribute(owner, attribute.name());
+    }
+    return null;
+  }
+
+  private MethodCalls.Argument given(Expression.Call.Argument argument) {
+    ScriptAttribute attribute = attributeOf(argument.value());
+    MethodCalls.Source source = new MethodCalls.Other();
+    if (attribute != null) {
+      source = new MethodCalls.Attribute(attribute);
+    } else if (argument.value() instanceof Expression.Name name
+        && !assignments.containsKey(name.name())
+        && function.parameters().stream().anyMatch(own -> own.name().equals(name.name()))) {
+      source = new MethodCalls.Parameter(function.name(), name.name());
+    }
+    return new MethodCalls.Argument(argument.keyword(), source);
   }
 
   /** The class that an expression is an instance of; null for a value, or when unknown. */
@@ -182,6 +216,11 @@ final class FunctionReads {
       read(attribute, null, given == null ? List.of() : List.of(given), given == null ? 1 : 0);
     } else if (expression instanceof Expression.Call call) {
       if (call.function() instanceof Expression.Attribute method) {
+        String owner = typeOf(method.base());
+        if (owner != null) {
+          findings.called(
+              owner + "." + method.name(), call.arguments().stream().map(this::given).toList());
+        }
         visit(method.base(), null);
       } else {
         visit(call.function(), null);

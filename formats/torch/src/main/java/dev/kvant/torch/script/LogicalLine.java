@@ -49,8 +49,15 @@ record LogicalLine(int indent, List<Token> tokens, int start, int end) {
           Token token = token(matcher, text, position);
           tokens.add(token);
           position = token.end();
-          depth += "([{".contains(token.text()) ? 1 : ")]}".contains(token.text()) ? -1 : 0;
+          depth += token.opensBracket() ? 1 : token.closesBracket() ? -1 : 0;
+          if (depth < 0) {
+            throw new ScriptSyntaxException(
+                "'%s' closes nothing".formatted(token.text()), token.start());
+          }
         }
+      }
+      if (depth > 0) {
+        throw new ScriptSyntaxException("a bracket is never closed", tokens.get(0).start());
       }
       if (!tokens.isEmpty()) {
         lines.add(new LogicalLine(indent, List.copyOf(tokens), start, position));

@@ -30,7 +30,7 @@ final class ScriptClasses {
               + "(?:  __parameters__ = \\[(?<parameters>.*)]\\R)?"
               + "(?:  __buffers__ = \\[(?<buffers>.*)]\\R)?",
           Pattern.MULTILINE);
-  private static final Pattern NAME = Pattern.compile("[\"']((?:[^\"'\\\\]|\\\\.)*)[\"']");
+  private static final Pattern NAME = Pattern.compile("[\"']((?:[^\"'\\\\]|\\\\.)*+)[\"']");
 
   private final TorchArchive archive;
   private final Map<String, Map<String, ScriptClass>> byRecord = new HashMap<>();

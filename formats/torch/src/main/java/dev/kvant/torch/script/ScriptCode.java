@@ -1,5 +1,6 @@
 package dev.kvant.torch.script;
 
+import dev.kvant.torch.archive.Printable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * All code of a TorchScript archive: its classes, and who reads their attributes. Changes are
@@ -21,13 +23,13 @@ import java.util.Optional;
  */
 public final class ScriptCode {
 
-  private record Member(String type, String attribute) {}
-
   private final Map<String, ScriptFile> files = new LinkedHashMap<>();
   private final Map<String, String> unreadable = new LinkedHashMap<>();
   private final Map<String, ScriptType> classes = new LinkedHashMap<>();
-  private final Map<Member, List<AttributeRead>> reads = new LinkedHashMap<>();
-  private final Map<Member, List<String>> writers = new LinkedHashMap<>();
+  private final Map<String, ScriptFunction> methods = new LinkedHashMap<>();
+  private final Map<ScriptAttribute, List<AttributeRead>> reads = new LinkedHashMap<>();
+  private final Map<ScriptAttribute, List<String>> writers = new LinkedHashMap<>();
+  private final MethodCalls calls = new MethodCalls();
   private final Map<String, List<String>> untraced = new LinkedHashMap<>();
 
   private ScriptCode() {}
@@ -61,8 +63,8 @@ public final class ScriptCode {
   }
 
   private static String describe(String record, String text, ScriptSyntaxException e) {
-    long line = text.substring(0, e.position()).lines().count();
-    return "%s, line %d: %s".formatted(record, Math.max(1, line), e.getMessage());
+    long line = 1 + text.substring(0, e.position()).chars().filter(c -> c == '\n').count();
+    return Printable.of("%s, line %d: %s".formatted(record, line, e.getMessage()));
   }
 
   /** The class of that qualified name. */
@@ -79,13 +81,21 @@ public final class ScriptCode {
   /** The places that read an attribute of a class's instances. */
   public List<AttributeRead> reads(ScriptType type, String attribute) {
     return Collections.unmodifiableList(
-        reads.getOrDefault(new Member(type.name(), attribute), List.of()));
+        reads.getOrDefault(new ScriptAttribute(type.name(), attribute), List.of()));
+  }
+
+  /**
+   * The attributes whose values a parameter of a method is given. Empty if the method is called
+   * from outside of the archive's code, or is given anything else somewhere.
+   */
+  public Optional<Set<ScriptAttribute>> given(ScriptType type, String method, String parameter) {
+    return calls.given(type.name() + "." + method, parameter, methods);
   }
 
   /** The functions that assign to an attribute of a class's instances. */
   public List<String> writers(ScriptType type, String attribute) {
     return Collections.unmodifiableList(
-        writers.getOrDefault(new Member(type.name(), attribute), List.of()));
+        writers.getOrDefault(new ScriptAttribute(type.name(), attribute), List.of()));
   }
 
   /** The records that are not as torch writes them, each with the line and what is wrong there. */
@@ -113,7 +123,10 @@ public final class ScriptCode {
 
   private void index() {
     for (ScriptFile file : files.values()) {
-      file.classes().forEach(type -> classes.put(type.name(), type));
+      for (ScriptType type : file.classes()) {
+        classes.put(type.name(), type);
+        type.functions().forEach(method -> methods.put(method.name(), method));
+      }
     }
     for (ScriptFile file : files.values()) {
       file.functions().forEach(function -> index(file, function));
@@ -128,14 +141,21 @@ public final class ScriptCode {
         new FunctionReads.Findings() {
           @Override
           public void read(String type, String attribute, AttributeRead read) {
-            reads.computeIfAbsent(new Member(type, attribute), any -> new ArrayList<>()).add(read);
+            reads
+                .computeIfAbsent(new ScriptAttribute(type, attribute), any -> new ArrayList<>())
+                .add(read);
           }
 
           @Override
           public void written(String type, String attribute, String writer) {
             writers
-                .computeIfAbsent(new Member(type, attribute), any -> new ArrayList<>())
+                .computeIfAbsent(new ScriptAttribute(type, attribute), any -> new ArrayList<>())
                 .add(writer);
+          }
+
+          @Override
+          public void called(String method, List<MethodCalls.Argument> arguments) {
+            calls.add(method, arguments);
           }
 
           @Override

@@ -106,9 +106,11 @@ final class ScriptFile {
       int equals = Statement.indexOf(tokens, "=", 0);
       if (line.startsWith("def")) {
         methods.add(ScriptFunction.parse(name, line, lines.subList(i + 1, end), text));
-      } else if (line.startsWith("__annotations__") && tokens.size() > 5) {
-        attributes.put(
-            unquoted(tokens.get(2)), text(tokens.get(equals + 1).start(), lastEnd(tokens)));
+      } else if (line.startsWith("__annotations__")) {
+        if (tokens.size() < 6 || equals != 4 || tokens.get(2).kind() != Token.Kind.STRING) {
+          throw new ScriptSyntaxException("no attribute is declared so", line.start());
+        }
+        attributes.put(unquoted(tokens.get(2)), text(tokens.get(5).start(), lastEnd(tokens)));
         attributesEnd = line.end();
       } else if (line.startsWith("__parameters__")) {
         listsEnd = line.end();

@@ -1,7 +1,9 @@
 package dev.kvant.torch.script;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A function or a method.
@@ -33,6 +35,9 @@ record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statem
       parameter(tokens.subList(from, to), text, parameters);
       from = to + 1;
     }
+    if (lines.isEmpty()) {
+      throw new ScriptSyntaxException("a function has no body", head.start());
+    }
     List<Statement> body = new ArrayList<>();
     lines.forEach(line -> body.add(Statement.parse(line)));
     return new ScriptFunction(
@@ -42,7 +47,7 @@ record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statem
   private static void parameter(List<Token> tokens, String text, List<ScriptParameter> parameters) {
     int colon = Statement.indexOf(tokens, ":", 0);
     int equals = Statement.indexOf(tokens, "=", 0);
-    if (colon + 1 < equals) {
+    if (colon > 0 && colon + 1 < equals) {
       parameters.add(
           new ScriptParameter(
               tokens.get(0).text(),
@@ -67,11 +72,16 @@ record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statem
     return calls;
   }
 
-  /** How often a variable is assigned to. */
-  long assignments(String variable) {
-    return body.stream()
-        .flatMap(statement -> statement.targets().stream())
-        .filter(target -> target instanceof Expression.Name name && name.name().equals(variable))
-        .count();
+  /** How often each variable is assigned to. */
+  Map<String, Integer> assignments() {
+    Map<String, Integer> assignments = new HashMap<>();
+    for (Statement statement : body) {
+      for (Expression target : statement.targets()) {
+        if (target instanceof Expression.Name name) {
+          assignments.merge(name.name(), 1, Integer::sum);
+        }
+      }
+    }
+    return assignments;
   }
 }

@@ -60,6 +60,11 @@ public final class ScriptModule {
     return names.get(0);
   }
 
+  /** The first of its names, or {@link ScriptTree#ROOT}. */
+  public String label() {
+    return name().isEmpty() ? ScriptTree.ROOT : name();
+  }
+
   /** Its parameters and then its buffers that are in the archive, by local name, in order. */
   public Map<String, PickleValue> state() {
     Map<String, PickleValue> state = new LinkedHashMap<>();

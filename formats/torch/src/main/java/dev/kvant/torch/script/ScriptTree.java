@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ScriptTree {
 
+  /** What the root is called where it must have a name. */
+  public static final String ROOT = "(root)";
+
   /** The record that holds the tree. */
   public static final String RECORD = "data.pkl";
 
@@ -97,9 +100,10 @@ public final class ScriptTree {
                 Collectors.toList()));
   }
 
-  /** The module of that qualified name; the root's is empty. */
+  /** The module of that qualified name; the root's is empty or {@link #ROOT}. */
   public Optional<ScriptModule> module(String name) {
-    return Optional.ofNullable(places.get(name));
+    ScriptModule module = places.get(name);
+    return Optional.ofNullable(module == null && name.equals(ROOT) ? places.get("") : module);
   }
 
   private static final class Walk {

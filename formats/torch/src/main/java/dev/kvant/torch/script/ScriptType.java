@@ -92,6 +92,18 @@ public final class ScriptType {
         .map(all -> all.stream().filter(parameter -> !parameter.type().equals(name)).toList());
   }
 
+  /** What a method calls the module itself, by habit {@code self}. */
+  public String self(String method) {
+    return function(method)
+        .flatMap(
+            function ->
+                function.parameters().stream()
+                    .filter(parameter -> parameter.type().equals(name))
+                    .findFirst())
+        .map(ScriptParameter::name)
+        .orElse("self");
+  }
+
   /** The calls that a method makes, outer ones first; empty if the class has no such method. */
   public List<ScriptCall> calls(String method) {
     return function(method).map(ScriptFunction::calls).orElse(List.of());

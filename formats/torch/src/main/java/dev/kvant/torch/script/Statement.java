@@ -14,6 +14,10 @@ import java.util.Set;
 record Statement(List<Expression> targets, List<Expression> values, LogicalLine line) {
 
   private static final Set<String> BARE = Set.of("else", "pass", "break", "continue", "try");
+
+  /** What an inner function's head consists of behind its name: it has no parameters. */
+  private static final List<String> NO_PARAMETERS = List.of("(", ")");
+
   private static final Set<String> HEADED =
       Set.of("if", "elif", "while", "return", "raise", "assert");
 
@@ -21,6 +25,9 @@ record Statement(List<Expression> targets, List<Expression> values, LogicalLine 
   static Statement parse(LogicalLine line) {
     List<Token> tokens =
         line.opensBlock() ? line.tokens().subList(0, line.tokens().size() - 1) : line.tokens();
+    if (tokens.isEmpty()) {
+      throw new ScriptSyntaxException("a block has no head", line.start());
+    }
     Token first = tokens.get(0);
     List<Token> rest = tokens.subList(1, tokens.size());
     if (first.kind() == Token.Kind.NAME) {
@@ -30,8 +37,14 @@ record Statement(List<Expression> targets, List<Expression> values, LogicalLine 
       if (HEADED.contains(first.text())) {
         return new Statement(List.of(), ExpressionParser.parseList(rest), line);
       }
+      if (first.is("def")) {
+        return innerFunction(rest, line);
+      }
       if (first.is("for")) {
         int in = indexOf(rest, "in", 0);
+        if (in == rest.size()) {
+          throw new ScriptSyntaxException("'for' has no 'in'", first.start());
+        }
         return split(rest.subList(0, in), rest.subList(in + 1, rest.size()), line);
       }
       if (first.is("with")) {
@@ -41,6 +54,22 @@ record Statement(List<Expression> targets, List<Expression> values, LogicalLine 
       }
     }
     return assignment(tokens, line);
+  }
+
+  /**
+   * The head of a function that {@code fork} or {@code awaitable} is given. It uses the variables
+   * around it, so that its lines are lines of the outer function.
+   */
+  private static Statement innerFunction(List<Token> signature, LogicalLine line) {
+    if (signature.isEmpty()
+        || signature.get(0).kind() != Token.Kind.NAME
+        || !signature.subList(1, signature.size()).stream()
+            .map(Token::text)
+            .toList()
+            .equals(NO_PARAMETERS)) {
+      throw new ScriptSyntaxException("an inner function has parameters", line.start());
+    }
+    return new Statement(List.of(), List.of(), line);
   }
 
   /** Targets {@code =} values, with a type behind the targets or without. */
@@ -77,9 +106,7 @@ record Statement(List<Expression> targets, List<Expression> values, LogicalLine 
       if (depth == 0 && token.is(text)) {
         return i;
       }
-      if (token.kind() == Token.Kind.SYMBOL) {
-        depth += "([{".contains(token.text()) ? 1 : ")]}".contains(token.text()) ? -1 : 0;
-      }
+      depth += token.opensBracket() ? 1 : token.closesBracket() ? -1 : 0;
     }
     return tokens.size();
   }

@@ -21,6 +21,14 @@ record Token(Kind kind, String text, int start) {
     return start + text.length();
   }
 
+  boolean opensBracket() {
+    return kind == Kind.SYMBOL && "([{".contains(text);
+  }
+
+  boolean closesBracket() {
+    return kind == Kind.SYMBOL && ")]}".contains(text);
+  }
+
   boolean is(String symbolOrKeyword) {
     return kind != Kind.STRING && text.equals(symbolOrKeyword);
   }

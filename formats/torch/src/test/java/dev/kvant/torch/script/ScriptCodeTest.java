@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ScriptCodeTest {
@@ -202,6 +203,107 @@ class ScriptCodeTest {
 
     assertThat(code.untraced("weight")).isEmpty();
     assertThat(code.reads(Texts.linearOf(code), "weight")).hasSize(7);
+  }
+
+  @Test
+  void what_runs_in_a_fork_is_looked_into() {
+    ScriptCode code =
+        Texts.linearAnd(
+            "networks",
+            """
+            class Fork(Module):
+              a : __torch__.torch.nn.modules.linear.Linear
+              def forward(self: __torch__.networks.Fork,
+                x: Tensor) -> Tensor:
+                a = self.a
+                weight = a.weight
+                def __forked_function():
+                  a0 = self.a
+                  return torch.linear(x, weight, a0.bias)
+                _0 = fork(__forked_function)
+                return torch.wait(_0)
+            """);
+
+    assertThat(code.unreadable()).isEmpty();
+    assertThat(code.untraced("weight")).isEmpty();
+    assertThat(code.reads(Texts.linearOf(code), "bias"))
+        .extracting(AttributeRead::module)
+        .containsExactlyInAnyOrder("self", "a0");
+    assertThat(code.reads(Texts.linearOf(code), "weight").get(1).calls())
+        .extracting(CallArgument::function)
+        .containsExactly("torch.linear");
+  }
+
+  private static final String CALLERS =
+      """
+      class Inner(Module):
+        def forward(self: __torch__.networks.Inner,
+          input: Tensor,
+          weight: Tensor) -> Tensor:
+          return torch.linear(input, weight)
+      class Outer(Module):
+        inner : __torch__.networks.Inner
+        def forward(self: __torch__.networks.Outer,
+          x: Tensor,
+          w: Tensor) -> Tensor:
+          inner = self.inner
+          return (inner).forward(x, w, )
+      class Root(Module):
+        a : __torch__.torch.nn.modules.linear.Linear
+        inner : __torch__.networks.Inner
+        outer : __torch__.networks.Outer
+        def forward(self: __torch__.networks.Root,
+          x: Tensor) -> Tensor:
+          a = self.a
+          weight = a.weight
+          _0 = (self.inner).forward(x, weight=a.weight)
+          return (self.outer).forward(_0, weight, )
+      """;
+
+  @Test
+  void what_a_parameter_is_given_is_followed_to_the_attribute_that_it_is_of() {
+    ScriptCode code = Texts.linearAnd("networks", CALLERS);
+    ScriptType inner = code.type("__torch__.networks.Inner").orElseThrow();
+
+    assertThat(code.given(inner, "forward", "weight"))
+        .contains(Set.of(new ScriptAttribute(Texts.LINEAR_TYPE, "weight")));
+    assertThat(code.given(inner, "forward", "input")).as("x of the root").isEmpty();
+  }
+
+  @Test
+  void what_a_parameter_is_given_is_not_told_where_a_value_is_computed() {
+    ScriptCode code =
+        Texts.linearAnd(
+            "networks",
+            CALLERS.replace("forward(_0, weight, )", "forward(_0, torch.neg(weight), )"));
+    ScriptType inner = code.type("__torch__.networks.Inner").orElseThrow();
+
+    assertThat(code.given(inner, "forward", "weight")).isEmpty();
+  }
+
+  @Test
+  void a_method_calls_its_module_what_it_likes() {
+    ScriptCode code = Texts.linearAnd("networks", Texts.READER);
+
+    assertThat(code.type("__torch__.networks.Reader").orElseThrow().self("forward"))
+        .isEqualTo("me");
+  }
+
+  @Test
+  void operators_that_change_what_is_read_are_told_apart_from_others() {
+    ScriptCode code =
+        Texts.linear(
+            Texts.LINEAR.replace(
+                "    bias = self.bias\n",
+                """
+                    bias = self.bias
+                    _0 = torch.mul_(weight, 0.5)
+                    _1 = torch.__isnot__(weight, None)
+                    _2 = torch.add_(input, weight)
+                """));
+
+    assertThat(code.reads(Texts.linearOf(code), "weight").get(0).changers())
+        .containsExactly("torch.mul_");
   }
 
   @Test
