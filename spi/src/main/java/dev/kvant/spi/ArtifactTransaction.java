@@ -8,20 +8,22 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a set of files so that either all appear whole or none does. Files are written beside
  * their targets under temporary names; {@link #commit} syncs them and moves each over its target
- * atomically; {@link #close} without it removes them, and the folders that were made for them, and
- * leaves older files as they were.
+ * atomically, and puts the older files back if a later one cannot be moved; {@link #close} without
+ * it removes them, and the folders that were made for them, and leaves older files as they were.
  *
  * @since 0.1.0
  */
@@ -105,18 +107,73 @@ public final class ArtifactTransaction implements AutoCloseable {
           channel.force(true);
         }
       }
-      for (Map.Entry<Path, Path> entry : temporaryByTarget.entrySet()) {
-        Files.move(
-            entry.getValue(),
-            entry.getKey(),
-            StandardCopyOption.ATOMIC_MOVE,
-            StandardCopyOption.REPLACE_EXISTING);
-      }
+      putIntoPlace();
       finished = true;
     } catch (IOException e) {
       throw new KvantException(
           "the artifacts could not be put into place in %s: %s".formatted(directory, reason(e)), e);
     }
+  }
+
+  private void putIntoPlace() throws IOException {
+    Map<Path, Optional<Path>> olderByTarget = new LinkedHashMap<>();
+    try {
+      int rest = temporaryByTarget.size();
+      for (Map.Entry<Path, Path> entry : temporaryByTarget.entrySet()) {
+        rest--;
+        Path target = entry.getKey();
+        // What is moved last needs no way back.
+        Optional<Path> older = rest == 0 ? Optional.empty() : keep(target);
+        if (older.isPresent()) {
+          olderByTarget.put(target, older);
+        }
+        move(entry.getValue(), target);
+        olderByTarget.putIfAbsent(target, Optional.empty());
+      }
+    } catch (IOException e) {
+      olderByTarget.forEach((target, older) -> putBack(target, older, e));
+      throw e;
+    }
+    for (Optional<Path> older : olderByTarget.values()) {
+      if (older.isPresent()) {
+        Files.deleteIfExists(older.get());
+      }
+    }
+  }
+
+  /** Gives the file that is at a target a second name, if there is one. */
+  private Optional<Path> keep(Path target) throws IOException {
+    if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)
+        || Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+      // No file can be moved over a folder, so that it stays by itself.
+      return Optional.empty();
+    }
+    Path older = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".old");
+    try {
+      Files.createLink(older, target);
+    } catch (UnsupportedOperationException | FileSystemException e) {
+      // Not all file systems have links. Without them the target is missing for a moment.
+      move(target, older);
+    }
+    return Optional.of(older);
+  }
+
+  private static void putBack(Path target, Optional<Path> older, IOException failure) {
+    try {
+      if (older.isPresent()) {
+        move(older.get(), target);
+        // Moving a link over another of the same file leaves both.
+        Files.deleteIfExists(older.get());
+      } else {
+        Files.deleteIfExists(target);
+      }
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private static void move(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** Removes what was not committed. */

@@ -64,6 +64,60 @@ class ArtifactTransactionTest {
   }
 
   @Test
+  void puts_older_files_back_when_a_later_one_cannot_be_moved() throws IOException {
+    Files.writeString(folder.resolve("a.pth"), "old");
+
+    assertThatThrownBy(() -> commitWithObstacle("c.data"))
+        .isInstanceOf(KvantException.class)
+        .hasMessageContaining("could not be put into place");
+
+    assertThat(folder.resolve("a.pth")).hasContent("old");
+    assertThat(folder.resolve("b.pt")).doesNotExist();
+    assertThat(folder.resolve("c.data/inner")).isDirectory();
+    assertThat(folder).isDirectoryNotContaining("glob:**/.*");
+  }
+
+  @Test
+  void puts_older_files_back_when_one_in_the_middle_cannot_be_moved() throws IOException {
+    Files.writeString(folder.resolve("a.pth"), "old");
+    Files.writeString(folder.resolve("c.data"), "old");
+
+    assertThatThrownBy(() -> commitWithObstacle("b.pt")).isInstanceOf(KvantException.class);
+
+    assertThat(folder.resolve("a.pth")).hasContent("old");
+    assertThat(folder.resolve("b.pt/inner")).isDirectory();
+    assertThat(folder.resolve("c.data")).hasContent("old");
+    assertThat(folder).isDirectoryNotContaining("glob:**/.*");
+  }
+
+  /** Commits three files when there is a folder where one of them belongs. */
+  private void commitWithObstacle(String obstacle) throws IOException {
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "new");
+      Files.writeString(transaction.create("b.pt"), "new");
+      Files.writeString(transaction.create("c.data"), "new");
+      Files.createDirectories(folder.resolve(obstacle).resolve("inner"));
+      transaction.commit();
+    }
+  }
+
+  @Test
+  void leaves_nothing_beside_the_files_that_replace_older_ones() throws IOException {
+    Files.writeString(folder.resolve("a.pth"), "old a");
+    Files.writeString(folder.resolve("b.pt"), "old b");
+
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "a");
+      Files.writeString(transaction.create("b.pt"), "b");
+      transaction.commit();
+    }
+
+    assertThat(folder.resolve("a.pth")).hasContent("a");
+    assertThat(folder.resolve("b.pt")).hasContent("b");
+    assertThat(folder).isDirectoryNotContaining("glob:**/.*");
+  }
+
+  @Test
   void makes_missing_folders() throws IOException {
     try (var transaction = ArtifactTransaction.begin(folder.resolve("x/y"))) {
       Files.writeString(transaction.create("a.pth"), "a");

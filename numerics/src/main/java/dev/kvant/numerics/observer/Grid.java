@@ -31,7 +31,10 @@ public enum Grid {
       return code;
     }
   },
-  /** Integers from -127 to 127 over a range with center 0. */
+  /**
+   * Integers over a range with center 0 that ends at -127 and 127. Values below the range get -128,
+   * as in PyTorch and ONNX.
+   */
   INT8_SYMMETRIC {
     @Override
     public AffineStep step(ValueRange range) {
