@@ -152,6 +152,7 @@ final class BackendsCommand extends Subcommand {
     field("jar", installed.location());
     field("takes", String.join(", ", backend.formats()));
     field("writes", String.join(", ", backend.artifacts()));
+    field("beside them", String.join(", ", backend.sideFiles()));
     out.line();
     indented(modes(backend));
     if (!backend.options().isEmpty()) {
@@ -268,6 +269,7 @@ final class BackendsCommand extends Subcommand {
         .put("modes", modes)
         .put("formats", backend.formats())
         .put("artifacts", backend.artifacts())
+        .put("side_files", backend.sideFiles())
         .put(
             "options",
             backend.options().stream()

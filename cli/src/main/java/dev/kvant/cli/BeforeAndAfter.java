@@ -62,7 +62,7 @@ final class BeforeAndAfter {
   EvaluationResult evaluate(SavedModel saved) {
     List<Evaluation> evaluations = new ArrayList<>();
     for (Artifact artifact : saved.artifacts()) {
-      if (artifact.format().equals(model.format())) {
+      if (artifact.role() == Artifact.Role.MODEL && artifact.format().equals(model.format())) {
         evaluations.add(evaluate(artifact.path(), Optional.of(model.source())));
       }
     }

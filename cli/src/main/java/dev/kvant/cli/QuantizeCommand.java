@@ -7,6 +7,7 @@ import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
@@ -22,6 +23,7 @@ import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -59,12 +61,23 @@ final class QuantizeCommand extends SpecCommand {
       description = "Do not run the artifacts beside their source once they are written.")
   private boolean notVerified;
 
+  @Option(
+      names = "--statistics",
+      paramLabel = "FILE",
+      description =
+          "Statistics that 'calibrate' wrote, to use instead of calibration data. Repeat the option"
+              + " for each part of the data.")
+  private List<Path> statistics = new ArrayList<>();
+
   QuantizeCommand(Screens screens, Installations installations) {
     super(screens, installations);
   }
 
   @Override
   public Integer call() {
+    if (!statistics.isEmpty() && hasCalibrationData()) {
+      throw wrongUsage("--statistics are used instead of --calibration; give one of them");
+    }
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = open(reporter);
         ModelQuantizer quantizer =
@@ -79,18 +92,21 @@ final class QuantizeCommand extends SpecCommand {
         try {
           saved = save(quantizer, model, directory);
         } catch (VerificationException e) {
-          SavedModel rejected = e.saved();
           reporter.done();
-          print(
-              document(model, rejected, Optional.empty()),
-              () -> show(model, rejected, Optional.empty()));
+          print(document(model, e.saved(), Optional.empty()), () -> show(model, e.saved()));
           err().paragraph("error: ", Style.ERROR, String.valueOf(e.getMessage()));
           return ExitCode.REJECTED;
+        }
+        reporter.done();
+        if (!isJson()) {
+          // Before the evaluation: what was written is told even if that fails.
+          show(model, saved);
+          out().writer().flush();
         }
         Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
         evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
         reporter.done();
-        print(document(model, saved, evaluation), () -> show(model, saved, evaluation));
+        print(document(model, saved, evaluation), () -> evaluation.ifPresent(this::show));
       }
     }
     return ExitCode.DONE;
@@ -103,7 +119,12 @@ final class QuantizeCommand extends SpecCommand {
         : document;
   }
 
-  private static SavedModel save(ModelQuantizer quantizer, QuantizableModel model, Path directory) {
+  private SavedModel save(ModelQuantizer quantizer, QuantizableModel model, Path directory) {
+    if (!statistics.isEmpty()) {
+      PreparedModel prepared = quantizer.prepare(model);
+      quantizer.calibrate(prepared, statistics);
+      return quantizer.saveModel(quantizer.quantize(prepared), directory);
+    }
     CalibrationConfig calibration = quantizer.config().calibration();
     if (calibration != null) {
       return quantizer.saveModel(
@@ -122,8 +143,12 @@ final class QuantizeCommand extends SpecCommand {
     }
   }
 
-  private void show(
-      QuantizableModel model, SavedModel saved, Optional<EvaluationResult> evaluation) {
+  private void show(EvaluationResult evaluation) {
+    out().line();
+    evaluation.print(out());
+  }
+
+  private void show(QuantizableModel model, SavedModel saved) {
     Screen out = out();
     QuantizationReport report = saved.report();
     out.line(
@@ -139,11 +164,6 @@ final class QuantizeCommand extends SpecCommand {
       out.line();
       VerificationTable.of(saved.verifications()).print(out);
     }
-    evaluation.ifPresent(
-        result -> {
-          out.line();
-          result.print(out);
-        });
   }
 
   private static String sum(QuantizationReport report) {
@@ -193,6 +213,7 @@ final class QuantizeCommand extends SpecCommand {
                     artifact ->
                         new JsonDocument()
                             .put("path", artifact.path())
+                            .put("role", artifact.role().name().toLowerCase(Locale.ROOT))
                             .put("format", artifact.format())
                             .put("bytes", artifact.bytes())
                             .put("description", artifact.description()))

@@ -56,6 +56,11 @@ abstract class SpecCommand extends Subcommand {
     return all;
   }
 
+  /** Whether calibration data was named beside the spec. */
+  boolean hasCalibrationData() {
+    return calibration != null;
+  }
+
   /** The spec with all that takes precedence over it; it names a model. */
   ConfigDocument document() {
     ConfigDocument document = ConfigDocument.read(config).withOverrides(overrides);

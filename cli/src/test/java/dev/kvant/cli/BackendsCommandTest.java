@@ -39,12 +39,13 @@ class BackendsCommandTest {
             """
               takes        text
               writes       quantized.text
+              beside them  quantized.text.data
 
               mode             weights         activations
               ────────────────────────────────────────────
               weight_only_ptq  int8, fp8_e5m2  left alone
 
-              backend_kwargs  value                               default  meaning
+              backend_kwargs  value                                       default  meaning
             """);
   }
 
@@ -68,6 +69,9 @@ class BackendsCommandTest {
                 .getAsJsonArray("weights"))
         .extracting(each -> each.getAsString())
         .containsExactly("int8", "fp8_e5m2");
+    assertThat(backend.getAsJsonArray("side_files"))
+        .extracting(each -> each.getAsString())
+        .containsExactly("quantized.text.data");
     assertThat(
             backend.getAsJsonArray("options").get(0).getAsJsonObject().get("default").getAsString())
         .isEqualTo("none");

@@ -91,6 +91,40 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void the_report_is_printed_even_if_the_evaluation_fails() {
+    Path data =
+        new NpzWriter().floats("input", new float[] {1, 2}, 1, 2).write(folder.resolve("data.npz"));
+
+    Session session =
+        quantize(
+            "quantize.evaluation.path=" + data, "quantize.backend_kwargs.accident=broken");
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.err()).startsWith("error: ");
+    assertThat(session.out())
+        .contains("2 of 3 modules with weights quantized")
+        .contains(TextBackend.ARTIFACT);
+  }
+
+  @Test
+  void statistics_and_data_exclude_each_other() {
+    Session session = quantize("--statistics", "a", "--calibration", "b");
+
+    assertThat(session.exitCode()).isEqualTo(2);
+    assertThat(session.err()).contains("--statistics are used instead of --calibration");
+    assertThat(models.results()).doesNotExist();
+  }
+
+  @Test
+  void programs_get_the_role_of_each_file() {
+    JsonArray artifacts = quantize("--format", "json").json().getAsJsonArray("artifacts");
+
+    assertThat(artifacts)
+        .extracting(artifact -> artifact.getAsJsonObject().get("role").getAsString())
+        .containsExactly("model", "side_file");
+  }
+
+  @Test
   void programs_get_the_comparison_too() {
     Path data =
         new NpzWriter().floats("input", new float[] {1, 2}, 1, 2).write(folder.resolve("data.npz"));

@@ -38,6 +38,9 @@ public final class TextBackend implements QuantizationBackend {
 
   static final String ARTIFACT = "quantized.text";
 
+  /** Not a model, though of the same format. */
+  static final String SIDE_FILE = "quantized.text.data";
+
   /** What happens while the artifact is written. */
   static final String ACCIDENT = "accident";
 
@@ -52,10 +55,11 @@ public final class TextBackend implements QuantizationBackend {
             ModeDescriptor.builder().weights(List.of(Dtype.INT8, Dtype.FP8_E5M2)).build())
         .format(TextFormat.ID)
         .artifact(ARTIFACT)
+        .sideFile(SIDE_FILE)
         .option(
             OptionDescriptor.choice(
                 ACCIDENT,
-                List.of("none", "failure", "defect", "error", "wait"),
+                List.of("none", "failure", "defect", "error", "wait", "broken"),
                 "What goes wrong while the artifact is written."))
         .build();
   }
@@ -87,11 +91,19 @@ public final class TextBackend implements QuantizationBackend {
           text.append(line(module, plan)).append('\n');
           progress.advance(1, module.name());
         }
-        Files.writeString(temporary, text);
+        boolean isBroken = context.options().text(ACCIDENT).equals("broken");
+        Files.writeString(temporary, isBroken ? "nothing" : text);
+        Files.writeString(files.create(SIDE_FILE), "no model");
         files.commit();
         Path artifact = directory.resolve(ARTIFACT);
         return new SavedModel(
-            List.of(Artifact.of(artifact, TextFormat.ID, "the same, shorter")),
+            List.of(
+                Artifact.of(artifact, TextFormat.ID, "the same, shorter"),
+                Artifact.of(
+                    directory.resolve(SIDE_FILE),
+                    Artifact.Role.SIDE_FILE,
+                    TextFormat.ID,
+                    "belongs beside it")),
             new QuantizationReport(
                 "text",
                 plan.mode(),

@@ -122,6 +122,47 @@ class StaticQuantizationIT {
     assertThat(List.of(cut.exitCode(), none.exitCode(), directory.exitCode())).containsOnly(1);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "modelopt, examples/digits/models/resnet_traced.pt, minmax",
+    "onnx, examples/digits/models/resnet.onnx, entropy"
+  })
+  void merges_the_statistics_of_two_processes_into_those_of_all_data(
+      String backend, String model, String algorithm) throws Exception {
+    npz("data/1", 1, 4, 1, 8, 8);
+    npz("data/2", -3, 6, 1, 8, 8);
+    String[] settings = {"quantize.backend=" + backend, "quantize.algorithm=" + algorithm};
+    Path first = folder.resolve("first.statistics");
+    Path second = folder.resolve("second.statistics");
+
+    Run whole = quantize(model, folder.resolve("data"), settings);
+    Map<String, String> artifacts = content(out);
+    Run one = calibrate(model, folder.resolve("data/1.npz"), first, settings);
+    Run two = calibrate(model, folder.resolve("data/2.npz"), second, settings);
+    Run merged =
+        new Run.Command(
+                installed.command(),
+                "quantize",
+                "-c",
+                spec,
+                "--model",
+                model,
+                "--out",
+                out,
+                "--statistics",
+                second,
+                "--statistics",
+                first,
+                settings[0],
+                settings[1])
+            .run();
+
+    assertThat(List.of(whole.exitCode(), one.exitCode(), two.exitCode(), merged.exitCode()))
+        .containsOnly(0);
+    assertThat(one.out()).startsWith(first + ": statistics of ");
+    assertThat(content(out)).isEqualTo(artifacts);
+  }
+
   @Test
   void refuses_a_cache_without_a_place_before_data_runs() throws Exception {
     Run run = quantize(MODEL, npz("rejected", 1, 4, 3, 8, 8), CACHE + spec.resolve("cache"));
@@ -282,6 +323,15 @@ class StaticQuantizationIT {
 
   private Run quantize(Object model, Object data, String... overrides) throws Exception {
     return new Run.Command(words(model, data, overrides)).run();
+  }
+
+  private Run calibrate(Object model, Path data, Path statistics, String... overrides)
+      throws Exception {
+    List<Object> words =
+        new ArrayList<>(List.of(installed.command(), "calibrate", "-c", spec, "--model", model));
+    words.addAll(List.of("--calibration", data, "--statistics", statistics));
+    Collections.addAll(words, overrides);
+    return new Run.Command(words.toArray()).run();
   }
 
   /** All files in a folder with what is in them. */

@@ -194,6 +194,11 @@ final class PlannedQuantizer implements ModelQuantizer {
     step(
         "save statistics",
         () -> {
+          if (!abilities.calibrates()) {
+            throw new CalibrationException(
+                "backend '%s' in %s uses no calibration data, so that there are no statistics to write"
+                    .formatted(descriptor.id(), context.mode()));
+          }
           run(model).writeStatistics(file);
           return model;
         });

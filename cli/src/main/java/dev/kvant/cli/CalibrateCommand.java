@@ -1,0 +1,81 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.cli.output.ByteSize;
+import dev.kvant.cli.output.JsonDocument;
+import dev.kvant.cli.output.Screens;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.data.CalibrationFiles;
+import java.nio.file.Path;
+import java.util.Objects;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Observes a model on data and writes what it observed. */
+@Command(
+    name = CalibrateCommand.NAME,
+    description = {
+      "Observes a model on calibration data as a spec says, and writes the statistics.",
+      "'quantize --statistics' uses them instead of data. Statistics of parts of the data, observed"
+          + " by several processes, give the same artifacts as all data at once."
+    },
+    exitCodeList = {
+      Subcommand.EXIT_DONE,
+      Subcommand.EXIT_FAILED,
+      Subcommand.EXIT_WRONG_INPUT,
+      Subcommand.EXIT_INTERRUPTED
+    },
+    footer = "  kvant calibrate -c spec.yaml --calibration part1.npz --statistics part1.statistics")
+final class CalibrateCommand extends SpecCommand {
+
+  static final String NAME = "calibrate";
+
+  @Option(
+      names = "--statistics",
+      paramLabel = "FILE",
+      required = true,
+      description = "The file to write the statistics to.")
+  @SuppressWarnings("NullAway.Init")
+  private Path statistics;
+
+  CalibrateCommand(Screens screens, Installations installations) {
+    super(screens, installations);
+  }
+
+  @Override
+  public Integer call() {
+    try (Reporter reporter = new Reporter(err());
+        Kvant kvant = open(reporter);
+        ModelQuantizer quantizer = kvant.quantizer(document().withoutResultsDir())) {
+      CalibrationConfig data = quantizer.config().calibration();
+      if (data == null) {
+        throw new InvalidConfigurationException(
+            "quantize.calibration.path", "is required; set it or give --calibration PATH");
+      }
+      Path source = Objects.requireNonNull(quantizer.config().modelPath());
+      try (QuantizableModel model = kvant.load(source)) {
+        PreparedModel prepared = quantizer.prepare(model);
+        quantizer.calibrate(prepared, new CalibrationFiles(data));
+        quantizer.saveStatistics(prepared, statistics);
+        reporter.done();
+        long bytes = FileSize.of(statistics);
+        print(
+            new JsonDocument()
+                .put("model", ModelDocument.of(model))
+                .put("data", data.path())
+                .put("statistics", new JsonDocument().put("path", statistics).put("bytes", bytes)),
+            () ->
+                out()
+                    .line(
+                        "%s: statistics of %s on %s, %s"
+                            .formatted(
+                                statistics, model.source(), data.path(), ByteSize.format(bytes))));
+      }
+    }
+    return ExitCode.DONE;
+  }
+}
