@@ -2,6 +2,7 @@
 module dev.kvant.spring {
   requires static dev.kvant.micrometer;
   requires transitive dev.kvant.runtime;
+  requires dev.kvant.validation;
   requires static micrometer.core;
   requires spring.beans;
   requires transitive spring.boot;

@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  *     reach, or null for the default gate, see {@link Verification}
  * @since 0.1.0
  */
-public record VerificationConfig(
-    boolean enabled, @Positive int samples, @Nullable Double minSqnr) {
+public record VerificationConfig(boolean enabled, @Positive int samples, @Nullable Double minSqnr) {
 
   /** The number of samples where a configuration gives none. */
   public static final int DEFAULT_SAMPLES = 8;
@@ -23,6 +22,5 @@ public record VerificationConfig(
       new VerificationConfig(true, DEFAULT_SAMPLES, null);
 
   /** Not at all. */
-  public static final VerificationConfig OFF =
-      new VerificationConfig(false, DEFAULT_SAMPLES, null);
+  public static final VerificationConfig OFF = new VerificationConfig(false, DEFAULT_SAMPLES, null);
 }

@@ -80,8 +80,7 @@ final class QuantizeCommand extends SpecCommand {
     }
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = open(reporter);
-        ModelQuantizer quantizer =
-            kvant.quantizer(quantizationDocument())) {
+        ModelQuantizer quantizer = kvant.quantizer(quantizationDocument())) {
       ModelQuantizationConfig config = quantizer.config();
       Path source = Objects.requireNonNull(config.modelPath());
       Path directory = Objects.requireNonNull(config.resultsDir());
@@ -218,7 +217,9 @@ final class QuantizeCommand extends SpecCommand {
                             .put("bytes", artifact.bytes())
                             .put("description", artifact.description()))
                 .toList())
-        .put("verification", saved.verifications().stream().map(VerificationTable::document).toList())
+        .put(
+            "verification",
+            saved.verifications().stream().map(VerificationTable::document).toList())
         .put("evaluation", evaluation.map(EvaluationResult::document));
   }
 }

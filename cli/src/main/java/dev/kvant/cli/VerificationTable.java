@@ -15,11 +15,9 @@ final class VerificationTable {
 
   /** A row for each artifact. */
   static Table of(List<Verification> verifications) {
-    Table table =
-        Table.of(Column.name("verification"), Column.name("result"), Column.prose("why"));
+    Table table = Table.of(Column.name("verification"), Column.name("result"), Column.prose("why"));
     for (Verification verification : verifications) {
-      table.row(
-          verification.artifact().getFileName(), result(verification), reason(verification));
+      table.row(verification.artifact().getFileName(), result(verification), reason(verification));
     }
     return table;
   }

@@ -96,8 +96,7 @@ class QuantizeCommandTest {
         new NpzWriter().floats("input", new float[] {1, 2}, 1, 2).write(folder.resolve("data.npz"));
 
     Session session =
-        quantize(
-            "quantize.evaluation.path=" + data, "quantize.backend_kwargs.accident=broken");
+        quantize("quantize.evaluation.path=" + data, "quantize.backend_kwargs.accident=broken");
 
     assertThat(session.exitCode()).isEqualTo(1);
     assertThat(session.err()).startsWith("error: ");
@@ -163,7 +162,8 @@ class QuantizeCommandTest {
 
   @Test
   void keeps_a_wrong_artifact_aside_and_names_the_first_module_that_goes_wrong() {
-    models.model(Models.SMALL + "fragile Linear weight:float32:4x16\nfc3 Linear weight:float32:4x4\n");
+    models.model(
+        Models.SMALL + "fragile Linear weight:float32:4x16\nfc3 Linear weight:float32:4x4\n");
 
     Session session = quantize("quantize.evaluation.path=" + samples(), "--format=json");
 
@@ -175,8 +175,7 @@ class QuantizeCommandTest {
     Path aside = models.results().resolve(TextBackend.ARTIFACT + ".rejected");
     assertThat(aside).exists();
     JsonObject json = session.json();
-    assertThat(
-            json.getAsJsonArray("artifacts").get(0).getAsJsonObject().get("path").getAsString())
+    assertThat(json.getAsJsonArray("artifacts").get(0).getAsJsonObject().get("path").getAsString())
         .isEqualTo(aside.toString());
     assertThat(
             json.getAsJsonArray("verification")
@@ -193,8 +192,7 @@ class QuantizeCommandTest {
         quantize("quantize.evaluation.path=" + samples(), "quantize.verify.min_sqnr=20");
 
     assertThat(session.exitCode()).isEqualTo(4);
-    assertThat(session.err())
-        .contains("has an SQNR of 12.3 dB, below the minimum of 20.0 dB");
+    assertThat(session.err()).contains("has an SQNR of 12.3 dB, below the minimum of 20.0 dB");
     assertThat(
             quantize("quantize.evaluation.path=" + samples(), "quantize.verify.min_sqnr=12")
                 .exitCode())

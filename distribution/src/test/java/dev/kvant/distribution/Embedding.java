@@ -114,7 +114,8 @@ final class Embedding {
 
   private static void remember(Object object, Map<String, WeakReference<ClassLoader>> loaders) {
     ClassLoader loader = object.getClass().getClassLoader();
-    if (loader != null && loader.getName() != null) {
+    boolean isOfPlugin = loader != Embedding.class.getClassLoader();
+    if (isOfPlugin && loader != null && loader.getName() != null) {
       loaders.put(loader.getName(), new WeakReference<>(loader));
     }
   }

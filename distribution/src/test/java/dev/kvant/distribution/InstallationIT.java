@@ -62,14 +62,14 @@ class InstallationIT {
     Run run = kvant(way, other, "backends", "--format", "json");
     JsonObject json = run.json();
     for (String id : List.of("modelopt", "onnx", "torchao")) {
-      assertThat(backend(json, id).get("version").getAsString()).isEqualTo(version(way));
+      assertThat(backend(json, id).get("version").getAsString()).isEqualTo(version());
     }
     return json;
   }
 
-  /** The version of Kvant's own jars; who puts them into one jar decides what that one's is. */
-  private static String version(Installation way) {
-    return way == Installation.FAT_JAR ? "development" : System.getProperty("kvant.version");
+  /** The version of Kvant, however its jars are put together. */
+  private static String version() {
+    return System.getProperty("kvant.version");
   }
 
   private static JsonObject backend(JsonObject json, String id) {
@@ -108,7 +108,7 @@ class InstallationIT {
   @ParameterizedTest
   @EnumSource(Installation.class)
   void does_not_hide_the_version_of_kvant(Installation way) throws Exception {
-    assertThat(kvant(way, other(), "--version").out()).startsWith("kvant " + version(way) + "\n");
+    assertThat(kvant(way, other(), "--version").out()).startsWith("kvant " + version() + "\n");
   }
 
   @ParameterizedTest

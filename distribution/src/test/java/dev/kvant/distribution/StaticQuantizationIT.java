@@ -129,6 +129,7 @@ class StaticQuantizationIT {
   })
   void merges_the_statistics_of_two_processes_into_those_of_all_data(
       String backend, String model, String algorithm) throws Exception {
+    Files.createDirectories(folder.resolve("data"));
     npz("data/1", 1, 4, 1, 8, 8);
     npz("data/2", -3, 6, 1, 8, 8);
     String[] settings = {"quantize.backend=" + backend, "quantize.algorithm=" + algorithm};

@@ -41,7 +41,6 @@ import dev.kvant.validation.CheckedConfiguration;
 import dev.kvant.validation.ConfigurationValidator;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -387,12 +386,11 @@ public final class Kvant implements AutoCloseable {
         throw new ModelFormatException(
             "%s is neither a file nor a folder, so it is no model".formatted(model));
       }
-      if (Files.isRegularFile(model)) {
-        try (InputStream in = Files.newInputStream(model)) {
-          if (in.read() < 0) {
-            throw new ModelFormatException("the model file %s is empty".formatted(model));
-          }
-        }
+      if (!Files.isReadable(model)) {
+        throw new ModelFormatException("%s cannot be read: permission denied".formatted(model));
+      }
+      if (Files.isRegularFile(model) && Files.size(model) == 0) {
+        throw new ModelFormatException("the model file %s is empty".formatted(model));
       }
     } catch (IOException e) {
       throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);

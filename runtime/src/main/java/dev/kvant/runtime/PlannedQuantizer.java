@@ -4,8 +4,8 @@ import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.EvaluationConfig;
-import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.FinishedStep;
+import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleDecision;
@@ -30,8 +30,8 @@ import dev.kvant.runtime.verification.RejectedArtifacts;
 import dev.kvant.runtime.verification.TemporaryFolder;
 import dev.kvant.runtime.verification.Verifier;
 import dev.kvant.spi.BackendDescriptor;
-import dev.kvant.spi.ModeDescriptor.Calibration;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.ModeDescriptor.Calibration;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.RunContext;
 import java.io.IOException;
@@ -301,8 +301,7 @@ final class PlannedQuantizer implements ModelQuantizer {
     if (verifications.stream().noneMatch(Verification::isRejected)) {
       return result;
     }
-    Optional<String> first =
-        FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan));
+    Optional<String> first = FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan));
     return RejectedArtifacts.keepAside(result, first);
   }
 
@@ -325,8 +324,7 @@ final class PlannedQuantizer implements ModelQuantizer {
   private boolean isWrong(Quantized quantized, QuantizationPlan plan) {
     PreparedModel prepared = quantized.prepared();
     try (TemporaryFolder folder = TemporaryFolder.create();
-        CalibratedRun run =
-            quantized.run().again(backend.begin(prepared.model(), plan, context))) {
+        CalibratedRun run = quantized.run().again(backend.begin(prepared.model(), plan, context))) {
       run.quantize();
       return verifier
           .verify(prepared.model(), run.save(folder.path()).artifacts(), samples(prepared))

@@ -8,6 +8,7 @@ import java.lang.module.Configuration;
 import java.lang.module.ModuleFinder;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("The version of a class's jar")
 class JarVersionTest {
@@ -57,6 +60,22 @@ class JarVersionTest {
     assertThat(JarVersion.of(Inhabitant.class)).isEqualTo("development");
   }
 
+  @Test
+  void is_that_of_the_file_beside_the_class_where_the_manifest_is_of_a_fat_jar() throws Exception {
+    try (URLClassLoader loader = classPath(jar("fat.jar", "7", "version=1.2.5\n"))) {
+      assertThat(JarVersion.of(loader.loadClass(NAME))).isEqualTo("1.2.5");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "name=x", "version=\\u12"})
+  void is_that_of_the_manifest_where_the_file_beside_the_class_does_not_tell(String file)
+      throws Exception {
+    try (URLClassLoader loader = classPath(jar("thing.jar", "1.2.6", file))) {
+      assertThat(JarVersion.of(loader.loadClass(NAME))).isEqualTo("1.2.6");
+    }
+  }
+
   private static URLClassLoader classPath(Path jar) throws Exception {
     return new URLClassLoader(
         new URL[] {jar.toUri().toURL()}, ClassLoader.getPlatformClassLoader());
@@ -72,6 +91,11 @@ class JarVersionTest {
   }
 
   private Path jar(String file, @Nullable String version) throws Exception {
+    return jar(file, version, null);
+  }
+
+  private Path jar(String file, @Nullable String version, @Nullable String properties)
+      throws Exception {
     var manifest = new Manifest();
     manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
     if (version != null) {
@@ -85,6 +109,12 @@ class JarVersionTest {
       zip.putNextEntry(new ZipEntry(entry));
       Objects.requireNonNull(in).transferTo(zip);
       zip.closeEntry();
+      if (properties != null) {
+        zip.putNextEntry(
+            new ZipEntry(entry.substring(0, entry.lastIndexOf('/') + 1) + "version.properties"));
+        zip.write(properties.getBytes(StandardCharsets.ISO_8859_1));
+        zip.closeEntry();
+      }
     }
     return jar;
   }

@@ -12,6 +12,9 @@ import java.lang.annotation.ElementType;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.hibernate.validator.HibernateValidator;
 import org.hibernate.validator.messageinterpolation.ParameterMessageInterpolator;
 
@@ -23,23 +26,49 @@ import org.hibernate.validator.messageinterpolation.ParameterMessageInterpolator
  */
 final class BeanConstraints implements AutoCloseable {
 
+  /** Names where Hibernate Validator logs. */
+  private static final String LOGGING_PROVIDER = "org.jboss.logging.provider";
+
   private final ValidatorFactory factory;
   private final Validator validator;
 
   BeanConstraints() {
-    factory =
-        Validation.byProvider(HibernateValidator.class)
-            .providerResolver(() -> List.of(new HibernateValidator()))
-            .configure()
-            .ignoreXmlConfiguration()
-            .externalClassLoader(BeanConstraints.class.getClassLoader())
-            // Messages are in English like all others, independent of the locale.
-            .messageInterpolator(
-                new ParameterMessageInterpolator(Set.of(Locale.ENGLISH), Locale.ENGLISH, false))
-            .traversableResolver(new EverythingIsThere())
-            .propertyNodeNameProvider(property -> inSnakeCase(property.getName()))
-            .buildValidatorFactory();
+    factory = withoutGreeting(BeanConstraints::newFactory);
     validator = factory.getValidator();
+  }
+
+  /**
+   * Hibernate Validator logs its version at its first use, by default through Java's logging, which
+   * prints it on standard error. An application that configures either has the last word.
+   */
+  private static ValidatorFactory withoutGreeting(Supplier<ValidatorFactory> action) {
+    if (System.getProperty(LOGGING_PROVIDER) != null) {
+      return action.get();
+    }
+    Logger logger = Logger.getLogger("org.hibernate.validator.internal.util.Version");
+    if (logger.getLevel() != null) {
+      return action.get();
+    }
+    logger.setLevel(Level.WARNING);
+    try {
+      return action.get();
+    } finally {
+      logger.setLevel(null);
+    }
+  }
+
+  private static ValidatorFactory newFactory() {
+    return Validation.byProvider(HibernateValidator.class)
+        .providerResolver(() -> List.of(new HibernateValidator()))
+        .configure()
+        .ignoreXmlConfiguration()
+        .externalClassLoader(BeanConstraints.class.getClassLoader())
+        // Messages are in English like all others, independent of the locale.
+        .messageInterpolator(
+            new ParameterMessageInterpolator(Set.of(Locale.ENGLISH), Locale.ENGLISH, false))
+        .traversableResolver(new EverythingIsThere())
+        .propertyNodeNameProvider(property -> inSnakeCase(property.getName()))
+        .buildValidatorFactory();
   }
 
   /** What violates a constraint, with the path in the spelling of documents. */

@@ -2,6 +2,7 @@ package dev.kvant.backend.onnx;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandOutcome;
@@ -133,8 +134,18 @@ final class OnnxRun implements QuantizationRun {
     Rewritten known = rewritten;
     if (known == null) {
       PlannedGraph planned = planned();
-      ActivationSteps steps =
-          ActivationSteps.of(planned.activations(options), statistics, context.parallelism());
+      Set<Activation> activations = planned.activations(options);
+      if (!activations.isEmpty() && statistics.equals(CalibrationStatistics.NONE)) {
+        throw new CalibrationException(
+            "there are no statistics of the activations of %s; give calibration data with --calibration, or leave its activations native"
+                .formatted(
+                    planned.modules().stream()
+                        .filter(module -> module.decision().activations().isQuantized())
+                        .map(PlannedGraph.Planned::name)
+                        .findFirst()
+                        .orElseThrow()));
+      }
+      ActivationSteps steps = ActivationSteps.of(activations, statistics, context.parallelism());
       Map<String, WeightResult> weights =
           new GraphRewriter(planned, steps, options, context.parallelism())
               .rewrite(

@@ -63,7 +63,7 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
         continue;
       }
       ModuleDescription module = modules.get(decision.module());
-      ModelTensor tensor = model.tensors().get(decision.module() + "." + WEIGHT);
+      ModelTensor tensor = model.tensors().get(TorchModel.qualified(decision.module(), WEIGHT));
       List<String> types = new ArrayList<>(List.of(decision.type()));
       Optional<ModuleKind> kind = Optional.empty();
       if (module != null) {

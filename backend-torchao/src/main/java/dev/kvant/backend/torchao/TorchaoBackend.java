@@ -23,7 +23,6 @@ import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import dev.kvant.torch.ComputedWeight;
 import dev.kvant.torch.ScriptModel;
-import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.util.ArrayList;
 import java.util.List;

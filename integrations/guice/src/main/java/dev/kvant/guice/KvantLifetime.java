@@ -1,6 +1,7 @@
 package dev.kvant.guice;
 
 import dev.kvant.runtime.Kvant;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,18 +21,22 @@ public final class KvantLifetime implements AutoCloseable {
   KvantLifetime() {}
 
   /**
-   * Builds the only instance.
+   * The only instance, which the first call builds.
    *
    * @throws IllegalStateException if the lifetime has ended
    */
-  synchronized Kvant begin(Kvant.Builder builder) {
+  synchronized Kvant kvant(Supplier<Kvant.Builder> builder) {
     if (closed) {
       throw new IllegalStateException(
           "Kvant was closed with its KvantLifetime and can no longer be injected");
     }
-    Kvant begun = builder.build();
-    kvant = begun;
-    return begun;
+    Kvant known = kvant;
+    if (known != null) {
+      return known;
+    }
+    Kvant built = builder.get().build();
+    kvant = built;
+    return built;
   }
 
   /** Closes the {@link Kvant} if it was injected. A second call does nothing. */

@@ -1,6 +1,7 @@
 package dev.kvant.guice;
 
 import com.google.inject.AbstractModule;
+import com.google.inject.Provider;
 import com.google.inject.Provides;
 import com.google.inject.Singleton;
 import com.google.inject.multibindings.Multibinder;
@@ -69,27 +70,30 @@ public final class KvantModule extends AbstractModule {
     return new KvantLifetime();
   }
 
+  /** No singleton of Guice, which would inject the instance even after it was closed. */
   @Provides
-  @Singleton
   Kvant kvant(
       KvantLifetime lifetime,
-      Set<QuantizationBackend> backends,
-      Set<ModelFormat> formats,
-      Set<ModelRunnerProvider> runners,
-      Set<ModelSource> sources,
-      Set<QuantizationListener> listeners,
-      @PluginDirectory Set<Path> pluginDirectories) {
-    Kvant.Builder builder = Kvant.builder();
-    backends.forEach(builder::backend);
-    formats.forEach(builder::format);
-    runners.forEach(builder::runner);
-    sources.forEach(builder::source);
-    listeners.forEach(builder::listener);
-    pluginDirectories.forEach(builder::pluginDirectory);
-    if (customizer != null) {
-      customizer.accept(builder);
-    }
-    return lifetime.begin(builder);
+      Provider<Set<QuantizationBackend>> backends,
+      Provider<Set<ModelFormat>> formats,
+      Provider<Set<ModelRunnerProvider>> runners,
+      Provider<Set<ModelSource>> sources,
+      Provider<Set<QuantizationListener>> listeners,
+      @PluginDirectory Provider<Set<Path>> pluginDirectories) {
+    return lifetime.kvant(
+        () -> {
+          Kvant.Builder builder = Kvant.builder();
+          backends.get().forEach(builder::backend);
+          formats.get().forEach(builder::format);
+          runners.get().forEach(builder::runner);
+          sources.get().forEach(builder::source);
+          listeners.get().forEach(builder::listener);
+          pluginDirectories.get().forEach(builder::pluginDirectory);
+          if (customizer != null) {
+            customizer.accept(builder);
+          }
+          return builder;
+        });
   }
 
   /** Whether both customizers are equal: Guice then treats the two modules as one. */

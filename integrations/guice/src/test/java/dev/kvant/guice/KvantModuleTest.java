@@ -223,6 +223,48 @@ class KvantModuleTest {
   }
 
   @Test
+  void after_the_lifetime_a_kvant_that_was_injected_before_is_not_injected_again() {
+    Injector injector = Guice.createInjector(new KvantModule(), BACKEND);
+    injector.getInstance(Service.class);
+    injector.getInstance(KvantLifetime.class).close();
+    assertThatThrownBy(() -> injector.getInstance(Service.class))
+        .isInstanceOf(ProvisionException.class)
+        .hasMessageContaining("Kvant was closed with its KvantLifetime");
+  }
+
+  /** Contributes to what it needs itself. */
+  private static final class Circular implements QuantizationListener {
+
+    @Inject
+    @SuppressWarnings("UnusedVariable")
+    Circular(Kvant kvant) {}
+  }
+
+  @Test
+  void a_contribution_that_needs_kvant_itself_is_an_error_that_says_so() {
+    Module circular =
+        binder ->
+            Multibinder.newSetBinder(binder, QuantizationListener.class)
+                .addBinding()
+                .to(Circular.class);
+    Injector injector = Guice.createInjector(new KvantModule(), circular);
+    assertThatThrownBy(() -> injector.getInstance(Kvant.class))
+        .isInstanceOf(ProvisionException.class)
+        .hasMessageContaining("circular dependency");
+  }
+
+  @Test
+  void contributions_are_made_once_however_often_kvant_is_injected() {
+    AtomicInteger built = new AtomicInteger();
+    Injector injector =
+        Guice.createInjector(new KvantModule(builder -> built.incrementAndGet()), BACKEND);
+    try (Kvant kvant = injector.getInstance(Kvant.class)) {
+      assertThat(injector.getInstance(Service.class).kvant).isSameAs(kvant);
+      assertThat(built).hasValue(1);
+    }
+  }
+
+  @Test
   void two_injectors_have_a_kvant_each() {
     Injector first = Guice.createInjector(new KvantModule(), BACKEND);
     Injector second = Guice.createInjector(new KvantModule(), BACKEND);

@@ -105,7 +105,9 @@ public class QuantizationBuilder internal constructor(from: ModelQuantizationCon
     builder.evaluation(EvaluationConfig(path, batchSize))
   }
 
-  /** Says on how many samples artifacts are compared with their source, and what they must reach. */
+  /**
+   * Says on how many samples artifacts are compared with their source, and what they must reach.
+   */
   public fun verify(samples: Int = VerificationConfig.DEFAULT_SAMPLES, minSqnr: Double? = null) {
     builder.verify(VerificationConfig(true, samples, minSqnr))
   }

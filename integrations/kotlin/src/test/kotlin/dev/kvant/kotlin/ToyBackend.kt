@@ -5,8 +5,8 @@ import dev.kvant.api.CalibrationAlgorithm
 import dev.kvant.api.CalibrationDataset
 import dev.kvant.api.Dtype
 import dev.kvant.api.ElementType
-import dev.kvant.api.ModuleDescription
 import dev.kvant.api.ModelTensor
+import dev.kvant.api.ModuleDescription
 import dev.kvant.api.QuantizableModel
 import dev.kvant.api.QuantizationMode
 import dev.kvant.api.QuantizationPlan

@@ -17,7 +17,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     Spring's spellings
  * @since 0.1.0
  */
-@ConfigurationProperties("kvant")
+@ConfigurationProperties(prefix = "kvant", ignoreUnknownFields = false)
 public record KvantProperties(
     @DefaultValue List<String> pluginDirectories,
     @DefaultValue("true") boolean discovery,

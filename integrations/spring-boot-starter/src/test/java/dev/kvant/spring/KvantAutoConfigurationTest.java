@@ -26,6 +26,8 @@ import java.util.Objects;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.actuate.autoconfigure.health.HealthContributorAutoConfiguration;
@@ -38,11 +40,15 @@ import org.springframework.boot.actuate.health.Status;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.io.support.SpringFactoriesLoader;
+import org.springframework.core.io.support.SpringFactoriesLoader.FailureHandler;
 
 @DisplayName("A Spring Boot application with the starter")
 class KvantAutoConfigurationTest {
@@ -158,6 +164,86 @@ class KvantAutoConfigurationTest {
 
   private static StubBackend stub(String id) {
     return new StubBackend(id, Availability.available());
+  }
+
+  /** What Spring Boot prints when an application does not start. */
+  private static FailureAnalysis analysis(Throwable failure) {
+    return SpringFactoriesLoader.forDefaultResourceLocation(
+            KvantAutoConfigurationTest.class.getClassLoader())
+        .load(FailureAnalyzer.class, FailureHandler.handleMessage((message, failed) -> {}))
+        .stream()
+        .map(analyzer -> analyzer.analyze(failure))
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("nothing analyzes it", failure));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "kvant.paralellism | 2 | Did you mean 'kvant.parallelism'?",
+        "kvant.quantise.backend | torchao | Did you mean 'kvant.quantize'?",
+        "kvant.zzz | x | Remove 'kvant.zzz'; the properties below 'kvant' are plugin-directories,"
+            + " discovery, parallelism, quantize.",
+      })
+  void does_not_start_with_a_property_that_is_unknown_and_names_the_nearest(
+      String property, String value, String action) {
+    application
+        .withPropertyValues(property + "=" + value)
+        .run(
+            context -> {
+              FailureAnalysis analysis =
+                  analysis(Objects.requireNonNull(context.getStartupFailure()));
+              assertThat(analysis.getDescription())
+                  .startsWith("Unknown property '" + property + "'");
+              assertThat(analysis.getAction()).isEqualTo(action);
+            });
+  }
+
+  @Test
+  void takes_every_property_that_is_known_in_any_of_springs_spellings() {
+    application
+        .withPropertyValues(
+            "kvant.discovery=true",
+            "kvant.pluginDirectories=",
+            "kvant.parallelism=1",
+            "kvant.quantize.backend=torchao",
+            "kvant.quantize.layers[0].module-name=Linear",
+            "kvant.quantize.layers[0].weights.dtype=int8",
+            "kvant.quantize.skipNames[0]=head",
+            "management.health.kvant.enabled=false")
+        .run(context -> assertThat(context).hasNotFailed().hasSingleBean(ConfigDocument.class));
+  }
+
+  @Test
+  void that_does_not_start_since_its_configuration_is_wrong_says_all_that_is() {
+    application
+        .withPropertyValues(
+            "kvant.quantize.backend=torchao",
+            "kvant.quantize.strict=perhaps",
+            "kvant.quantize.layers[0].module-name=Linear")
+        .withBean(
+            "quantizer",
+            ModelQuantizer.class,
+            () -> {
+              try (Kvant kvant = Kvant.create()) {
+                return kvant.quantizer(
+                    Map.of("backend", "torchao", "strict", "perhaps", "layer", List.of()));
+              }
+            })
+        .run(
+            context -> {
+              FailureAnalysis analysis =
+                  analysis(Objects.requireNonNull(context.getStartupFailure()));
+              assertThat(analysis.getDescription().lines())
+                  .containsExactly(
+                      "The configuration of Kvant is not valid:",
+                      "  - strict: must be true or false, but is 'perhaps'",
+                      "  - layer: is unknown; did you mean 'layers'?");
+              assertThat(analysis.getAction()).contains("kvant.quantize");
+            });
   }
 
   @Test

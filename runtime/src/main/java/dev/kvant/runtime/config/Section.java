@@ -142,7 +142,7 @@ final class Section {
   /** A number; one written as text is taken too. */
   @Nullable Double number(String key) {
     Located value = value(key);
-    return value == null ? null : number(value, shown.key(key));
+    return value == null ? null : number(value, shown(key));
   }
 
   /** A list of whole numbers; a single one is a list of one. */

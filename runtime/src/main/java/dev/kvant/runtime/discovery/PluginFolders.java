@@ -144,8 +144,7 @@ final class PluginFolders {
                 .formatted(jar, root.resolve(name).resolve(jar.getFileName())));
       }
     } catch (IOException e) {
-      throw new DiscoveryException(
-          "the plugin folder %s cannot be read: %s".formatted(root, e), e);
+      throw new DiscoveryException("the plugin folder %s cannot be read: %s".formatted(root, e), e);
     }
   }
 

@@ -26,8 +26,7 @@ public final class FirstWrongModule {
    * @param plan a plan that is wrong
    * @param isWrong whether a plan that quantizes fewer modules is
    */
-  public static Optional<String> of(
-      QuantizationPlan plan, Predicate<QuantizationPlan> isWrong) {
+  public static Optional<String> of(QuantizationPlan plan, Predicate<QuantizationPlan> isWrong) {
     List<ModuleDecision> quantized = plan.quantized();
     if (quantized.isEmpty() || isWrong.test(first(plan, quantized, 0))) {
       return Optional.empty();

@@ -30,8 +30,7 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
       Tensor actual = artifact.get(output.getKey());
       if (actual == null) {
         return wrong(
-            ratios,
-            "it has no output '%s', only %s".formatted(output.getKey(), artifact.keySet()));
+            ratios, "it has no output '%s', only %s".formatted(output.getKey(), artifact.keySet()));
       }
       if (!actual.elementType().equals(expected.elementType())) {
         return wrong(

@@ -69,7 +69,9 @@ public final class RejectedArtifacts {
             .formatted(
                 String.join(". ", messages),
                 firstWrong
-                    .map("The first module that goes wrong is '%s'; keep it native with skip_names"::formatted)
+                    .map(
+                        "The first module that goes wrong is '%s'; keep it native with skip_names"
+                            ::formatted)
                     .orElse("No single module is the cause")),
         new SavedModel(artifacts, saved.report(), verifications));
   }

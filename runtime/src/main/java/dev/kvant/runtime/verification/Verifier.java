@@ -102,8 +102,7 @@ public final class Verifier {
       Artifact artifact, TensorBatch samples, Map<String, Tensor> expected) {
     int count = FirstSamples.count(samples);
     try (ModelRunner runner = runners.open(artifact.path(), artifact.format())) {
-      OutputComparison comparison =
-          OutputComparison.of(expected, runner.run(samples), minSqnr());
+      OutputComparison comparison = OutputComparison.of(expected, runner.run(samples), minSqnr());
       return new Verification(
           artifact.path(),
           comparison.fault().isPresent() ? Status.REJECTED : Status.VERIFIED,

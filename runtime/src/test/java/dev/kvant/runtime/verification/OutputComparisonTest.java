@@ -43,7 +43,9 @@ class OutputComparisonTest {
 
   @Test
   void a_missing_output_another_type_and_another_rank_are_faults() {
-    assertThat(OutputComparison.of(outputs(1, 2), Map.of("x", Tensor.ofFloats(new float[] {1}, 1)), 0).fault())
+    assertThat(
+            OutputComparison.of(outputs(1, 2), Map.of("x", Tensor.ofFloats(new float[] {1}, 1)), 0)
+                .fault())
         .contains("it has no output 'logits', only [x]");
     assertThat(
             OutputComparison.of(

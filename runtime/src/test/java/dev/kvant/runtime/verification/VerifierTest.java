@@ -118,8 +118,7 @@ class VerifierTest {
   }
 
   private Verification verify(VerificationConfig config) {
-    TensorBatch batch =
-        TensorBatch.of(Tensor.ofFloats(new float[] {1, 2, 3, 4}, 2, 2));
+    TensorBatch batch = TensorBatch.of(Tensor.ofFloats(new float[] {1, 2, 3, 4}, 2, 2));
     List<Verification> verifications =
         new Verifier(this::open, config).verify(model, artifacts(), Optional.of(batch));
     assertThat(verifications).hasSize(1);
@@ -145,8 +144,7 @@ class VerifierTest {
 
       @Override
       public Map<String, Tensor> run(TensorBatch batch) {
-        return Map.of(
-            "output", answers.apply(batch.inputs().values().iterator().next()));
+        return Map.of("output", answers.apply(batch.inputs().values().iterator().next()));
       }
 
       @Override

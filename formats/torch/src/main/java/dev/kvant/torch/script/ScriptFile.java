@@ -107,6 +107,13 @@ final class ScriptFile {
       if (line.startsWith("def")) {
         methods.add(ScriptFunction.parse(name, line, lines.subList(i + 1, end), text));
       } else if (line.startsWith("__annotations__")) {
+        boolean isEmptyTable =
+            tokens.size() == 4 && equals == 1 && tokens.get(2).text().equals("[");
+        if (isEmptyTable) {
+          // It precedes the attributes whose names are no identifiers.
+          i = end;
+          continue;
+        }
         if (tokens.size() < 6 || equals != 4 || tokens.get(2).kind() != Token.Kind.STRING) {
           throw new ScriptSyntaxException("no attribute is declared so", line.start());
         }
