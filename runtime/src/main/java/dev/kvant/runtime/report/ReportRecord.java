@@ -43,8 +43,6 @@ public final class ReportRecord {
 
   private static final Gson GSON =
       new GsonBuilder()
-          .setPrettyPrinting()
-          .serializeNulls()
           .disableHtmlEscaping()
           .setStrictness(Strictness.STRICT)
           .setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE)
@@ -211,7 +209,7 @@ public final class ReportRecord {
   }
 
   private static boolean isNull(Map<?, ?> object, String name) {
-    return object.containsKey(name) && object.get(name) == null;
+    return object.get(name) == null;
   }
 
   private static Map<?, ?> object(Map<?, ?> object, String name) {
