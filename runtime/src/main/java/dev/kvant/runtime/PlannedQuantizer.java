@@ -294,14 +294,17 @@ final class PlannedQuantizer implements ModelQuantizer {
 
   private SavedModel verified(Quantized quantized, SavedModel saved) {
     PreparedModel prepared = quantized.prepared();
+    Optional<TensorBatch> samples =
+        config().verify().enabled() ? samples(prepared) : Optional.empty();
     List<Verification> verifications =
-        verifier.verify(prepared.model(), saved.artifacts(), samples(prepared));
+        verifier.verify(prepared.model(), saved.artifacts(), samples);
     verifications.stream().flatMap(result -> result.warning().stream()).forEach(this::warn);
     SavedModel result = new SavedModel(saved.artifacts(), saved.report(), verifications);
     if (verifications.stream().noneMatch(Verification::isRejected)) {
       return result;
     }
-    Optional<String> first = FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan));
+    Optional<String> first =
+        FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan, samples));
     return RejectedArtifacts.keepAside(result, first);
   }
 
@@ -321,13 +324,14 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   /** Whether an artifact of that plan would be rejected. */
-  private boolean isWrong(Quantized quantized, QuantizationPlan plan) {
+  private boolean isWrong(
+      Quantized quantized, QuantizationPlan plan, Optional<TensorBatch> samples) {
     PreparedModel prepared = quantized.prepared();
     try (TemporaryFolder folder = TemporaryFolder.create();
         CalibratedRun run = quantized.run().again(backend.begin(prepared.model(), plan, context))) {
       run.quantize();
       return verifier
-          .verify(prepared.model(), run.save(folder.path()).artifacts(), samples(prepared))
+          .verify(prepared.model(), run.save(folder.path()).artifacts(), samples)
           .stream()
           .anyMatch(Verification::isRejected);
     } catch (UnsupportedModelException e) {
