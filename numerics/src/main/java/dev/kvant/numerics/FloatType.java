@@ -1,6 +1,7 @@
 package dev.kvant.numerics;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.Optional;
@@ -25,12 +26,12 @@ public enum FloatType {
 
     @Override
     void load(ByteBuffer littleEndian, int index, float[] values, int count) {
-      littleEndian.asFloatBuffer().get(index, values, 0, count);
+      whole(littleEndian).asFloatBuffer().get(index, values, 0, count);
     }
 
     @Override
     public void store(float[] values, int count, ByteBuffer littleEndian, int index) {
-      littleEndian.asFloatBuffer().put(index, values, 0, count);
+      whole(littleEndian).asFloatBuffer().put(index, values, 0, count);
     }
   },
   /** IEEE 754 binary16, see {@link Float16}. */
@@ -47,7 +48,7 @@ public enum FloatType {
 
     @Override
     void load(ByteBuffer littleEndian, int index, float[] values, int count) {
-      ShortBuffer halves = littleEndian.asShortBuffer();
+      ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         values[i] = Float16.toFloatBeyondMax(halves.get(index + i));
       }
@@ -55,7 +56,7 @@ public enum FloatType {
 
     @Override
     public void store(float[] values, int count, ByteBuffer littleEndian, int index) {
-      ShortBuffer halves = littleEndian.asShortBuffer();
+      ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         halves.put(index + i, Float16.fromFloat(values[i]));
       }
@@ -75,7 +76,7 @@ public enum FloatType {
 
     @Override
     void load(ByteBuffer littleEndian, int index, float[] values, int count) {
-      ShortBuffer halves = littleEndian.asShortBuffer();
+      ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         values[i] = BFloat16.toFloat(halves.get(index + i));
       }
@@ -83,7 +84,7 @@ public enum FloatType {
 
     @Override
     public void store(float[] values, int count, ByteBuffer littleEndian, int index) {
-      ShortBuffer halves = littleEndian.asShortBuffer();
+      ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         halves.put(index + i, BFloat16.fromFloat(values[i]));
       }
@@ -128,6 +129,11 @@ public enum FloatType {
     return bytes;
   }
 
+  /** The same bytes from 0 to the capacity, little-endian. */
+  private static ByteBuffer whole(ByteBuffer littleEndian) {
+    return littleEndian.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
   /**
    * Whether the largest magnitude of {@linkplain #load loaded} values shows that all are finite.
    */
@@ -146,7 +152,7 @@ public enum FloatType {
   /**
    * Reads one element, exactly.
    *
-   * @param littleEndian where it is; position and limit are not used
+   * @param littleEndian where it is; the position is not used
    * @param index which element, from 0
    * @return its value
    */

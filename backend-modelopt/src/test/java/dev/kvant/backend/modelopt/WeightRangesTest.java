@@ -13,10 +13,7 @@ import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.TorchModel;
-import dev.kvant.torch.archive.ByteSource;
-import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.StoredTensor;
-import dev.kvant.torch.tensor.TensorStorage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -120,9 +117,12 @@ class WeightRangesTest {
       brains.putShort(BFloat16.fromFloat(value));
     }
 
-    assertThat(range(tensor(ElementType.FLOAT16, List.of(3L), halves), OptionalInt.empty()).amax())
+    assertThat(
+            range(Tensors.of(ElementType.FLOAT16, List.of(3L), halves), OptionalInt.empty()).amax())
         .containsExactly(Float16.toFloat(Float16.fromFloat(0.7f)));
-    assertThat(range(tensor(ElementType.BFLOAT16, List.of(3L), brains), OptionalInt.empty()).amax())
+    assertThat(
+            range(Tensors.of(ElementType.BFLOAT16, List.of(3L), brains), OptionalInt.empty())
+                .amax())
         .containsExactly(BFloat16.toFloat(BFloat16.fromFloat(0.7f)));
   }
 
@@ -225,26 +225,6 @@ class WeightRangesTest {
   private static StoredTensor tensor(List<Long> shape, float... values) {
     ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
-    return tensor(ElementType.FLOAT32, shape, bytes);
-  }
-
-  private static StoredTensor tensor(ElementType type, List<Long> shape, ByteBuffer content) {
-    return DenseTensor.contiguous(
-        "weight",
-        type,
-        shape,
-        new TensorStorage(
-            "0",
-            new ByteSource() {
-              @Override
-              public long size() {
-                return content.capacity();
-              }
-
-              @Override
-              public void read(long position, ByteBuffer target) {
-                target.put(content.duplicate().clear().slice((int) position, target.remaining()));
-              }
-            }));
+    return Tensors.of(ElementType.FLOAT32, shape, bytes);
   }
 }
