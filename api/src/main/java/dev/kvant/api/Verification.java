@@ -12,8 +12,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What came of running an artifact and its source on the same samples.
  *
+ * <p>A runtime that can run a model with and without its optimizations runs the artifact in both
+ * ways, and the lower ratio counts. The shape of an output may differ if it depends on the values
+ * of the inputs.
+ *
  * <p>An artifact is rejected if it does not load or run, lacks an output, gives one of another type
- * or rank, gives a value that is not finite where the source's is, or if the ratio of signal to
+ * or shape, gives a value that is not finite where the source's is, or if the ratio of signal to
  * quantization noise of an output, {@code 10·log10(Σ r² / Σ (r-q)²)} with the source's values
  * {@code r}, is below the configured minimum; below 0 dB where none is configured.
  *

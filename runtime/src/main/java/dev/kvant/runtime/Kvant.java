@@ -28,6 +28,7 @@ import dev.kvant.runtime.evaluation.EvaluatedModel;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
 import dev.kvant.runtime.report.ReportRecord;
+import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.runtime.verification.Verifier;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
@@ -249,9 +250,7 @@ public final class Kvant implements AutoCloseable {
             .records(ReportRecord::write)
             .build(),
         checked.warnings(),
-        new Verifier(
-            (model, format) -> runner(model, format, checked.config().device()),
-            checked.config().verify()));
+        new Verifier(runnersOn(checked.config().device()), checked.config().verify()));
   }
 
   /**
@@ -270,7 +269,25 @@ public final class Kvant implements AutoCloseable {
     }
   }
 
+  private RunnerSource runnersOn(Device device) {
+    return new RunnerSource() {
+      @Override
+      public ModelRunner open(Path model, String format) {
+        return runner(model, format, device);
+      }
+
+      @Override
+      public Optional<ModelRunner> openUnoptimized(Path model, String format) {
+        return runnerOf(model, format, device).openUnoptimized(model, device);
+      }
+    };
+  }
+
   private ModelRunner runner(Path model, String format, Device device) {
+    return runnerOf(model, format, device).open(model, device);
+  }
+
+  private ModelRunnerProvider runnerOf(Path model, String format, Device device) {
     Objects.requireNonNull(device, "device");
     if (!device.isKnown()) {
       throw new InvalidConfigurationException(
@@ -288,7 +305,7 @@ public final class Kvant implements AutoCloseable {
       throw new UnavailableException(
           "models of format '%s' cannot run here: %s".formatted(format, unavailable.reason()));
     }
-    return provider.open(model, device);
+    return provider;
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.Experimental;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Runs models of some formats, found by {@link java.util.ServiceLoader}. The constructor does
@@ -29,4 +30,16 @@ public interface ModelRunnerProvider {
    * @throws dev.kvant.api.ModelFormatException if the file cannot be loaded
    */
   ModelRunner open(Path model, Device device);
+
+  /**
+   * Loads a model file for running it operator by operator, as the file describes it. Artifacts are
+   * verified in both ways, because a fused kernel can compute something else than the operators
+   * that it replaces. Empty, the default, if this runtime has only one way.
+   *
+   * @throws dev.kvant.api.UnavailableException if the device or a native library is not there
+   * @throws dev.kvant.api.ModelFormatException if the file cannot be loaded
+   */
+  default Optional<ModelRunner> openUnoptimized(Path model, Device device) {
+    return Optional.empty();
+  }
 }

@@ -9,6 +9,7 @@ import dev.kvant.spi.ModelRunnerProvider;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What runs models, behind a guard. It names its formats once. */
 final class GuardedRunnerProvider implements ModelRunnerProvider {
@@ -37,6 +38,12 @@ final class GuardedRunnerProvider implements ModelRunnerProvider {
   @Override
   public ModelRunner open(Path model, Device device) {
     return new GuardedRunner(call.work("open()", () -> provider.open(model, device)));
+  }
+
+  @Override
+  public Optional<ModelRunner> openUnoptimized(Path model, Device device) {
+    return call.work("openUnoptimized()", () -> provider.openUnoptimized(model, device))
+        .map(GuardedRunner::new);
   }
 
   private final class GuardedRunner implements ModelRunner {

@@ -4,6 +4,8 @@ import dev.kvant.api.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Compares the outputs of an artifact with those of its source.
@@ -17,13 +19,17 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
   /**
    * Compares.
    *
-   * <p>Outputs whose lengths differ are not compared: how many boxes a detector finds depends on
-   * values, and so may change by quantization.
+   * <p>How many boxes a detector finds depends on values, and so may change by quantization. Of
+   * such an output only type and rank are compared when the shapes differ.
    *
    * @param minSqnr what every output must reach, in decibels
+   * @param dependingOnValues the outputs whose shapes depend on values; asked only if shapes differ
    */
   static OutputComparison of(
-      Map<String, Tensor> source, Map<String, Tensor> artifact, double minSqnr) {
+      Map<String, Tensor> source,
+      Map<String, Tensor> artifact,
+      double minSqnr,
+      Supplier<Set<String>> dependingOnValues) {
     Map<String, Double> ratios = new LinkedHashMap<>();
     for (Map.Entry<String, Tensor> output : source.entrySet()) {
       Tensor expected = output.getValue();
@@ -38,13 +44,16 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
             "output '%s' is %s, and %s in the source"
                 .formatted(output.getKey(), actual.elementType(), expected.elementType()));
       }
-      if (actual.shape().size() != expected.shape().size()) {
+      boolean sameShape = actual.shape().equals(expected.shape());
+      if (!sameShape
+          && (actual.shape().size() != expected.shape().size()
+              || !dependingOnValues.get().contains(output.getKey()))) {
         return wrong(
             ratios,
             "output '%s' has the shape %s, and %s in the source"
                 .formatted(output.getKey(), actual.shape(), expected.shape()));
       }
-      if (!expected.elementType().isFloatingPoint() || !actual.shape().equals(expected.shape())) {
+      if (!sameShape || !hasFloats(expected)) {
         continue;
       }
       Sums sums = Sums.of(expected.toFloats(), actual.toFloats());
@@ -66,6 +75,32 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
       }
     }
     return new OutputComparison(ratios, Optional.empty());
+  }
+
+  /** Whether there are values to compare; of float8 there is only the type. */
+  private static boolean hasFloats(Tensor tensor) {
+    return tensor.elementType().isFloatingPoint() && tensor.elementType().bits() > 8;
+  }
+
+  /** Outputs that have no fault and no ratio. */
+  static final OutputComparison NOTHING = new OutputComparison(Map.of(), Optional.empty());
+
+  /** An artifact without outputs, for that reason. */
+  static OutputComparison failed(String fault) {
+    return wrong(Map.of(), fault);
+  }
+
+  /** The same, with the circumstances in the fault. */
+  OutputComparison in(String circumstances) {
+    return new OutputComparison(
+        sqnrByOutput, fault.map(found -> "%s, %s".formatted(circumstances, found)));
+  }
+
+  /** The lower ratio of each output in two comparisons, and the first fault. */
+  OutputComparison and(OutputComparison other) {
+    Map<String, Double> lower = new LinkedHashMap<>(sqnrByOutput);
+    other.sqnrByOutput.forEach((name, ratio) -> lower.merge(name, ratio, Math::min));
+    return new OutputComparison(lower, fault.or(() -> other.fault));
   }
 
   private static OutputComparison wrong(Map<String, Double> ratios, String fault) {

@@ -3,6 +3,7 @@ package dev.kvant.runtime.verification;
 import dev.kvant.api.Internal;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Loads models for running.
@@ -21,4 +22,16 @@ public interface RunnerSource {
    * @throws dev.kvant.api.KvantException if it cannot be loaded
    */
   ModelRunner open(Path model, String format);
+
+  /**
+   * Loads a model file for running without the runtime's optimizations; empty if its runtime has
+   * only one way.
+   *
+   * @param format the id of its format
+   * @throws dev.kvant.api.UnavailableException if nothing here runs it
+   * @throws dev.kvant.api.KvantException if it cannot be loaded
+   */
+  default Optional<ModelRunner> openUnoptimized(Path model, String format) {
+    return Optional.empty();
+  }
 }

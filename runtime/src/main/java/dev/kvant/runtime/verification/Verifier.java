@@ -13,10 +13,13 @@ import dev.kvant.api.Verification;
 import dev.kvant.api.Verification.Status;
 import dev.kvant.api.VerificationConfig;
 import dev.kvant.spi.ModelRunner;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Runs artifacts and their source on the same samples, see {@link Verification}.
@@ -72,7 +75,9 @@ public final class Verifier {
         samples = batch.get();
         expected = source.run(samples);
       }
-      if (OutputComparison.of(expected, source.run(samples), DETERMINISTIC).fault().isPresent()) {
+      if (OutputComparison.of(expected, source.run(samples), DETERMINISTIC, Set::of)
+          .fault()
+          .isPresent()) {
         return notVerified(models, "two runs of the source differ: it is not deterministic");
       }
     } catch (UnavailableException e) {
@@ -86,7 +91,7 @@ public final class Verifier {
     for (Artifact artifact : models) {
       verifications.add(
           artifact.format().equals(model.format())
-              ? verify(artifact, samples, expected)
+              ? verify(model, artifact, samples, expected)
               : Verification.notVerified(artifact.path(), "it runs in Python alone"));
     }
     return verifications;
@@ -99,10 +104,18 @@ public final class Verifier {
   }
 
   private Verification verify(
-      Artifact artifact, TensorBatch samples, Map<String, Tensor> expected) {
+      QuantizableModel model,
+      Artifact artifact,
+      TensorBatch samples,
+      Map<String, Tensor> expected) {
     int count = FirstSamples.count(samples);
+    Supplier<Set<String>> variable = () -> dependingOnValues(model, samples, expected);
     try (ModelRunner runner = runners.open(artifact.path(), artifact.format())) {
-      OutputComparison comparison = OutputComparison.of(expected, runner.run(samples), minSqnr());
+      OutputComparison comparison =
+          OutputComparison.of(expected, runner.run(samples), minSqnr(), variable);
+      if (comparison.fault().isEmpty()) {
+        comparison = comparison.and(unoptimized(model, artifact, samples, expected, variable));
+      }
       return new Verification(
           artifact.path(),
           comparison.fault().isPresent() ? Status.REJECTED : Status.VERIFIED,
@@ -120,6 +133,64 @@ public final class Verifier {
           "it does not load or run: " + e.getMessage(),
           count,
           Map.of());
+    }
+  }
+
+  /**
+   * The artifact without the runtime's optimizations. It has no fault there if the source has the
+   * same: not every runtime can compute every model that way.
+   */
+  private OutputComparison unoptimized(
+      QuantizableModel model,
+      Artifact artifact,
+      TensorBatch samples,
+      Map<String, Tensor> expected,
+      Supplier<Set<String>> variable) {
+    Optional<OutputComparison> comparison =
+        unoptimized(artifact.path(), artifact.format(), samples, expected, variable);
+    if (comparison.isEmpty()) {
+      return OutputComparison.NOTHING;
+    }
+    if (comparison.get().fault().isPresent()) {
+      Optional<OutputComparison> ofSource =
+          unoptimized(model.source(), model.format(), samples, expected, variable);
+      if (ofSource.isPresent() && ofSource.get().fault().isPresent()) {
+        return OutputComparison.NOTHING;
+      }
+    }
+    return comparison.get();
+  }
+
+  private Optional<OutputComparison> unoptimized(
+      Path file,
+      String format,
+      TensorBatch samples,
+      Map<String, Tensor> expected,
+      Supplier<Set<String>> variable) {
+    Optional<ModelRunner> opened;
+    try {
+      opened = runners.openUnoptimized(file, format);
+      if (opened.isEmpty()) {
+        return Optional.empty();
+      }
+      try (ModelRunner runner = opened.get()) {
+        return Optional.of(
+            OutputComparison.of(expected, runner.run(samples), minSqnr(), variable)
+                .in("without the runtime's optimizations"));
+      }
+    } catch (QuantizationCancelledException e) {
+      throw e;
+    } catch (KvantException e) {
+      return Optional.of(
+          OutputComparison.failed(
+              "it does not load or run without the runtime's optimizations: " + e.getMessage()));
+    }
+  }
+
+  private Set<String> dependingOnValues(
+      QuantizableModel model, TensorBatch samples, Map<String, Tensor> expected) {
+    try (ModelRunner source = runners.open(model.source(), model.format())) {
+      return OutputShapes.dependingOnValues(source, samples, expected);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.kvant.runtime.verification;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationException;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class VerifierTest {
@@ -26,6 +28,7 @@ class VerifierTest {
   private static final Path ARTIFACT = Path.of("quantized.fake");
 
   private final Map<Path, UnaryOperator<Tensor>> models = new HashMap<>();
+  private final Map<Path, UnaryOperator<Tensor>> unoptimized = new HashMap<>();
   private final FakeModel model = new FakeModel();
 
   VerifierTest() {
@@ -95,7 +98,7 @@ class VerifierTest {
     assertThat(verify(VerificationConfig.OFF).reason()).isEqualTo("verification is off");
 
     assertThat(
-            new Verifier(this::open, VerificationConfig.DEFAULT)
+            new Verifier(runners(), VerificationConfig.DEFAULT)
                 .verify(model, artifacts(), Optional.empty())
                 .get(0)
                 .reason())
@@ -117,10 +120,74 @@ class VerifierTest {
         .isEqualTo("two runs of the source differ: it is not deterministic");
   }
 
+  @Test
+  void an_artifact_is_rejected_that_is_wrong_without_optimizations_alone() {
+    models.put(ARTIFACT, values -> values);
+    unoptimized.put(ARTIFACT, values -> Tensor.ofFloats(new float[] {-1, -2, -3, -4}, 2, 2));
+    unoptimized.put(model.source(), values -> values);
+
+    assertThat(verify(VerificationConfig.DEFAULT).reason())
+        .isEqualTo(
+            "without the runtime's optimizations, output 'output' has an SQNR of -6.0 dB, below the"
+                + " minimum of 0.0 dB");
+
+    unoptimized.put(
+        ARTIFACT,
+        values -> {
+          throw new KvantException("there is no kernel");
+        });
+    assertThat(verify(VerificationConfig.DEFAULT).reason())
+        .isEqualTo(
+            "it does not load or run without the runtime's optimizations: there is no kernel");
+  }
+
+  @Test
+  void what_the_source_cannot_do_without_optimizations_the_artifact_need_not() {
+    UnaryOperator<Tensor> fails =
+        values -> {
+          throw new KvantException("there is no kernel");
+        };
+    models.put(ARTIFACT, values -> values);
+    unoptimized.put(ARTIFACT, fails);
+    unoptimized.put(model.source(), fails);
+
+    assertThat(verify(VerificationConfig.DEFAULT).status()).isEqualTo(Status.VERIFIED);
+  }
+
+  @Test
+  void reports_the_lower_ratio_with_and_without_optimizations() {
+    models.put(ARTIFACT, values -> values);
+    // 10·log10((1 + 4 + 9 + 16) / 0.3) = 20 dB
+    unoptimized.put(
+        ARTIFACT,
+        values -> Tensor.ofFloats(new float[] {1 + (float) Math.sqrt(0.3), 2, 3, 4}, 2, 2));
+
+    assertThat(verify(VerificationConfig.DEFAULT).sqnrByOutput().get("output"))
+        .isCloseTo(20, within(1e-5));
+  }
+
+  @Test
+  void rejects_another_shape_unless_it_depends_on_values() {
+    UnaryOperator<Tensor> positives =
+        values -> {
+          float[] all = values.toFloats();
+          int count = (int) IntStream.range(0, all.length).filter(i -> all[i] > 0).count();
+          return Tensor.ofFloats(new float[count], count);
+        };
+    models.put(ARTIFACT, values -> Tensor.ofFloats(new float[] {1, 2, 3}, 3));
+
+    models.put(model.source(), positives);
+    assertThat(verify(VerificationConfig.DEFAULT).status()).isEqualTo(Status.VERIFIED);
+
+    models.put(model.source(), values -> Tensor.ofFloats(values.toFloats(), 4));
+    assertThat(verify(VerificationConfig.DEFAULT).reason())
+        .isEqualTo("output 'output' has the shape [3], and [4] in the source");
+  }
+
   private Verification verify(VerificationConfig config) {
     TensorBatch batch = TensorBatch.of(Tensor.ofFloats(new float[] {1, 2, 3, 4}, 2, 2));
     List<Verification> verifications =
-        new Verifier(this::open, config).verify(model, artifacts(), Optional.of(batch));
+        new Verifier(runners(), config).verify(model, artifacts(), Optional.of(batch));
     assertThat(verifications).hasSize(1);
     return verifications.get(0);
   }
@@ -131,11 +198,25 @@ class VerifierTest {
         new Artifact(Path.of("tensors"), Artifact.Role.SIDE_FILE, "fake", 0, "Its tensors."));
   }
 
-  private ModelRunner open(Path path, String format) {
-    UnaryOperator<Tensor> answers = models.get(path);
-    if (answers == null) {
-      throw new UnavailableException("no runtime is installed");
-    }
+  private RunnerSource runners() {
+    return new RunnerSource() {
+      @Override
+      public ModelRunner open(Path path, String format) {
+        UnaryOperator<Tensor> answers = models.get(path);
+        if (answers == null) {
+          throw new UnavailableException("no runtime is installed");
+        }
+        return runner(answers);
+      }
+
+      @Override
+      public Optional<ModelRunner> openUnoptimized(Path path, String format) {
+        return Optional.ofNullable(unoptimized.get(path)).map(VerifierTest::runner);
+      }
+    };
+  }
+
+  private static ModelRunner runner(UnaryOperator<Tensor> answers) {
     return new ModelRunner() {
       @Override
       public List<String> inputs() {

@@ -22,6 +22,10 @@ final class OnnxRunner implements ModelRunner {
     return new OnnxRunner(RuntimeSession.open(model, device));
   }
 
+  static OnnxRunner openUnoptimized(Path model, Device device) {
+    return new OnnxRunner(RuntimeSession.openUnoptimized(model, device));
+  }
+
   @Override
   public List<String> inputs() {
     return session.inputs();

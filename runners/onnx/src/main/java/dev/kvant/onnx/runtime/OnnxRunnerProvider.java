@@ -6,6 +6,7 @@ import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Runs ONNX models in ONNX Runtime, whose native library is loaded by the first model.
@@ -25,5 +26,10 @@ public final class OnnxRunnerProvider implements ModelRunnerProvider {
   @Override
   public ModelRunner open(Path model, Device device) {
     return OnnxRunner.open(model, device);
+  }
+
+  @Override
+  public Optional<ModelRunner> openUnoptimized(Path model, Device device) {
+    return Optional.of(OnnxRunner.openUnoptimized(model, device));
   }
 }

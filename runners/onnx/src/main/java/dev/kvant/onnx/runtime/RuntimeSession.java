@@ -90,6 +90,20 @@ public final class RuntimeSession implements AutoCloseable {
   }
 
   /**
+   * Loads a model file to be computed node by node, on all processors.
+   *
+   * @throws UnavailableException if the device or the native library is not there
+   * @throws ModelFormatException if ONNX Runtime does not take the model
+   */
+  public static RuntimeSession openUnoptimized(Path model, Device device) {
+    return open(
+        model,
+        device,
+        SessionOptions.OptLevel.NO_OPT,
+        (environment, options) -> environment.createSession(model.toString(), options));
+  }
+
+  /**
    * Loads a graph to be computed node by node on the processor.
    *
    * @throws ModelFormatException if ONNX Runtime does not take the graph
@@ -115,6 +129,7 @@ public final class RuntimeSession implements AutoCloseable {
           SessionOptions.OptLevel.NO_OPT,
           (environment, options) -> {
             Path folder = model.source().toAbsolutePath().getParent();
+            options.setIntraOpNumThreads(1);
             options.addConfigEntry(EXTERNAL_FOLDER, String.valueOf(folder));
             return environment.createSession(graph, options);
           });
@@ -128,7 +143,10 @@ public final class RuntimeSession implements AutoCloseable {
             model.source(),
             device,
             SessionOptions.OptLevel.NO_OPT,
-            (environment, options) -> environment.createSession(file.toString(), options));
+            (environment, options) -> {
+              options.setIntraOpNumThreads(1);
+              return environment.createSession(file.toString(), options);
+            });
       } finally {
         Files.delete(file);
       }
@@ -147,9 +165,6 @@ public final class RuntimeSession implements AutoCloseable {
     OrtEnvironment environment = environment();
     try (SessionOptions options = new SessionOptions()) {
       options.setOptimizationLevel(level);
-      if (level == SessionOptions.OptLevel.NO_OPT) {
-        options.setIntraOpNumThreads(1);
-      }
       options.setSessionLogLevel(LOGGED);
       use(device, options);
       OrtSession session = loader.load(environment, options);

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.onnx.runtime;
+
+import org.jspecify.annotations.NullMarked;
