@@ -2,6 +2,7 @@ package dev.kvant.onnx.runtime;
 
 import dev.kvant.api.Device;
 import dev.kvant.onnx.OnnxFormat;
+import dev.kvant.spi.Availability;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import java.nio.file.Path;
@@ -21,6 +22,11 @@ public final class OnnxRunnerProvider implements ModelRunnerProvider {
   @Override
   public List<String> formats() {
     return List.of(OnnxFormat.ID);
+  }
+
+  @Override
+  public Availability availability() {
+    return RuntimeVersion.availability(OnnxRunnerProvider.class.getClassLoader());
   }
 
   @Override

@@ -181,6 +181,11 @@ public final class RuntimeSession implements AutoCloseable {
     try {
       OrtEnvironment environment = OrtEnvironment.getEnvironment(LOGGED, "kvant");
       UnpackedLibraries.deleteBeforeTheirFolder();
+      RuntimeVersion.fault(environment.getVersion(), null)
+          .ifPresent(
+              fault -> {
+                throw new UnavailableException(fault);
+              });
       return environment;
     } catch (LinkageError e) {
       throw new UnavailableException(
