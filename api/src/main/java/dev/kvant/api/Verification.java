@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * @param status the result
  * @param reason why it was not verified, or was rejected; null if it was verified
  * @param samples on how many samples; 0 if it did not run
+ * @param synthetic whether the samples were made from the types and shapes of the inputs, because
+ *     there was no data; the result then says only that the artifact loads, is finite, and is close
+ *     to its source on such inputs
  * @param sqnrByOutput the ratio in decibels of each floating-point output; infinite where equal
  * @since 0.1.0
  */
@@ -33,6 +36,7 @@ public record Verification(
     Status status,
     @Nullable String reason,
     int samples,
+    boolean synthetic,
     Map<String, Double> sqnrByOutput) {
 
   /** Below that many decibels the noise is a third of the signal and more. */
@@ -56,7 +60,7 @@ public record Verification(
 
   /** An artifact that could not be run here, for that reason. */
   public static Verification notVerified(Path artifact, String reason) {
-    return new Verification(artifact, Status.NOT_VERIFIED, reason, 0, Map.of());
+    return new Verification(artifact, Status.NOT_VERIFIED, reason, 0, false, Map.of());
   }
 
   /** A warning of an artifact that is hardly like its source, though not rejected. */

@@ -30,7 +30,9 @@ final class VerificationTable {
     if (verification.reason() != null) {
       return verification.reason();
     }
-    String samples = Count.of(verification.samples(), "sample", "samples");
+    String samples =
+        Count.of(verification.samples(), "sample", "samples")
+            + (verification.synthetic() ? " of made-up values" : "");
     return verification.sqnrByOutput().values().stream()
         .min(Double::compare)
         .map(
@@ -60,6 +62,7 @@ final class VerificationTable {
         .put("status", verification.status().name().toLowerCase(Locale.ROOT))
         .put("reason", verification.reason())
         .put("samples", verification.samples())
+        .put("synthetic", verification.synthetic())
         .put("outputs", outputs);
   }
 }

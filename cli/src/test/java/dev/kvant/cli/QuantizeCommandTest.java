@@ -153,9 +153,14 @@ class QuantizeCommandTest {
   }
 
   @Test
-  void says_why_an_artifact_was_not_run() {
+  void runs_what_it_wrote_on_made_up_values_where_there_is_no_data() {
     assertThat(quantize().out())
-        .containsPattern("quantized\\.text +not verified +there is no data to run it on");
+        .containsPattern(
+            "quantized\\.text +verified +2 samples of made-up values; the least SQNR of an output");
+  }
+
+  @Test
+  void says_why_an_artifact_was_not_run() {
     assertThat(quantize("--no-verify").out())
         .containsPattern("quantized\\.text +not verified +verification is off");
   }

@@ -42,7 +42,8 @@ public final class TextRunner implements ModelRunnerProvider {
 
         @Override
         public Map<String, Tensor> run(TensorBatch batch) {
-          Tensor input = batch.inputs().get(TensorBatch.SOLE_INPUT);
+          Tensor input =
+              batch.inputs().getOrDefault(TensorBatch.SOLE_INPUT, batch.inputs().get("pixels"));
           if (input == null) {
             throw new CalibrationException("there is no array 'input'");
           }

@@ -29,7 +29,6 @@ import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
 import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.runtime.verification.RunnerSource;
-import dev.kvant.runtime.verification.Verifier;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModelFormat;
@@ -250,7 +249,7 @@ public final class Kvant implements AutoCloseable {
             .records(ReportRecord::write)
             .build(),
         checked.warnings(),
-        new Verifier(runnersOn(checked.config().device()), checked.config().verify()));
+        runnersOn(checked.config().device()));
   }
 
   /**
@@ -271,6 +270,11 @@ public final class Kvant implements AutoCloseable {
 
   private RunnerSource runnersOn(Device device) {
     return new RunnerSource() {
+      @Override
+      public Device device() {
+        return device;
+      }
+
       @Override
       public ModelRunner open(Path model, String format) {
         return runner(model, format, device);

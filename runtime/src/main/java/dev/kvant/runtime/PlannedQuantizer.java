@@ -27,6 +27,7 @@ import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.runtime.verification.FirstBatch;
 import dev.kvant.runtime.verification.FirstWrongModule;
 import dev.kvant.runtime.verification.RejectedArtifacts;
+import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.runtime.verification.TemporaryFolder;
 import dev.kvant.runtime.verification.Verifier;
 import dev.kvant.spi.BackendDescriptor;
@@ -69,7 +70,7 @@ final class PlannedQuantizer implements ModelQuantizer {
   private final ModeDescriptor abilities;
   private final RunContext context;
   private final List<QuantizationWarning> configWarnings;
-  private final Verifier verifier;
+  private final RunnerSource runners;
   private final Planner planner;
   private final IdentityHashMap<PreparedModel, CalibratedRun> runs = new IdentityHashMap<>();
   private final IdentityHashMap<PreparedModel, FirstBatch> data = new IdentityHashMap<>();
@@ -83,20 +84,20 @@ final class PlannedQuantizer implements ModelQuantizer {
    * @param descriptor describes the backend
    * @param context the validated configuration and what else a run works with
    * @param configWarnings what validation had to say; becomes part of every plan
-   * @param verifier compares what is written with its source
+   * @param runners loads what is written and its source, to compare them
    */
   PlannedQuantizer(
       QuantizationBackend backend,
       BackendDescriptor descriptor,
       RunContext context,
       List<QuantizationWarning> configWarnings,
-      Verifier verifier) {
+      RunnerSource runners) {
     this.backend = backend;
     this.descriptor = descriptor;
     this.abilities = Objects.requireNonNull(descriptor.modes().get(context.mode()), "mode");
     this.context = context;
     this.configWarnings = List.copyOf(configWarnings);
-    this.verifier = verifier;
+    this.runners = runners;
     this.planner = new Planner(context.config(), backend);
   }
 
@@ -296,16 +297,23 @@ final class PlannedQuantizer implements ModelQuantizer {
     PreparedModel prepared = quantized.prepared();
     Optional<TensorBatch> samples =
         config().verify().enabled() ? samples(prepared) : Optional.empty();
-    List<Verification> verifications =
-        verifier.verify(prepared.model(), saved.artifacts(), samples);
+    Verifier verifier =
+        new Verifier(
+            runners, config().verify(), prepared.model(), samples, observedRanges(prepared.plan()));
+    List<Verification> verifications = verifier.verify(saved.artifacts());
     verifications.stream().flatMap(result -> result.warning().stream()).forEach(this::warn);
     SavedModel result = new SavedModel(saved.artifacts(), saved.report(), verifications);
     if (verifications.stream().noneMatch(Verification::isRejected)) {
       return result;
     }
     Optional<String> first =
-        FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan, samples));
+        FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan, verifier));
     return RejectedArtifacts.keepAside(result, first);
+  }
+
+  private boolean observedRanges(QuantizationPlan plan) {
+    return abilities.calibrates()
+        && plan.modules().stream().anyMatch(module -> module.activations().isQuantized());
   }
 
   private Optional<TensorBatch> samples(PreparedModel prepared) {
@@ -324,15 +332,12 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   /** Whether an artifact of that plan would be rejected. */
-  private boolean isWrong(
-      Quantized quantized, QuantizationPlan plan, Optional<TensorBatch> samples) {
+  private boolean isWrong(Quantized quantized, QuantizationPlan plan, Verifier verifier) {
     PreparedModel prepared = quantized.prepared();
     try (TemporaryFolder folder = TemporaryFolder.create();
         CalibratedRun run = quantized.run().again(backend.begin(prepared.model(), plan, context))) {
       run.quantize();
-      return verifier
-          .verify(prepared.model(), run.save(folder.path()).artifacts(), samples)
-          .stream()
+      return verifier.verify(run.save(folder.path()).artifacts()).stream()
           .anyMatch(Verification::isRejected);
     } catch (UnsupportedModelException e) {
       // Not every part of a plan can be written, and what is not written is not wrong.

@@ -18,6 +18,14 @@ public interface ModelRunner extends AutoCloseable {
   List<String> inputs();
 
   /**
+   * The inputs that must be given, in order, as far as the model describes them. Verification makes
+   * samples from them where there is no data.
+   */
+  default List<ModelInput> signature() {
+    return inputs().stream().map(ModelInput::named).toList();
+  }
+
+  /**
    * Runs one batch.
    *
    * @return the outputs by name, in order; outputs without names are called {@code output}, {@code

@@ -4,6 +4,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.Availability;
+import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import java.nio.file.Path;
@@ -57,6 +58,11 @@ final class GuardedRunnerProvider implements ModelRunnerProvider {
     @Override
     public List<String> inputs() {
       return List.copyOf(call.ask("inputs()", runner::inputs));
+    }
+
+    @Override
+    public List<ModelInput> signature() {
+      return List.copyOf(call.ask("signature()", runner::signature));
     }
 
     @Override

@@ -82,6 +82,23 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
     return tensor.elementType().isFloatingPoint() && tensor.elementType().bits() > 8;
   }
 
+  /** Whether there is a finite value other than 0, or any output that is no floating-point one. */
+  static boolean saysAnything(Map<String, Tensor> outputs) {
+    return outputs.values().stream().anyMatch(OutputComparison::saysAnything);
+  }
+
+  private static boolean saysAnything(Tensor output) {
+    if (!hasFloats(output)) {
+      return output.elements() > 0;
+    }
+    for (float value : output.toFloats()) {
+      if (Float.isFinite(value) && value != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Outputs that have no fault and no ratio. */
   static final OutputComparison NOTHING = new OutputComparison(Map.of(), Optional.empty());
 

@@ -59,6 +59,7 @@ public final class RejectedArtifacts {
               verification.status(),
               verification.reason(),
               verification.samples(),
+              verification.synthetic(),
               verification.sqnrByOutput()));
       messages.add(
           "%s is rejected: %s; it is kept as %s"

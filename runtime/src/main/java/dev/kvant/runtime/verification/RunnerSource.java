@@ -1,5 +1,6 @@
 package dev.kvant.runtime.verification;
 
+import dev.kvant.api.Device;
 import dev.kvant.api.Internal;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
@@ -13,6 +14,11 @@ import java.util.Optional;
 @Internal
 @FunctionalInterface
 public interface RunnerSource {
+
+  /** Where the models run. */
+  default Device device() {
+    return Device.CPU;
+  }
 
   /**
    * Loads a model file.

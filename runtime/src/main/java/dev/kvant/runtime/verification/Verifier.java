@@ -20,9 +20,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Runs artifacts and their source on the same samples, see {@link Verification}.
+ * Runs artifacts of one model and their source on the same samples, see {@link Verification}. The
+ * source runs once, however many artifacts are compared with it.
  *
  * @since 0.1.0
  */
@@ -35,63 +37,72 @@ public final class Verifier {
   /** Two runs of one model that are less alike than that do not depend on their input alone. */
   private static final double DETERMINISTIC = 60;
 
+  /** What the source returns for the samples. */
+  private record Expected(TensorBatch samples, boolean synthetic, Map<String, Tensor> outputs) {}
+
+  /** Why nothing can be compared with the source. */
+  private static final class NotVerifiable extends RuntimeException {
+
+    private static final long serialVersionUID = 1;
+
+    NotVerifiable(String reason) {
+      super(reason, null, false, false);
+    }
+
+    String reason() {
+      return String.valueOf(getMessage());
+    }
+  }
+
   private final RunnerSource runners;
   private final VerificationConfig config;
+  private final QuantizableModel model;
+  private final Optional<TensorBatch> data;
+  private final boolean rangesFromData;
+  private @Nullable Expected expected;
+  private @Nullable NotVerifiable obstacle;
 
   /**
    * @param runners loads source and artifacts
    * @param config on how many samples, and what the artifacts must reach
+   * @param model the source; open until the last artifact is verified
+   * @param data what to run; empty if there is no data
+   * @param rangesFromData whether the artifacts clip activations to ranges that were observed in
+   *     data, so that they need not be close to the source on other values
    */
-  public Verifier(RunnerSource runners, VerificationConfig config) {
+  public Verifier(
+      RunnerSource runners,
+      VerificationConfig config,
+      QuantizableModel model,
+      Optional<TensorBatch> data,
+      boolean rangesFromData) {
     this.runners = runners;
     this.config = config;
+    this.model = model;
+    this.data = data;
+    this.rangesFromData = rangesFromData;
   }
 
-  /**
-   * Verifies all model files among the artifacts.
-   *
-   * @param batch what to run them on; empty if there is no data
-   */
-  public List<Verification> verify(
-      QuantizableModel model, List<Artifact> artifacts, Optional<TensorBatch> batch) {
+  /** Verifies all model files among the artifacts. */
+  public List<Verification> verify(List<Artifact> artifacts) {
     List<Artifact> models = artifacts.stream().filter(Artifact::isModel).toList();
     if (!config.enabled()) {
       return notVerified(models, "verification is off");
     }
-    if (batch.isEmpty()) {
-      return notVerified(
-          models, "there is no data to run it on; name some under calibration or evaluation");
-    }
     if (models.stream().noneMatch(artifact -> artifact.format().equals(model.format()))) {
       return notVerified(models, "it runs in Python alone");
     }
-    TensorBatch samples = FirstSamples.of(batch.get(), config.samples());
-    Map<String, Tensor> expected;
-    try (ModelRunner source = runners.open(model.source(), model.format())) {
-      try {
-        expected = source.run(samples);
-      } catch (CalibrationException e) {
-        // A model with a fixed batch size takes nothing but whole batches.
-        samples = batch.get();
-        expected = source.run(samples);
-      }
-      if (OutputComparison.of(expected, source.run(samples), DETERMINISTIC, Set::of)
-          .fault()
-          .isPresent()) {
-        return notVerified(models, "two runs of the source differ: it is not deterministic");
-      }
-    } catch (UnavailableException e) {
-      return notVerified(models, String.valueOf(e.getMessage()));
-    } catch (QuantizationCancelledException e) {
-      throw e;
-    } catch (KvantException e) {
-      return notVerified(models, "the source does not run: " + e.getMessage());
+    Expected source;
+    try {
+      source = expected();
+    } catch (NotVerifiable e) {
+      return notVerified(models, e.reason());
     }
     List<Verification> verifications = new ArrayList<>();
     for (Artifact artifact : models) {
       verifications.add(
           artifact.format().equals(model.format())
-              ? verify(model, artifact, samples, expected)
+              ? verify(artifact, source)
               : Verification.notVerified(artifact.path(), "it runs in Python alone"));
     }
     return verifications;
@@ -103,25 +114,86 @@ public final class Verifier {
         .toList();
   }
 
-  private Verification verify(
-      QuantizableModel model,
-      Artifact artifact,
-      TensorBatch samples,
-      Map<String, Tensor> expected) {
-    int count = FirstSamples.count(samples);
-    Supplier<Set<String>> variable = () -> dependingOnValues(model, samples, expected);
+  private Expected expected() {
+    if (obstacle != null) {
+      throw obstacle;
+    }
+    if (expected == null) {
+      try {
+        expected = runSource();
+      } catch (NotVerifiable e) {
+        obstacle = e;
+        throw e;
+      }
+    }
+    return expected;
+  }
+
+  private Expected runSource() {
+    try (ModelRunner source = runners.open(model.source(), model.format())) {
+      Expected first = data.isPresent() ? onData(source, data.get()) : onSynthetic(source);
+      if (OutputComparison.of(first.outputs(), source.run(first.samples()), DETERMINISTIC, Set::of)
+          .fault()
+          .isPresent()) {
+        throw new NotVerifiable("two runs of the source differ: it is not deterministic");
+      }
+      return first;
+    } catch (UnavailableException e) {
+      throw new NotVerifiable(String.valueOf(e.getMessage()));
+    } catch (QuantizationCancelledException e) {
+      throw e;
+    } catch (KvantException e) {
+      throw new NotVerifiable("the source does not run: " + e.getMessage());
+    }
+  }
+
+  private Expected onData(ModelRunner source, TensorBatch batch) {
+    TensorBatch samples = FirstSamples.of(batch, config.samples());
+    try {
+      return new Expected(samples, false, source.run(samples));
+    } catch (CalibrationException e) {
+      // A model with a fixed batch size takes nothing but whole batches.
+      return new Expected(batch, false, source.run(batch));
+    }
+  }
+
+  private Expected onSynthetic(ModelRunner source) {
+    String remedy = "name data under calibration or evaluation";
+    KvantException first = null;
+    for (TensorBatch batch :
+        SyntheticBatches.of(source.signature(), model.modules(), runners.device())) {
+      try {
+        Map<String, Tensor> outputs = source.run(batch);
+        if (OutputComparison.saysAnything(outputs)) {
+          return new Expected(batch, true, outputs);
+        }
+      } catch (QuantizationCancelledException e) {
+        throw e;
+      } catch (KvantException e) {
+        first = first == null ? e : first;
+      }
+    }
+    throw new NotVerifiable(
+        first == null
+            ? "there is no data to run it on, and its inputs are not known; " + remedy
+            : "there is no data, and the source does not run on inputs made from its signature; %s (%s)"
+                .formatted(remedy, first.getMessage()));
+  }
+
+  private Verification verify(Artifact artifact, Expected source) {
+    int count = FirstSamples.count(source.samples());
     try (ModelRunner runner = runners.open(artifact.path(), artifact.format())) {
-      OutputComparison comparison =
-          OutputComparison.of(expected, runner.run(samples), minSqnr(), variable);
+      OutputComparison comparison = compare(source, runner);
       if (comparison.fault().isEmpty()) {
-        comparison = comparison.and(unoptimized(model, artifact, samples, expected, variable));
+        comparison = comparison.and(unoptimized(artifact, source));
       }
       return new Verification(
           artifact.path(),
           comparison.fault().isPresent() ? Status.REJECTED : Status.VERIFIED,
           comparison.fault().orElse(null),
           count,
-          comparison.sqnrByOutput());
+          source.synthetic(),
+          isCloseRequired(source) ? comparison.sqnrByOutput() : Map.of());
     } catch (UnavailableException e) {
       return Verification.notVerified(artifact.path(), String.valueOf(e.getMessage()));
     } catch (QuantizationCancelledException e) {
@@ -132,69 +204,59 @@ public final class Verifier {
           Status.REJECTED,
           "it does not load or run: " + e.getMessage(),
           count,
+          source.synthetic(),
           Map.of());
     }
   }
 
   /**
-   * The artifact without the runtime's optimizations. It has no fault there if the source has the
-   * same: not every runtime can compute every model that way.
+   * The artifact without the runtime's optimizations. It has no fault there if the source has one:
+   * not every runtime can compute every model that way.
    */
-  private OutputComparison unoptimized(
-      QuantizableModel model,
-      Artifact artifact,
-      TensorBatch samples,
-      Map<String, Tensor> expected,
-      Supplier<Set<String>> variable) {
-    Optional<OutputComparison> comparison =
-        unoptimized(artifact.path(), artifact.format(), samples, expected, variable);
-    if (comparison.isEmpty()) {
-      return OutputComparison.NOTHING;
-    }
-    if (comparison.get().fault().isPresent()) {
-      Optional<OutputComparison> ofSource =
-          unoptimized(model.source(), model.format(), samples, expected, variable);
-      if (ofSource.isPresent() && ofSource.get().fault().isPresent()) {
-        return OutputComparison.NOTHING;
-      }
-    }
-    return comparison.get();
+  private OutputComparison unoptimized(Artifact artifact, Expected source) {
+    OutputComparison comparison = unoptimized(artifact.path(), artifact.format(), source);
+    return comparison.fault().isPresent()
+            && unoptimized(model.source(), model.format(), source).fault().isPresent()
+        ? OutputComparison.NOTHING
+        : comparison;
   }
 
-  private Optional<OutputComparison> unoptimized(
-      Path file,
-      String format,
-      TensorBatch samples,
-      Map<String, Tensor> expected,
-      Supplier<Set<String>> variable) {
-    Optional<ModelRunner> opened;
+  private OutputComparison unoptimized(Path file, String format, Expected source) {
     try {
-      opened = runners.openUnoptimized(file, format);
+      Optional<ModelRunner> opened = runners.openUnoptimized(file, format);
       if (opened.isEmpty()) {
-        return Optional.empty();
+        return OutputComparison.NOTHING;
       }
       try (ModelRunner runner = opened.get()) {
-        return Optional.of(
-            OutputComparison.of(expected, runner.run(samples), minSqnr(), variable)
-                .in("without the runtime's optimizations"));
+        return compare(source, runner).in("without the runtime's optimizations");
       }
     } catch (QuantizationCancelledException e) {
       throw e;
     } catch (KvantException e) {
-      return Optional.of(
-          OutputComparison.failed(
-              "it does not load or run without the runtime's optimizations: " + e.getMessage()));
+      return OutputComparison.failed(
+          "it does not load or run without the runtime's optimizations: " + e.getMessage());
     }
   }
 
-  private Set<String> dependingOnValues(
-      QuantizableModel model, TensorBatch samples, Map<String, Tensor> expected) {
-    try (ModelRunner source = runners.open(model.source(), model.format())) {
-      return OutputShapes.dependingOnValues(source, samples, expected);
-    }
+  private OutputComparison compare(Expected source, ModelRunner runner) {
+    Supplier<Set<String>> dependingOnValues =
+        () -> {
+          try (ModelRunner again = runners.open(model.source(), model.format())) {
+            return OutputShapes.dependingOnValues(again, source.samples(), source.outputs());
+          }
+        };
+    return OutputComparison.of(
+        source.outputs(), runner.run(source.samples()), minSqnr(source), dependingOnValues);
   }
 
-  private double minSqnr() {
+  private boolean isCloseRequired(Expected source) {
+    return !(source.synthetic() && rangesFromData);
+  }
+
+  private double minSqnr(Expected source) {
+    if (!isCloseRequired(source)) {
+      return Double.NEGATIVE_INFINITY;
+    }
     Double configured = config.minSqnr();
     return configured == null ? DEFAULT_MIN_SQNR : configured;
   }

@@ -15,6 +15,7 @@ import dev.kvant.api.VerificationConfig;
 import dev.kvant.runtime.FakeModel;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ class VerifierTest {
 
   private final Map<Path, UnaryOperator<Tensor>> models = new HashMap<>();
   private final Map<Path, UnaryOperator<Tensor>> unoptimized = new HashMap<>();
+  private final List<Path> opened = new ArrayList<>();
   private final FakeModel model = new FakeModel();
 
   VerifierTest() {
@@ -97,12 +99,7 @@ class VerifierTest {
 
     assertThat(verify(VerificationConfig.OFF).reason()).isEqualTo("verification is off");
 
-    assertThat(
-            new Verifier(runners(), VerificationConfig.DEFAULT)
-                .verify(model, artifacts(), Optional.empty())
-                .get(0)
-                .reason())
-        .startsWith("there is no data to run it on");
+    assertThat(withoutData(false).reason()).isEqualTo("no runtime is installed");
   }
 
   @Test
@@ -184,10 +181,82 @@ class VerifierTest {
         .isEqualTo("output 'output' has the shape [3], and [4] in the source");
   }
 
-  private Verification verify(VerificationConfig config) {
+  @Test
+  void runs_on_made_up_values_where_there_is_no_data_and_says_so() {
+    models.put(ARTIFACT, values -> values);
+    model.with("fc", "Linear");
+
+    Verification verification = withoutData(false);
+
+    assertThat(verification.status()).isEqualTo(Status.VERIFIED);
+    assertThat(verification.synthetic()).isTrue();
+    assertThat(verification.samples()).isEqualTo(2);
+    assertThat(verification.sqnrByOutput()).containsOnlyKeys("output");
+
+    models.put(ARTIFACT, values -> Tensor.ofFloats(new float[] {-1, 1, -1, 1, 1, 1, 1, 1}, 2, 4));
+    assertThat(withoutData(false).isRejected()).isTrue();
+  }
+
+  @Test
+  void made_up_values_say_nothing_of_closeness_where_ranges_come_from_data() {
+    model.with("fc", "Linear");
+    models.put(ARTIFACT, values -> Tensor.ofFloats(new float[8], 2, 4));
+
+    Verification verification = withoutData(true);
+
+    assertThat(verification.status()).isEqualTo(Status.VERIFIED);
+    assertThat(verification.sqnrByOutput()).isEmpty();
+
+    models.put(
+        ARTIFACT, values -> Tensor.ofFloats(new float[] {Float.NaN, 0, 0, 0, 0, 0, 0, 0}, 2, 4));
+    assertThat(withoutData(true).isRejected()).isTrue();
+  }
+
+  @Test
+  void says_why_no_values_can_be_made_up() {
+    models.put(ARTIFACT, values -> values);
+    assertThat(withoutData(false).reason())
+        .isEqualTo(
+            "there is no data to run it on, and its inputs are not known; name data under"
+                + " calibration or evaluation");
+
+    model.with("fc", "Linear");
+    models.put(
+        model.source(),
+        values -> {
+          throw new CalibrationException("wants [1, 3]");
+        });
+    assertThat(withoutData(false).reason())
+        .isEqualTo(
+            "there is no data, and the source does not run on inputs made from its signature; name"
+                + " data under calibration or evaluation (wants [1, 3])");
+  }
+
+  @Test
+  void the_source_is_opened_once_for_all_artifacts() {
+    models.put(ARTIFACT, values -> values);
+    Verifier verifier = verifier(VerificationConfig.DEFAULT);
+
+    verifier.verify(artifacts());
+    verifier.verify(artifacts());
+
+    assertThat(opened).containsExactly(model.source(), ARTIFACT, ARTIFACT);
+  }
+
+  private Verification withoutData(boolean rangesFromData) {
+    return new Verifier(
+            runners(), VerificationConfig.DEFAULT, model, Optional.empty(), rangesFromData)
+        .verify(artifacts())
+        .get(0);
+  }
+
+  private Verifier verifier(VerificationConfig config) {
     TensorBatch batch = TensorBatch.of(Tensor.ofFloats(new float[] {1, 2, 3, 4}, 2, 2));
-    List<Verification> verifications =
-        new Verifier(runners(), config).verify(model, artifacts(), Optional.of(batch));
+    return new Verifier(runners(), config, model, Optional.of(batch), false);
+  }
+
+  private Verification verify(VerificationConfig config) {
+    List<Verification> verifications = verifier(config).verify(artifacts());
     assertThat(verifications).hasSize(1);
     return verifications.get(0);
   }
@@ -203,6 +272,7 @@ class VerifierTest {
       @Override
       public ModelRunner open(Path path, String format) {
         UnaryOperator<Tensor> answers = models.get(path);
+        opened.add(path);
         if (answers == null) {
           throw new UnavailableException("no runtime is installed");
         }

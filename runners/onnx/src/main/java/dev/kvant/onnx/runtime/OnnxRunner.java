@@ -3,6 +3,7 @@ package dev.kvant.onnx.runtime;
 import dev.kvant.api.Device;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -29,6 +30,11 @@ final class OnnxRunner implements ModelRunner {
   @Override
   public List<String> inputs() {
     return session.inputs();
+  }
+
+  @Override
+  public List<ModelInput> signature() {
+    return session.signature();
   }
 
   @Override

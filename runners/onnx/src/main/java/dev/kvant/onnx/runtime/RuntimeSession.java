@@ -21,6 +21,7 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxWriter;
+import dev.kvant.spi.ModelInput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -243,6 +244,15 @@ public final class RuntimeSession implements AutoCloseable {
   /** The names of the inputs, in order. */
   public List<String> inputs() {
     return List.copyOf(session.getInputNames());
+  }
+
+  /** The inputs, in order. */
+  public List<ModelInput> signature() {
+    return contract.inputs().entrySet().stream()
+        .map(
+            input ->
+                new ModelInput(input.getKey(), input.getValue().type(), input.getValue().shape()))
+        .toList();
   }
 
   /** The names of the outputs, in order. */

@@ -3,12 +3,15 @@ package dev.kvant.onnx.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -26,6 +29,16 @@ class OnnxRunnerProviderTest {
         assertThat(runner.run(batch()))
             .hasEntrySatisfying("y", y -> assertThat(y.toFloats()).containsExactly(12, 14.5f));
       }
+    }
+  }
+
+  @Test
+  void states_types_and_shapes_of_the_inputs() {
+    try (ModelRunner runner = provider.open(model(), Device.CPU)) {
+      assertThat(runner.signature())
+          .containsExactly(
+              new ModelInput("x", ElementType.FLOAT32, List.of(-1L, 3L)),
+              new ModelInput("ids", ElementType.INT64, List.of(-1L)));
     }
   }
 

@@ -11,7 +11,6 @@ import dev.kvant.torch.script.ScriptParameter;
 import dev.kvant.torch.script.ScriptTree;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,6 +79,14 @@ record ForwardSignature(List<ScriptParameter> parameters) {
         .toList();
   }
 
+  /** The names of the inputs that have no default, in order. */
+  List<String> required() {
+    return parameters.stream()
+        .filter(parameter -> !parameter.optional())
+        .map(ScriptParameter::name)
+        .toList();
+  }
+
   /**
    * Puts the tensors of a batch in the order of the parameters.
    *
@@ -126,11 +133,7 @@ record ForwardSignature(List<ScriptParameter> parameters) {
     if (sole == null || given.size() > 1 || inputs().contains(TensorBatch.SOLE_INPUT)) {
       return given;
     }
-    List<String> required = new ArrayList<>();
-    parameters.stream()
-        .filter(parameter -> !parameter.optional())
-        .forEach(parameter -> required.add(parameter.name()));
-    List<String> candidates = required.isEmpty() ? inputs() : required;
+    List<String> candidates = required().isEmpty() ? inputs() : required();
     return candidates.size() == 1 ? Map.of(candidates.get(0), sole) : given;
   }
 

@@ -14,6 +14,7 @@ import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.file.Path;
@@ -90,6 +91,12 @@ public final class TorchScriptRunner implements ModelRunner {
   @Override
   public List<String> inputs() {
     return signature.inputs();
+  }
+
+  /** Nothing but the names: an archive states neither types nor shapes. */
+  @Override
+  public List<ModelInput> signature() {
+    return signature.required().stream().map(ModelInput::named).toList();
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.kvant.api.CalibrationException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -22,6 +23,14 @@ class InputsTest {
   void the_inputs_are_the_tensors_that_forward_takes() {
     try (ModelRunner runner = Models.open(DIFFERENCE)) {
       assertThat(runner.inputs()).containsExactly("left", "right", "offset", "scale");
+    }
+  }
+
+  @Test
+  void the_signature_names_the_inputs_that_must_be_given() {
+    try (ModelRunner runner = Models.open(DIFFERENCE)) {
+      assertThat(runner.signature())
+          .containsExactly(ModelInput.named("left"), ModelInput.named("right"));
     }
   }
 
