@@ -1,6 +1,6 @@
 /** Contracts that every backend and every model format passes, as tests to extend. */
 module dev.kvant.tck {
-  requires dev.kvant.kit;
+  requires transitive dev.kvant.kit;
   requires transitive dev.kvant.spi;
   requires jdk.jfr;
   requires transitive org.junit.jupiter.api;

@@ -1,11 +1,21 @@
 package dev.kvant.backend.torchao;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
+import dev.kvant.api.ModelTensor;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.tck.QuantizationBackendContract;
 import dev.kvant.tck.SampleModel;
+import dev.kvant.tck.StoredValues;
+import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.TorchFormat;
+import dev.kvant.torch.pickle.PickleDict;
+import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.tensor.ArchiveTensors;
+import dev.kvant.torch.tensor.QuantizedTensor;
+import dev.kvant.torch.tensor.StoredTensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -30,6 +40,30 @@ class TorchaoBackendContractTest extends QuantizationBackendContract {
         sample("TorchScript", TestModels.model("mixed_traced.pt")),
         sample("a checkpoint", TestModels.model("mixed.pth")),
         sample("safetensors", TestModels.model("mixed.safetensors")));
+  }
+
+  /** Codes by scales, which the checkpoint holds as one tensor and the archive as two. */
+  @Override
+  protected Optional<float[]> restoredWeight(QuantizableModel artifact, String module) {
+    if (artifact instanceof ScriptModel script) {
+      PickleDict attributes = script.readTree().module(module).orElseThrow().attributes();
+      var tensors = new ArchiveTensors(script.archive());
+      StoredTensor codes = tensors.find("codes", value(attributes, "weight")).orElseThrow();
+      StoredTensor scales = tensors.find("scales", value(attributes, "weight_scale")).orElseThrow();
+      int axis = scales.shape().indexOf(scales.elements());
+      return Optional.of(restored(codes, scales, axis));
+    }
+    var tensor = (QuantizedTensor) requireNonNull(artifact.tensors().get(module + ".weight"));
+    return Optional.of(restored(tensor.codes(), tensor.scales(), 0));
+  }
+
+  private static PickleValue value(PickleDict attributes, String name) {
+    return attributes.get(name).orElseThrow();
+  }
+
+  private static float[] restored(ModelTensor codes, ModelTensor scales, int axis) {
+    return StoredValues.dequantized(
+        StoredValues.floats(codes), 0, StoredValues.floats(scales), codes.shape(), axis);
   }
 
   private static SampleModel sample(String name, Path file) {

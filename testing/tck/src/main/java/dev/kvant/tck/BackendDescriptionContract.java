@@ -13,6 +13,7 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.numerics.FloatType;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.OptionDescriptor;
@@ -209,6 +210,54 @@ abstract class BackendDescriptionContract extends BackendKit {
       }
     }
     assertEquals(Set.of(), wanted, "offered, and refused to every module of the samples");
+  }
+
+  @Test
+  void the_samples_have_every_type_of_weights_that_the_backend_supports() {
+    QuantizationBackend backend = newBackend();
+    Set<String> supported = new TreeSet<>();
+    Set<String> shown = new TreeSet<>();
+    for (SupportQuery query : queries(backend)) {
+      if (query.operand() != Operand.WEIGHTS || query.module().weight().isEmpty()) {
+        continue;
+      }
+      for (FloatType type : FloatType.values()) {
+        if (!(backend.supports(withWeightsOf(query, ElementType.of(type.label())))
+            instanceof Support.No)) {
+          supported.add(type.label());
+        }
+      }
+      if (!(backend.supports(query) instanceof Support.No)) {
+        shown.add(query.module().weight().orElseThrow().elementType().label());
+      }
+    }
+    supported.removeAll(shown);
+    assertEquals(
+        Set.of(),
+        supported,
+        "types of weights that the backend supports, and no module of the samples has");
+  }
+
+  private static SupportQuery withWeightsOf(SupportQuery query, ElementType type) {
+    ModuleDescription module = query.module();
+    return new SupportQuery(
+        new ModuleDescription(
+            module.names(),
+            module.types(),
+            module.typesInferred(),
+            module.tensors().stream()
+                .map(
+                    tensor ->
+                        tensor.elementType().isFloatingPoint()
+                            ? new TensorDescription(
+                                tensor.name(), type, tensor.shape(), tensor.storage())
+                            : tensor)
+                .toList()),
+        query.operand(),
+        query.dtype(),
+        query.granularity(),
+        query.modelFormat(),
+        query.config());
   }
 
   private static String offer(String mode, Operand operand, Dtype dtype) {

@@ -4,16 +4,19 @@ import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModelTensor;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
+import dev.kvant.numerics.FloatType;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.Observation;
+import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
@@ -71,12 +74,59 @@ abstract class BackendKit {
   }
 
   /**
+   * Whether any format opens what the backend writes; true by default. With {@code false}, the
+   * tests that open artifacts are left out, and one test checks that none of {@link
+   * #artifactFormats()} recognizes an artifact.
+   */
+  protected boolean artifactsCanBeOpened() {
+    return true;
+  }
+
+  /**
+   * The weight of a module as an artifact stands for it, dequantized: the contract measures from it
+   * the SQNR that the backend reports. By default the tensor {@code weight} of the module, where it
+   * is stored in float32, float16 or bfloat16. Override it to multiply codes by scales; {@link
+   * StoredValues} reads them. Called only for modules whose weight is called {@code weight}.
+   *
+   * @param artifact an artifact that was opened
+   * @param module the name of a module whose weight is quantized in it
+   * @return the values in row-major order, as many as the source has; empty if the artifact is none
+   *     that holds this weight quantized
+   */
+  protected Optional<float[]> restoredWeight(QuantizableModel artifact, String module) {
+    return artifact.modules().stream()
+        .filter(description -> description.names().contains(module))
+        .flatMap(description -> description.weight().stream())
+        .filter(weight -> FloatType.find(weight.elementType().label()).isPresent())
+        .findFirst()
+        .map(weight -> StoredValues.floats(tensor(artifact, module, weight.name())));
+  }
+
+  /** A tensor that a model describes. */
+  static ModelTensor tensor(QuantizableModel model, String module, String name) {
+    ModelTensor tensor = model.tensors().get(module.isEmpty() ? name : module + "." + name);
+    if (tensor == null) {
+      throw new AssertionError(
+          "tensors() of %s has no '%s' of module '%s'".formatted(model.source(), name, module));
+    }
+    return tensor;
+  }
+
+  /**
    * A few batches that the sample can be run on. Needed by backends with a mode that calibrates.
    */
   protected CalibrationDataset calibrationData(SampleModel sample) {
     throw new UnsupportedOperationException(
         "this backend calibrates; override calibrationData to supply data for '%s'"
             .formatted(sample));
+  }
+
+  /**
+   * Whether a sample can be run here; true by default. With {@code false}, the sample is not
+   * quantized in modes that calibrate, as bfloat16 graphs that the runtime does not support.
+   */
+  protected boolean canBeRun(SampleModel sample) {
+    return true;
   }
 
   /**
@@ -103,7 +153,8 @@ abstract class BackendKit {
           .forEach(
               config -> {
                 Trial trial = new Trial(backend, sample, mode(config), config);
-                if (!trial.plan(model).quantized().isEmpty()) {
+                if ((canBeRun(sample) || !trial.calibrates())
+                    && !trial.plan(model).quantized().isEmpty()) {
                   trials.add(trial);
                 }
               });
@@ -151,6 +202,37 @@ abstract class BackendKit {
       throw new IllegalStateException("configure(config) must leave the mode as it is");
     }
     return mode;
+  }
+
+  /**
+   * For each sample and mode, the first trial with each value that an option allows. Fails if the
+   * backend rejects such a value in every trial.
+   */
+  final List<Trial> trialsOfEachOptionValue() {
+    List<Trial> trials = trials();
+    List<Trial> varied = new ArrayList<>();
+    for (OptionDescriptor option : newBackend().descriptor().options()) {
+      for (Object value : allowedValues(option)) {
+        Map<List<Object>, Trial> first = new LinkedHashMap<>();
+        for (Trial trial : trials) {
+          Trial with = trial.with(option.key(), value);
+          if (trial.backend().validate(with.config()).isEmpty()) {
+            first.putIfAbsent(List.of(trial.sample(), trial.mode()), with);
+          }
+        }
+        if (first.isEmpty()) {
+          throw new AssertionError(
+              "option '%s' allows %s, and the backend rejects it in every mode and dtype"
+                  .formatted(option.key(), value));
+        }
+        varied.addAll(first.values());
+      }
+    }
+    return varied;
+  }
+
+  private static List<?> allowedValues(OptionDescriptor option) {
+    return option.type() == OptionDescriptor.Type.BOOLEAN ? List.of(true, false) : option.allowed();
   }
 
   /** The first trial of each sample: for conduct that no dtype changes. */
@@ -242,6 +324,11 @@ abstract class BackendKit {
     if (trial.calibrates()) {
       run.use(run.observe(calibrationData(trial.sample()), Observation.EXTREMES));
     }
+  }
+
+  /** Ends the test without a verdict if nothing can open the artifacts. */
+  final void assumeArtifactsCanBeOpened() {
+    Assumptions.assumeTrue(artifactsCanBeOpened(), "artifactsCanBeOpened() is false");
   }
 
   /** Opens an artifact, if there is a format for it. */

@@ -34,6 +34,11 @@ record Trial(
     QuantizationMode mode,
     ModelQuantizationConfig config) {
 
+  /** The same with an option of the backend set. */
+  Trial with(String option, Object value) {
+    return new Trial(backend, sample, mode, config.toBuilder().backendKwarg(option, value).build());
+  }
+
   /** Whether the mode uses data. */
   boolean calibrates() {
     ModeDescriptor abilities = backend.descriptor().modes().get(mode);
@@ -95,9 +100,13 @@ record Trial(
 
   @Override
   public String toString() {
-    return config.defaultActivationDtype().isNative()
-        ? "%s to %s in %s".formatted(sample, config.defaultLayerDtype(), mode)
-        : "%s to %s with activations in %s in %s"
-            .formatted(sample, config.defaultLayerDtype(), config.defaultActivationDtype(), mode);
+    String activations =
+        config.defaultActivationDtype().isNative()
+            ? ""
+            : " with activations in " + config.defaultActivationDtype();
+    String options =
+        config.backendKwargs().isEmpty() ? "" : " with the options " + config.backendKwargs();
+    return "%s to %s%s in %s%s"
+        .formatted(sample, config.defaultLayerDtype(), activations, mode, options);
   }
 }

@@ -18,19 +18,38 @@ enum Defect {
   SUPPORTS_INTEGERS("a_module_without_floating_point_weights_is_refused"),
   OFFERS_WHAT_IT_REFUSES("every_dtype_of_every_mode_can_be_had_by_a_module_of_the_samples"),
   REJECTS_ITS_OWN_DTYPE("every_dtype_of_every_mode_passes_the_validation_of_the_backend"),
-  UNNAMED_ARTIFACT("quantizing_writes_the_artifacts_that_the_descriptor_names"),
-  WRONG_SIZE("quantizing_writes_the_artifacts_that_the_descriptor_names"),
-  REPORT_WITHOUT_NATIVE_MODULES("the_report_tells_what_was_done_to_each_module"),
+  UNNAMED_ARTIFACT(
+      "quantizing_writes_the_artifacts_that_the_descriptor_names",
+      "every_allowed_value_of_every_option_works"),
+  WRONG_SIZE(
+      "quantizing_writes_the_artifacts_that_the_descriptor_names",
+      "every_allowed_value_of_every_option_works"),
+  REPORT_WITHOUT_NATIVE_MODULES(
+      "the_report_tells_what_was_done_to_each_module", "every_allowed_value_of_every_option_works"),
   REPORT_WITHOUT_PLAN_WARNINGS("the_report_repeats_the_warnings_of_the_plan_first"),
   FORGETS_THE_RECORD("a_saved_model_can_be_opened_again_and_carries_its_record"),
   UNREADABLE_ARTIFACT(
       "a_saved_model_can_be_opened_again_and_carries_its_record",
-      "modules_that_the_plan_quantizes_are_not_as_they_were"),
+      "modules_that_the_plan_quantizes_are_not_as_they_were",
+      "the_reported_sqnr_is_that_of_the_weights_in_the_artifact",
+      "outcomes_agree_with_the_stored_tensors",
+      "every_allowed_value_of_every_option_works"),
   QUANTIZES_ALL(
       "modules_that_the_plan_leaves_native_keep_their_tensors",
       "a_plan_that_quantizes_nothing_keeps_every_tensor",
       "modules_that_the_plan_quantizes_are_not_as_they_were"),
-  QUANTIZES_NOTHING("modules_that_the_plan_quantizes_are_not_as_they_were"),
+  QUANTIZES_NOTHING(
+      "modules_that_the_plan_quantizes_are_not_as_they_were",
+      "the_reported_sqnr_is_that_of_the_weights_in_the_artifact",
+      "outcomes_agree_with_the_stored_tensors"),
+  NATIVE_AS_ZEROS(
+      "modules_that_the_plan_leaves_native_keep_their_tensors",
+      "a_plan_that_quantizes_nothing_keeps_every_tensor"),
+  QUANTIZED_AS_ZEROS("the_reported_sqnr_is_that_of_the_weights_in_the_artifact"),
+  REPORTS_QUANTIZED_AS_NATIVE("outcomes_agree_with_the_stored_tensors"),
+  CHOKES_ON_AN_OPTION("every_allowed_value_of_every_option_works"),
+  SUPPORTS_UNTRIED_TYPES("the_samples_have_every_type_of_weights_that_the_backend_supports"),
+  OPENED_THOUGH_NOTHING_SHOULD("a_saved_model_can_be_opened_again_and_carries_its_record"),
   WRITES_INTO_THE_MODEL("quantizing_leaves_the_model_as_it_was"),
   RANDOM_BYTES(
       "the_same_model_and_plan_give_the_same_bytes_again",
@@ -45,6 +64,9 @@ enum Defect {
       "modules_that_the_plan_leaves_native_keep_their_tensors",
       "a_plan_that_quantizes_nothing_keeps_every_tensor",
       "modules_that_the_plan_quantizes_are_not_as_they_were",
+      "the_reported_sqnr_is_that_of_the_weights_in_the_artifact",
+      "outcomes_agree_with_the_stored_tensors",
+      "every_allowed_value_of_every_option_works",
       "quantizing_leaves_the_model_as_it_was",
       "the_same_model_and_plan_give_the_same_bytes_again",
       "saving_makes_the_folder_and_replaces_what_is_old_and_nothing_else",

@@ -1,6 +1,7 @@
 package dev.kvant.tck;
 
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.spi.QuantizationBackend;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +33,17 @@ class DefectiveBackend extends QuantizationBackendContract {
   }
 
   @Override
+  protected Optional<float[]> restoredWeight(QuantizableModel artifact, String module) {
+    return ToyModels.restored(artifact, module);
+  }
+
+  @Override
   protected Optional<SampleModel> sampleWithNonFiniteWeight() {
     return ToyModels.nonFiniteSample();
+  }
+
+  @Override
+  protected boolean artifactsCanBeOpened() {
+    return defect != Defect.OPENED_THOUGH_NOTHING_SHOULD;
   }
 }

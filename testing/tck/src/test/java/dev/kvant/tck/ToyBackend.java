@@ -5,6 +5,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
@@ -21,6 +22,7 @@ import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.observer.TensorObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.ArtifactTransaction;
@@ -42,6 +44,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -122,6 +125,7 @@ public class ToyBackend implements QuantizationBackend {
         List.of(),
         List.of(
             OptionDescriptor.flag("fast", false, "Does nothing."),
+            OptionDescriptor.choice("style", List.of("plain", "fancy"), "Does nothing."),
             new OptionDescriptor(
                 "bits",
                 OptionDescriptor.Type.INTEGER,
@@ -161,8 +165,12 @@ public class ToyBackend implements QuantizationBackend {
     if (has(Defect.OFFERS_WHAT_IT_REFUSES) && query.dtype().equals(INT4)) {
       return Support.no("int4 is for adults");
     }
-    if (!query.module().hasWeights() && !has(Defect.SUPPORTS_INTEGERS)) {
-      return Support.no("its weights are no floating-point numbers");
+    boolean isFloat32 =
+        query.module().tensors().stream()
+            .allMatch(tensor -> tensor.elementType().equals(ElementType.FLOAT32));
+    if (!isFloat32 && !has(Defect.SUPPORTS_INTEGERS)) {
+      boolean isUntried = query.module().hasWeights() && has(Defect.SUPPORTS_UNTRIED_TYPES);
+      return isUntried ? Support.yes() : Support.no("its weights are not float32");
     }
     return switch (query.module().type()) {
       case "Linear" -> Support.yes();
@@ -249,6 +257,9 @@ public class ToyBackend implements QuantizationBackend {
           Files.createDirectories(directory);
           Files.createTempFile(directory, "toy", ".tmp");
         }
+        if (has(Defect.CHOKES_ON_AN_OPTION) && context.options().text("style").equals("fancy")) {
+          throw new IllegalStateException("fancy toys are sold out");
+        }
         return write(directory);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
@@ -320,9 +331,12 @@ public class ToyBackend implements QuantizationBackend {
         boolean quantized =
             plan.module(module[1]).map(decision -> report(decision, module, reports)).orElse(false);
         boolean written = has(Defect.QUANTIZES_ALL) ? module[3].equals("FLOAT32") : quantized;
-        lines.add(
-            String.join(
-                " ", written && !has(Defect.QUANTIZES_NOTHING) ? inIntegers(module) : module));
+        if (written && !has(Defect.QUANTIZES_NOTHING)) {
+          lines.add(ToyModel.SCALE + module[1] + " " + scale(module));
+          lines.add(String.join(" ", inIntegers(module)));
+        } else {
+          lines.add(String.join(" ", has(Defect.NATIVE_AS_ZEROS) ? zeros(module) : module));
+        }
         steps.advance(module[1]);
       }
       if (!has(Defect.FORGETS_THE_RECORD)) {
@@ -340,29 +354,58 @@ public class ToyBackend implements QuantizationBackend {
       if (quantized || !has(Defect.REPORT_WITHOUT_NATIVE_MODULES)) {
         reports.add(
             ModuleReport.builder(decision)
-                .weights(
-                    quantized
-                        ? OperandOutcome.quantized(
-                            decision.weights().dtype(), Granularity.TENSOR, 40.0)
-                        : OperandOutcome.asPlanned(decision.weights()))
+                .weights(outcome(decision, quantized, module))
                 .bytes(16, 4)
                 .build());
       }
       return quantized;
     }
 
-    /** Its values by the largest magnitude, without the scale: toys are never run. */
-    private String[] inIntegers(String[] module) {
-      String[] integers = module.clone();
+    private OperandOutcome outcome(ModuleDecision decision, boolean quantized, String[] module) {
+      if (!quantized) {
+        return OperandOutcome.asPlanned(decision.weights());
+      }
+      return has(Defect.REPORTS_QUANTIZED_AS_NATIVE)
+          ? OperandOutcome.leftNative("it was too hard")
+          : OperandOutcome.quantized(
+              decision.weights().dtype(),
+              Granularity.TENSOR,
+              has(Defect.QUANTIZED_AS_ZEROS) ? 45 : sqnr(module));
+    }
+
+    private double sqnr(String[] module) {
+      String[] integers = inIntegers(module);
+      float[] values = new float[module.length - 4];
+      float[] restored = new float[values.length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = Float.parseFloat(module[i + 4]);
+        restored[i] = (float) (Double.parseDouble(integers[i + 4]) * scale(module));
+      }
+      return QuantizationError.between(values, restored).sqnrDecibels();
+    }
+
+    /** The largest magnitude of a line, by 127. */
+    private double scale(String[] module) {
       double largest = 0;
       for (int i = 4; i < module.length; i++) {
         largest = Math.max(largest, Math.abs(Double.parseDouble(module[i])));
       }
+      return largest / 127;
+    }
+
+    private String[] inIntegers(String[] module) {
+      String[] integers = has(Defect.QUANTIZED_AS_ZEROS) ? zeros(module) : module.clone();
       integers[3] = "INT8";
       for (int i = 4; i < module.length; i++) {
-        integers[i] = String.valueOf(Math.round(Double.parseDouble(module[i]) / largest * 127));
+        integers[i] = String.valueOf(Math.round(Double.parseDouble(integers[i]) / scale(module)));
       }
       return integers;
+    }
+
+    private String[] zeros(String[] module) {
+      String[] zeros = module.clone();
+      Arrays.fill(zeros, 4, zeros.length, "0");
+      return zeros;
     }
 
     private boolean isBusy() {

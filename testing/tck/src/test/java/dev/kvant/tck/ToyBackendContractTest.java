@@ -1,6 +1,7 @@
 package dev.kvant.tck;
 
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.QuantizationBackend;
@@ -28,6 +29,11 @@ class ToyBackendContractTest extends QuantizationBackendContract {
   @Override
   protected CalibrationDataset calibrationData(SampleModel sample) {
     return DATA;
+  }
+
+  @Override
+  protected Optional<float[]> restoredWeight(QuantizableModel artifact, String module) {
+    return ToyModels.restored(artifact, module);
   }
 
   @Override

@@ -20,15 +20,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A model in lines of text: {@code module NAME TYPE ELEMENT-TYPE VALUES...}, perhaps preceded by a
- * record, and closed by {@code end}.
+ * record and scales, and closed by {@code end}.
  */
 final class ToyModel implements QuantizableModel {
 
   /** Begins the line with the record of an artifact, in Base64. */
   static final String RECORD = "record ";
 
+  /** Begins the line with the scale of a module's integers. */
+  static final String SCALE = "scale ";
+
   private final Path source;
   private final List<String[]> modules;
+  private final Map<String, Float> scales = new LinkedHashMap<>();
   private final @Nullable String record;
   private final FormatDefect defect;
   private boolean closed;
@@ -44,6 +48,10 @@ final class ToyModel implements QuantizableModel {
             .filter(line -> line.startsWith("module "))
             .map(line -> line.split(" ", -1))
             .toList();
+    lines.stream()
+        .filter(line -> line.startsWith(SCALE))
+        .map(line -> line.split(" ", -1))
+        .forEach(scale -> scales.put(scale[1], Float.parseFloat(scale[2])));
     this.record =
         lines.stream()
             .filter(line -> line.startsWith(RECORD))
@@ -138,6 +146,11 @@ final class ToyModel implements QuantizableModel {
       throw new IllegalStateException("this model is closed");
     }
     return this;
+  }
+
+  /** What the integers of a module are multiplied by. */
+  Optional<Float> scale(String module) {
+    return Optional.ofNullable(scales.get(module));
   }
 
   /** Name, type, element type and values of each module. */

@@ -1,5 +1,6 @@
 package dev.kvant.tck;
 
+import dev.kvant.api.QuantizableModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,6 +27,20 @@ final class ToyModels {
   static Path nonFinite() {
     return write(
         "bad.toy", "module fc1 Linear FLOAT32 0.5 -1.0", "module fc2 Linear FLOAT32 2.0 NaN");
+  }
+
+  /** The weight of a module in an artifact of the toy backend. */
+  static Optional<float[]> restored(QuantizableModel artifact, String module) {
+    return ((ToyModel) artifact)
+        .scale(module)
+        .map(
+            scale ->
+                StoredValues.dequantized(
+                    StoredValues.floats(BackendKit.tensor(artifact, module, "weight")),
+                    0,
+                    new float[] {scale},
+                    List.of(),
+                    0));
   }
 
   static List<SampleModel> samples() {

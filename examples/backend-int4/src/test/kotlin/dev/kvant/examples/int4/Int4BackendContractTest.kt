@@ -1,10 +1,12 @@
 package dev.kvant.examples.int4
 
 import dev.kvant.api.ElementType
+import dev.kvant.api.QuantizableModel
 import dev.kvant.spi.QuantizationBackend
 import dev.kvant.tck.QuantizationBackendContract
 import dev.kvant.tck.SampleFile
 import dev.kvant.tck.SampleModel
+import dev.kvant.tck.StoredValues
 import dev.kvant.torch.TorchFormat
 import java.util.Optional
 
@@ -24,6 +26,19 @@ class Int4BackendContractTest : QuantizationBackendContract() {
         .tensorWithNan("fc3.weight", ElementType.FLOAT32, 8, 32)
         .openedBy(TorchFormat())
     )
+
+  override fun restoredWeight(artifact: QuantizableModel, module: String): Optional<FloatArray> {
+    val packed = artifact.tensors()["$module.weight_int4"] ?: return Optional.empty()
+    val bytes = StoredValues.bytes(packed).array()
+    val scales = StoredValues.floats(artifact.tensors().getValue("$module.weight_scales"))
+    val groupSize = 2 * bytes.size / scales.size
+    return Optional.of(
+      FloatArray(2 * bytes.size) {
+        val stored = bytes[it / 2].toInt() shr (it % 2 * 4) and 0xF
+        (stored - 8) * scales[it / groupSize]
+      }
+    )
+  }
 
   /** A safetensors file has no place for a record that is read back. */
   override fun artifactsCarryTheirRecord(): Boolean = false

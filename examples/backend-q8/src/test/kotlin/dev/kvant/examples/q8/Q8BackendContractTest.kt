@@ -1,10 +1,12 @@
 package dev.kvant.examples.q8
 
 import dev.kvant.api.ElementType
+import dev.kvant.api.QuantizableModel
 import dev.kvant.spi.QuantizationBackend
 import dev.kvant.tck.QuantizationBackendContract
 import dev.kvant.tck.SampleFile
 import dev.kvant.tck.SampleModel
+import dev.kvant.tck.StoredValues
 import dev.kvant.torch.TorchFormat
 import java.util.Optional
 
@@ -24,6 +26,11 @@ class Q8BackendContractTest : QuantizationBackendContract() {
         .tensorWithNan("fc3.weight", ElementType.FLOAT32, 8, 32)
         .openedBy(TorchFormat())
     )
+
+  override fun restoredWeight(artifact: QuantizableModel, module: String): Optional<FloatArray> =
+    Optional.ofNullable(artifact.tensors()["$module.weight"]).map {
+      StoredValues.decoded(it, Q8Blocks())
+    }
 
   /** A safetensors file has no place for a record that is read back. */
   override fun artifactsCarryTheirRecord(): Boolean = false
