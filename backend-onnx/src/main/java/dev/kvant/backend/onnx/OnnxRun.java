@@ -13,9 +13,13 @@ import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
 import dev.kvant.backend.onnx.calibration.Calibration;
+import dev.kvant.backend.onnx.calibration.ObservedSizes;
+import dev.kvant.backend.onnx.placement.Placement;
 import dev.kvant.backend.onnx.plan.Activation;
+import dev.kvant.backend.onnx.plan.ActivationPlan;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
+import dev.kvant.backend.onnx.plan.QuantizedActivation;
 import dev.kvant.backend.onnx.preprocess.OpsetCheck;
 import dev.kvant.backend.onnx.rewrite.BlockRewriter;
 import dev.kvant.backend.onnx.rewrite.DynamicRewriter;
@@ -36,8 +40,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -89,29 +95,31 @@ final class OnnxRun implements QuantizationRun {
 
   @Override
   public Map<String, Observation> observations() {
-    return observations(planned().activations(options));
+    return observations(ActivationPlan.of(planned(), options));
   }
 
-  private static Map<String, Observation> observations(Set<Activation> activations) {
+  private static Map<String, Observation> observations(ActivationPlan activations) {
     Map<String, Observation> observations = new LinkedHashMap<>();
-    for (Activation activation : activations) {
-      observations.merge(
-          activation.tensor(),
-          activation.setting().observation(),
-          (one, other) -> one.compareTo(other) < 0 ? other : one);
-    }
+    activations
+        .observations()
+        .forEach(
+            (activation, needed) ->
+                observations.merge(
+                    activation.tensor(),
+                    needed,
+                    (one, other) -> one.compareTo(other) < 0 ? other : one));
     return observations;
   }
 
   @Override
   public CalibrationStatistics observe(CalibrationDataset data, Observation least) {
     PlannedGraph planned = planned();
-    Set<Activation> activations = planned.activations(options);
+    ActivationPlan activations = ActivationPlan.of(planned, options);
     Map<String, Observation> observations = observations(activations);
     observations.replaceAll((tensor, needed) -> needed.compareTo(least) < 0 ? least : needed);
     return new Calibration(planned, observations)
         .observe(
-            activations,
+            activations.observations().keySet(),
             data,
             context.config().device(),
             context.parallelism(),
@@ -134,8 +142,8 @@ final class OnnxRun implements QuantizationRun {
     Rewritten known = rewritten;
     if (known == null) {
       PlannedGraph planned = planned();
-      Set<Activation> activations = planned.activations(options);
-      if (!activations.isEmpty() && statistics.equals(CalibrationStatistics.NONE)) {
+      ActivationPlan activations = ActivationPlan.of(planned, options);
+      if (!activations.observations().isEmpty() && statistics.equals(CalibrationStatistics.NONE)) {
         throw new CalibrationException(
             "there are no statistics of the activations of %s; give calibration data with --calibration, or leave its activations native"
                 .formatted(
@@ -145,10 +153,21 @@ final class OnnxRun implements QuantizationRun {
                         .findFirst()
                         .orElseThrow()));
       }
-      ActivationSteps steps = ActivationSteps.of(activations, statistics, context.parallelism());
+      Optional<Placement> placement =
+          activations.place(ObservedSizes.of(planned.model().graph(), statistics));
+      List<QuantizedActivation> quantized = activations.activations(placement);
+      Set<Activation> observed = new LinkedHashSet<>();
+      quantized.forEach(each -> observed.addAll(each.scale()));
       Map<String, WeightResult> weights =
-          new GraphRewriter(planned, steps, options, context.parallelism())
+          new GraphRewriter(
+                  planned,
+                  ActivationSteps.of(observed, statistics, context.parallelism()),
+                  options,
+                  context.parallelism())
               .rewrite(
+                  quantized,
+                  placement.map(Placement::folded).orElse(Set.of()),
+                  activations.integers(placement),
                   new ProgressReporter(
                       context.listener(), "quantize", planned.modules().size(), "modules"));
       known = new Rewritten(planned.model(), weights, notes(planned), withoutDynamic(planned));

@@ -55,6 +55,20 @@ class StaticTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"accuracy", "balanced", "speed"})
+  void keeps_both_digit_classifiers_as_good_with_regions_of_any_size(String optimize) {
+    for (Path source : List.of(Digits.RESNET, Digits.TRANSFORMER)) {
+      Path quantized =
+          run(
+              Quantization.staticOf(with("mse", Map.of()), Digits.calibration(64))
+                  .with("optimize", optimize),
+              source);
+
+      assertThat(Digits.correct(quantized)).isBetween(Digits.correct(source) - 2, 600);
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"fp8_e4m3fn", "fp8_e5m2"})
   void keeps_both_digit_classifiers_as_good_in_float8(String dtype) {
     for (Path source : List.of(Digits.RESNET, Digits.TRANSFORMER)) {

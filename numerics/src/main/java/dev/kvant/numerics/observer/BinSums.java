@@ -1,5 +1,7 @@
 package dev.kvant.numerics.observer;
 
+import java.util.function.DoubleUnaryOperator;
+
 /**
  * Sums over consecutive bins of a histogram, each computed by one subtraction.
  *
@@ -13,10 +15,10 @@ final class BinSums {
   /** Each entry is the sum of the bins before it. */
   private final long[] counts;
 
-  /** The same for count times center, the sum of the values. */
+  /** The same for count times the center or what a function makes of it. */
   private final double[] values;
 
-  /** The same for count times squared center. */
+  /** The same for its square. */
   private final double[] squares;
 
   private BinSums(Histogram.Bins bins, long[] counts, double[] values, double[] squares) {
@@ -27,15 +29,20 @@ final class BinSums {
   }
 
   static BinSums of(Histogram.Bins bins) {
+    return of(bins, DoubleUnaryOperator.identity());
+  }
+
+  /** Sums of what a function makes of the centers; codes are still those of the centers. */
+  static BinSums of(Histogram.Bins bins, DoubleUnaryOperator function) {
     long[] counts = new long[bins.size() + 1];
     double[] values = new double[bins.size() + 1];
     double[] squares = new double[bins.size() + 1];
     for (int bin = 0; bin < bins.size(); bin++) {
       long count = bins.counts()[bin];
-      double center = bins.center(bin);
+      double value = function.applyAsDouble(bins.center(bin));
       counts[bin + 1] = counts[bin] + count;
-      values[bin + 1] = values[bin] + count * center;
-      squares[bin + 1] = squares[bin] + count * center * center;
+      values[bin + 1] = values[bin] + count * value;
+      squares[bin + 1] = squares[bin] + count * value * value;
     }
     return new BinSums(bins, counts, values, squares);
   }
@@ -53,7 +60,7 @@ final class BinSums {
     return counts[to] - counts[from];
   }
 
-  /** The squared distance of the bins {@code [from, to)} from a value. */
+  /** The squared distance of the summed values of bins {@code [from, to)} from a value. */
   double squaredError(int from, int to, double value) {
     double error =
         squares[to]

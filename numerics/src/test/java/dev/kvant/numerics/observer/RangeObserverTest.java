@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.nio.FloatBuffer;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -29,6 +30,40 @@ class RangeObserverTest {
 
   static Stream<Supplier<RangeObserver>> robust() {
     return all().skip(1);
+  }
+
+  @Test
+  void behind_a_function_spends_no_steps_where_the_function_is_flat() {
+    float[] values = new float[100_000];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = -40 + 44f * i / values.length;
+    }
+    RangeObserver observer =
+        RangeObserver.leastErrorBehind(List.of(x -> x / (1 + StrictMath.exp(-x))));
+    observe(observer, values);
+    RangeObserver plain = RangeObserver.meanSquaredError();
+    observe(plain, values);
+
+    assertThat(plain.range(Grid.UINT8_ASYMMETRIC).min()).isLessThan(-35);
+    assertThat(observer.range(Grid.UINT8_ASYMMETRIC).min()).isBetween(-25f, -3f);
+    assertThat(observer.range(Grid.UINT8_ASYMMETRIC).max()).isBetween(3.8f, 4.1f);
+  }
+
+  @Test
+  void behind_the_identity_chooses_as_by_the_squared_error() {
+    RangeObserver observer = RangeObserver.leastErrorBehind(List.of(x -> x));
+    observe(observer, normal(100_000));
+    RangeObserver plain = RangeObserver.meanSquaredError();
+    observe(plain, normal(100_000));
+
+    assertThat(observer.range(Grid.UINT8_ASYMMETRIC)).isEqualTo(plain.range(Grid.UINT8_ASYMMETRIC));
+  }
+
+  @Test
+  void behind_no_function_is_refused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RangeObserver.leastErrorBehind(List.of()))
+        .withMessageContaining("functions");
   }
 
   @Test

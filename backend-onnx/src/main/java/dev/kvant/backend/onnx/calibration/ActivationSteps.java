@@ -1,13 +1,17 @@
 package dev.kvant.backend.onnx.calibration;
 
 import dev.kvant.backend.onnx.concurrent.Workers;
+import dev.kvant.backend.onnx.placement.Bounds;
 import dev.kvant.backend.onnx.plan.Activation;
+import dev.kvant.backend.onnx.plan.QuantizedActivation;
 import dev.kvant.numerics.observer.AffineStep;
-import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.spi.CalibrationStatistics;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,37 +23,60 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class ActivationSteps {
 
-  private final Map<Activation, AffineStep> steps;
+  private final Map<Activation, ValueRange> ranges;
 
-  private ActivationSteps(Map<Activation, AffineStep> steps) {
-    this.steps = steps;
+  private ActivationSteps(Map<Activation, ValueRange> ranges) {
+    this.ranges = ranges;
   }
 
   /** Searches the ranges of activations, each by its own algorithm. */
   public static ActivationSteps of(
       Set<Activation> activations, CalibrationStatistics statistics, int parallelism) {
-    Map<Activation, AffineStep> steps = new ConcurrentHashMap<>();
+    Map<Activation, ValueRange> ranges = new ConcurrentHashMap<>();
     try (var workers = new Workers<Object>(parallelism, Object::new)) {
       for (Activation activation : activations) {
         statistics
             .tensor(activation.tensor())
             .ifPresent(
-                seen -> workers.submit(any -> steps.put(activation, step(activation, seen))));
+                seen -> workers.submit(any -> ranges.put(activation, range(activation, seen))));
       }
       workers.finish();
     }
-    return new ActivationSteps(steps);
+    return new ActivationSteps(ranges);
   }
 
-  private static AffineStep step(Activation activation, TensorStatistics seen) {
-    Grid grid = activation.setting().grid();
+  private static ValueRange range(Activation activation, TensorStatistics seen) {
     RangeObserver observer = activation.setting().observer();
     seen.showTo(observer);
-    return grid.step(observer.range(grid));
+    return observer.range(activation.setting().grid());
   }
 
-  /** The step of an activation; empty if the data never reached it. */
-  public Optional<AffineStep> of(Activation activation) {
-    return Optional.ofNullable(steps.get(activation));
+  /**
+   * The step of an activation: that of the ranges of all that share its scale, within its bounds.
+   *
+   * @return empty if the data never reached any of them
+   */
+  public Optional<AffineStep> of(QuantizedActivation quantized) {
+    Bounds bounds = quantized.bounds();
+    List<ValueRange> known =
+        quantized.scale().stream().map(ranges::get).filter(Objects::nonNull).toList();
+    if (known.isEmpty()) {
+      return Optional.empty();
+    }
+    float min = Float.POSITIVE_INFINITY;
+    float max = Float.NEGATIVE_INFINITY;
+    for (ValueRange range : known) {
+      min = Math.min(min, range.min());
+      max = Math.max(max, range.max());
+    }
+    ValueRange range =
+        quantized.isWhole()
+            ? new ValueRange(bounds.min(), bounds.max())
+            : new ValueRange(within(bounds, min), within(bounds, max));
+    return Optional.of(quantized.activation().setting().grid().step(range));
+  }
+
+  private static float within(Bounds bounds, float value) {
+    return Math.max(bounds.min(), Math.min(bounds.max(), value));
   }
 }

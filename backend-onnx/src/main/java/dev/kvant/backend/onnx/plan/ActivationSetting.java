@@ -3,6 +3,7 @@ package dev.kvant.backend.onnx.plan;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.OperandDecision;
+import dev.kvant.backend.onnx.placement.Response;
 import dev.kvant.kit.Observers;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
@@ -15,16 +16,27 @@ import java.util.Map;
  * @param grid what they are quantized to
  * @param algorithm how their range is chosen
  * @param algorithmOptions options of the algorithm
+ * @param response what all who read them make of them; where they are read through functions, the
+ *     range is the one with the least error behind these, whatever the algorithm
  * @since 0.1.0
  */
 public record ActivationSetting(
-    Grid grid, CalibrationAlgorithm algorithm, Map<String, Object> algorithmOptions) {
+    Grid grid,
+    CalibrationAlgorithm algorithm,
+    Map<String, Object> algorithmOptions,
+    Response response) {
 
   public static ActivationSetting of(OperandDecision decision, OnnxOptions options) {
     return new ActivationSetting(
         grid(decision.dtype(), options.target()),
         decision.settings().algorithm(),
-        decision.settings().algorithmOptions());
+        decision.settings().algorithmOptions(),
+        Response.NONE);
+  }
+
+  /** The same setting for values that are read through functions. */
+  ActivationSetting behind(Response functions) {
+    return new ActivationSetting(grid, algorithm, algorithmOptions, functions);
   }
 
   private static Grid grid(Dtype dtype, OnnxOptions.Target target) {
@@ -39,11 +51,15 @@ public record ActivationSetting(
 
   /** What must be observed for that. */
   public Observation observation() {
-    return Observers.observation(algorithm);
+    return response.functions().isEmpty()
+        ? Observers.observation(algorithm)
+        : Observation.DISTRIBUTION;
   }
 
   /** An observer that has seen nothing yet. */
   public RangeObserver observer() {
-    return Observers.of(algorithm, algorithmOptions);
+    return response.functions().isEmpty()
+        ? Observers.of(algorithm, algorithmOptions)
+        : RangeObserver.leastErrorBehind(response.operators());
   }
 }

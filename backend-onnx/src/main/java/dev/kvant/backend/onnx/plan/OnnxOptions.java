@@ -3,9 +3,11 @@ package dev.kvant.backend.onnx.plan;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
+import dev.kvant.backend.onnx.placement.Optimize;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.Options;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,6 +18,7 @@ import java.util.Map;
  * @param target what the quantized graph will run on
  * @param preprocess whether constants are folded and batch normalizations fused before
  * @param quantizeOutputs whether the outputs of quantized operators are quantized too
+ * @param optimize what regions of integers are chosen for
  * @param kernel which operators multiply with quantized weights
  * @param bits the size of codes for {@link Kernel#NBITS}
  * @param blockSize how many weights share a scale for {@link Kernel#NBITS}
@@ -27,6 +30,7 @@ public record OnnxOptions(
     Target target,
     boolean preprocess,
     boolean quantizeOutputs,
+    Optimize optimize,
     Kernel kernel,
     int bits,
     int blockSize,
@@ -60,6 +64,7 @@ public record OnnxOptions(
   private static final String TARGET = "target";
   private static final String PREPROCESS = "preprocess";
   private static final String QUANTIZE_OUTPUTS = "quantize_outputs";
+  private static final String OPTIMIZE = "optimize";
   public static final String KERNEL = "kernel";
   public static final String BITS = "bits";
   public static final String BLOCK_SIZE = "block_size";
@@ -84,6 +89,14 @@ public record OnnxOptions(
               QUANTIZE_OUTPUTS,
               false,
               "Quantizes the outputs of quantized operators as well as their inputs."),
+          OptionDescriptor.choice(
+              OPTIMIZE,
+              Arrays.stream(Optimize.values())
+                  .map(each -> each.name().toLowerCase(Locale.ROOT))
+                  .toList(),
+              "For static_ptq of int8 on cpu, which operators without weights compute in int8:"
+                  + " accuracy none, balanced the fewest within 10 % of the fastest choice, speed the"
+                  + " fastest choice."),
           OptionDescriptor.choice(
               KERNEL,
               List.of(Kernel.QDQ.label(), Kernel.NBITS.label()),
@@ -120,6 +133,7 @@ public record OnnxOptions(
         Target.valueOf(options.text(TARGET).toUpperCase(Locale.ROOT)),
         options.flag(PREPROCESS),
         options.flag(QUANTIZE_OUTPUTS),
+        Optimize.valueOf(options.text(OPTIMIZE).toUpperCase(Locale.ROOT)),
         Kernel.valueOf(options.text(KERNEL).toUpperCase(Locale.ROOT)),
         options.integer(BITS),
         options.integer(BLOCK_SIZE),
@@ -151,6 +165,9 @@ public record OnnxOptions(
       addDynamic(problems);
     } else if (kwargs.containsKey(REDUCE_RANGE)) {
       problems.add(problem(REDUCE_RANGE, "is for mode dynamic_ptq alone; leave it out"));
+    }
+    if (kwargs.containsKey(OPTIMIZE)) {
+      addWithoutRegions(mode, problems);
     }
     if (kernel == Kernel.QDQ) {
       for (String key : List.of(BITS, BLOCK_SIZE)) {
@@ -196,6 +213,25 @@ public record OnnxOptions(
               TARGET,
               "tensorrt does not support operators that quantize at run time; use mode static_ptq"
                   + " or leave it out"));
+    }
+  }
+
+  /** What leaves no choice of regions. */
+  private void addWithoutRegions(QuantizationMode mode, List<ConfigurationProblem> problems) {
+    if (!QuantizationMode.STATIC_PTQ.equals(mode)) {
+      problems.add(problem(OPTIMIZE, "is for mode static_ptq alone; leave it out"));
+    } else if (target == Target.TENSORRT) {
+      problems.add(
+          problem(
+              OPTIMIZE,
+              "chooses for ONNX Runtime on a CPU; TensorRT fixes where activations are quantized:"
+                  + " remove it, or set target: cpu"));
+    } else if (quantizeOutputs) {
+      problems.add(
+          problem(
+              OPTIMIZE,
+              "chooses where activations are quantized, and so does quantize_outputs: remove one of"
+                  + " them"));
     }
   }
 

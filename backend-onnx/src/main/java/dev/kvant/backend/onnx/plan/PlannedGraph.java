@@ -17,7 +17,6 @@ import dev.kvant.onnx.graph.OnnxModule;
 import dev.kvant.onnx.graph.OnnxModules;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -90,19 +89,6 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
           new Activation(
               home.place(), value, type(), ActivationSetting.of(decision.activations(), options)));
     }
-  }
-
-  /** The tensors whose ranges must be known: none where they are found at run time. */
-  public Set<Activation> activations(OnnxOptions options) {
-    Set<Activation> activations = new LinkedHashSet<>();
-    if (dynamic) {
-      return activations;
-    }
-    for (Planned module : modules) {
-      module.input(options).ifPresent(activations::add);
-      module.output(options).ifPresent(activations::add);
-    }
-    return activations;
   }
 
   /** The version of the operators that quantization needs. */

@@ -1,7 +1,9 @@
 package dev.kvant.backend.onnx.rewrite;
 
+import dev.kvant.backend.onnx.placement.Reader;
 import dev.kvant.backend.onnx.plan.Activation;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.plan.QuantizedActivation;
 import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.Float16;
 import dev.kvant.numerics.observer.AffineStep;
@@ -17,6 +19,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Quantizes tensors in the middle of a graph and restores them at once, so that those who read them
@@ -35,28 +38,31 @@ final class ActivationRewriter {
     this.options = options;
   }
 
-  /**
-   * Lets a node read a tensor quantized.
-   *
-   * @param home the graph that the tensor is in
-   */
-  void rewriteInput(Activation activation, AffineStep step, Graph home, Node reader, int input) {
-    String value =
-        restored.computeIfAbsent(
-            activation,
-            each -> {
-              String output = model.freshName(each.name() + "_DequantizeLinear_Output");
-              home.insertAfter(each.name(), pair(each, step, each.name(), output));
-              return output;
-            });
-    reader.inputs().set(input, value);
+  /** Lets all that read a tensor, or some of them, read it quantized. */
+  void rewrite(QuantizedActivation quantized, AffineStep step) {
+    Activation activation = quantized.activation();
+    if (quantized.isForAll()) {
+      rewriteOutput(activation, step, quantized.home());
+      return;
+    }
+    for (Reader reader : quantized.readers()) {
+      String value =
+          restored.computeIfAbsent(
+              activation,
+              each -> {
+                String output = model.freshName(each.name() + "_DequantizeLinear_Output");
+                quantized.home().insertAfter(each.name(), pair(each, step, each.name(), output));
+                return output;
+              });
+      reader.node().inputs().set(reader.input(), value);
+    }
   }
 
-  /** Lets all who read a node's output read it quantized. */
-  void rewriteOutput(Activation activation, AffineStep step, Graph graph, Node writer) {
-    String output = writer.outputs().get(0);
+  private void rewriteOutput(Activation activation, AffineStep step, Graph graph) {
+    String output = activation.name();
+    Node writer = Objects.requireNonNull(graph.producer(output), output);
     String before = model.freshName(output + "_QuantizeLinear_Input");
-    writer.outputs().set(0, before);
+    writer.outputs().set(writer.outputs().indexOf(output), before);
     graph.insertAfter(before, pair(activation, step, before, output));
     restored.put(activation, output);
   }

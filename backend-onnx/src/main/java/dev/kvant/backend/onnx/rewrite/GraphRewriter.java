@@ -1,22 +1,24 @@
 package dev.kvant.backend.onnx.rewrite;
 
 import dev.kvant.api.CalibrationException;
-import dev.kvant.api.Dtype;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
-import dev.kvant.backend.onnx.plan.Activation;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.plan.QuantizedActivation;
 import dev.kvant.backend.onnx.preprocess.UnusedConstants;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Node;
 import dev.kvant.spi.ProgressReporter;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.Set;
 
 /**
  * Does to a graph what is planned for it.
@@ -24,9 +26,6 @@ import java.util.Optional;
  * @since 0.1.0
  */
 public final class GraphRewriter {
-
-  /** A node and what of its activations is quantized. */
-  private record Rewrite(Planned module, Optional<Activation> input, Optional<Activation> output) {}
 
   private final PlannedGraph planned;
   private final ActivationSteps steps;
@@ -52,84 +51,72 @@ public final class GraphRewriter {
   /**
    * Rewrites the graph.
    *
+   * @param activations the activations to quantize
+   * @param folded nodes whose work the ranges of codes do
+   * @param integers the modules that multiply codes
    * @return the quantized weights by the name of their module
    * @throws CalibrationException if activations are to be quantized that were not observed
    */
-  public Map<String, WeightResult> rewrite(ProgressReporter progress) {
+  public Map<String, WeightResult> rewrite(
+      List<QuantizedActivation> activations,
+      Set<Node> folded,
+      Set<String> integers,
+      ProgressReporter progress) {
+    folded.forEach(this::fold);
+    Map<Node, AffineStep> inputs = new HashMap<>();
+    for (QuantizedActivation activation : activations) {
+      AffineStep step = step(activation);
+      activationRewriter.rewrite(activation, step);
+      activation.readers().forEach(reader -> inputs.put(reader.node(), step));
+    }
     Map<String, WeightResult> weights = new LinkedHashMap<>();
-    // Graphs and activations are named as they were observed, so all are looked up first.
-    List<Rewrite> rewrites = planned.modules().stream().map(this::rewrite).toList();
-    for (Rewrite rewrite : rewrites) {
-      Planned module = rewrite.module();
-      Optional<AffineStep> step = rewriteInput(module, rewrite.input());
-      if (!module.decision().weights().isQuantized()) {
-        progress.advance(1, module.name());
-        continue;
-      }
-      if (planned.dynamic()
-          && module.decision().activations().isQuantized()
-          && DynamicRewriter.fits(module)) {
-        weights.put(module.name(), dynamicRewriter.rewrite(module));
-      } else if (options.kernel() == OnnxOptions.Kernel.NBITS && BlockRewriter.fits(module)) {
-        weights.put(module.name(), blockRewriter.rewrite(module));
-      } else {
-        QuantizedWeight weight = weightRewriter.rewrite(module);
-        weights.put(module.name(), weight);
-        if (step.isPresent() && options.target() == OnnxOptions.Target.CPU && isInt8(module)) {
-          biasRewriter.add(module, weight, step.get());
-        }
+    for (Planned module : planned.modules()) {
+      if (module.decision().weights().isQuantized()) {
+        weights.put(module.name(), rewriteWeight(module, integers, inputs));
       }
       progress.advance(1, module.name());
     }
     biasRewriter.rewrite();
-    for (Rewrite rewrite : rewrites) {
-      Planned module = rewrite.module();
-      rewrite
-          .output()
-          .ifPresent(
-              activation ->
-                  activationRewriter.rewriteOutput(
-                      activation, step(module, activation), module.graph(), module.node()));
-    }
     UnusedConstants.remove(planned.model());
     return weights;
   }
 
-  private Rewrite rewrite(Planned module) {
-    return planned.dynamic()
-        ? new Rewrite(module, Optional.empty(), Optional.empty())
-        : new Rewrite(module, module.input(options), module.output(options));
-  }
-
-  private Optional<AffineStep> rewriteInput(Planned module, Optional<Activation> input) {
-    if (input.isEmpty()) {
-      return Optional.empty();
+  private WeightResult rewriteWeight(
+      Planned module, Set<String> integers, Map<Node, AffineStep> inputs) {
+    if (planned.dynamic()
+        && module.decision().activations().isQuantized()
+        && DynamicRewriter.fits(module)) {
+      return dynamicRewriter.rewrite(module);
     }
-    Activation activation = input.get();
-    AffineStep step = step(module, activation);
-    Graph home = module.graph().home(module.node().input(module.activationInput()));
-    activationRewriter.rewriteInput(
-        activation,
-        step,
-        home == null ? module.graph() : home,
-        module.node(),
-        module.activationInput());
-    return Optional.of(step);
+    if (options.kernel() == OnnxOptions.Kernel.NBITS && BlockRewriter.fits(module)) {
+      return blockRewriter.rewrite(module);
+    }
+    QuantizedWeight weight = weightRewriter.rewrite(module);
+    AffineStep step = inputs.get(module.node());
+    if (step != null
+        && options.target() == OnnxOptions.Target.CPU
+        && integers.contains(module.name())) {
+      biasRewriter.add(module, weight, step);
+    }
+    return weight;
   }
 
-  private static boolean isInt8(Planned module) {
-    return module.decision().weights().dtype().equals(module.decision().activations().dtype())
-        && module.decision().weights().dtype().equals(Dtype.INT8);
+  /** Leaves out a node behind another one, which writes what the node wrote. */
+  private void fold(Node node) {
+    Graph graph = planned.model().graph();
+    Node writer = Objects.requireNonNull(graph.producer(node.input(0)), node.input(0));
+    writer.outputs().set(0, node.outputs().get(0));
+    graph.removeNode(node);
   }
 
-  private AffineStep step(Planned module, Activation activation) {
+  private AffineStep step(QuantizedActivation activation) {
     return steps
         .of(activation)
         .orElseThrow(
             () ->
                 new CalibrationException(
                     "'%s', an input or output of %s, never had a value while the calibration data"
-                            .formatted(activation.name(), module.name())
+                            .formatted(activation.activation().name(), activation.module())
                         + " ran; add data that reaches it, or leave its activations native"));
   }
 }

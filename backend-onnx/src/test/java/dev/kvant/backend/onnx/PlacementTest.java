@@ -1,0 +1,369 @@
+package dev.kvant.backend.onnx;
+
+import static dev.kvant.backend.onnx.TestGraph.attribute;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Initializer;
+import dev.kvant.onnx.graph.Node;
+import dev.kvant.onnx.graph.OnnxFile;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.StoredTensor;
+import dev.kvant.onnx.proto.AttributeProto;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("Regions of int8 operators")
+class PlacementTest {
+
+  private static final long CHANNELS = 32;
+  private static final long SIDE = 24;
+  private static final TensorBatch IMAGE = Graphs.batch(3, 1, CHANNELS, SIDE, SIDE);
+
+  /** The tensors in front of the operator of a test, and behind it. */
+  private static final String BEFORE = "before";
+
+  private static final String BEHIND = "behind";
+
+  private static final AttributeProto PADS = attribute("pads", List.of(1L, 1L, 1L, 1L));
+  private static final AttributeProto KERNEL = attribute("kernel_shape", List.of(3L, 3L));
+  private static final AttributeProto STRIDES = attribute("strides", List.of(2L, 2L));
+
+  @TempDir private Path folder;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Relu", "Clip"})
+  void let_the_range_of_codes_do_the_work_of_an_activation_function(String operator) {
+    TestGraph graph = convolutions().floats("low", List.of(), 0).floats("high", List.of(), 0.5f);
+    Written quantized =
+        speed(
+            operator.equals("Clip")
+                ? graph.node(operator, List.of(BEFORE, "low", "high"), BEHIND)
+                : graph.node(operator, List.of(BEFORE), BEHIND));
+
+    assertThat(quantized.nodes(operator)).isEmpty();
+    assertThat(quantized.zeroPoint(BEHIND)).isZero();
+    if (operator.equals("Clip")) {
+      assertThat(255 * quantized.scale(BEHIND)).isBetween(0.3f, 0.50001f);
+    }
+  }
+
+  @Test
+  void keep_an_activation_function_whose_input_something_else_reads() {
+    Written quantized =
+        speed(
+            convolutions()
+                .node("Relu", List.of(BEFORE), "relu")
+                .node("Add", List.of("relu", BEFORE), BEHIND));
+
+    assertThat(quantized.nodes("Relu")).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Add", "Mul"})
+  void compute_with_the_codes_of_two_activations(String operator) {
+    Written quantized =
+        speed(
+            convolutions()
+                .node("Conv", List.of(BEFORE, "w1"), "other", PADS, KERNEL)
+                .node(operator, List.of(BEFORE, "other"), BEHIND));
+
+    quantized.assertInInt8(operator, 2);
+    assertThat(Stream.of(BEFORE, "other", BEHIND).map(quantized::scale).distinct()).hasSize(3);
+  }
+
+  @Test
+  void give_all_that_a_concat_joins_one_scale() {
+    Written quantized =
+        speed(
+            convolutions(2 * CHANNELS, SIDE)
+                .node("Conv", List.of("x", "w3"), "other", PADS, KERNEL)
+                .node("Concat", List.of(BEFORE, "other"), BEHIND, attribute("axis", 1)));
+
+    quantized.assertInInt8("Concat", 2);
+    assertThat(Stream.of(BEFORE, "other", BEHIND).map(quantized::scale).distinct()).hasSize(1);
+  }
+
+  @Test
+  void leave_a_scale_of_its_own_to_what_a_concat_joins_and_others_read() {
+    Written quantized =
+        speed(
+            convolutions(2 * CHANNELS, SIDE)
+                .node("Conv", List.of(BEFORE, "w1"), "other", PADS, KERNEL)
+                .node("Concat", List.of(BEFORE, "other"), BEHIND, attribute("axis", 1)));
+
+    quantized.assertInInt8("Concat", 2);
+    assertThat(quantized.scale("other")).isEqualTo(quantized.scale(BEHIND));
+    assertThat(quantized.scale(BEFORE)).isNotEqualTo(quantized.scale(BEHIND));
+  }
+
+  /** Operators that only move values, and how large images are behind them. */
+  static Stream<Move> moves() {
+    return Stream.of(
+        new Move(
+            "MaxPool",
+            SIDE / 2,
+            g ->
+                g.node(
+                    "MaxPool",
+                    List.of(BEFORE),
+                    BEHIND,
+                    attribute("kernel_shape", List.of(2L, 2L)),
+                    STRIDES)),
+        new Move(
+            "Transpose",
+            SIDE,
+            g ->
+                g.node(
+                    "Transpose",
+                    List.of(BEFORE),
+                    BEHIND,
+                    attribute("perm", List.of(0L, 1L, 3L, 2L)))),
+        new Move(
+            "Reshape",
+            SIDE,
+            g ->
+                g.integers("shape", 1, CHANNELS, SIDE, SIDE)
+                    .node("Reshape", List.of(BEFORE, "shape"), BEHIND)),
+        new Move(
+            "Slice",
+            SIDE / 2,
+            g ->
+                g.integers("from", 0, 0)
+                    .integers("to", SIDE / 2, SIDE / 2)
+                    .integers("axes", 2, 3)
+                    .node("Slice", List.of(BEFORE, "from", "to", "axes"), BEHIND)));
+  }
+
+  /** An operator, the side of the images behind it, and how it is added. */
+  private record Move(String operator, long side, UnaryOperator<TestGraph> add) {
+    @Override
+    public String toString() {
+      return operator;
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("moves")
+  void give_moved_values_the_scale_that_they_had(Move move) {
+    Written quantized = speed(move.add().apply(convolutions(CHANNELS, move.side())));
+
+    quantized.assertInInt8(move.operator(), 1);
+    assertThat(quantized.scale(BEHIND)).isEqualTo(quantized.scale(BEFORE));
+    assertThat(quantized.zeroPoint(BEHIND)).isEqualTo(quantized.zeroPoint(BEFORE));
+  }
+
+  @Test
+  void give_all_parts_of_a_split_one_scale() {
+    Written quantized =
+        speed(
+            convolutions()
+                .node(
+                    "Split",
+                    "split",
+                    List.of(BEFORE),
+                    List.of("left", "right"),
+                    attribute("axis", 1))
+                .node("Concat", List.of("right", "left"), BEHIND, attribute("axis", 1)));
+
+    quantized.assertInInt8("Split", 1);
+    assertThat(Stream.of(BEFORE, "left", "right", BEHIND).map(quantized::scale).distinct())
+        .hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Sigmoid", "LeakyRelu"})
+  void look_a_function_up_by_codes(String operator) {
+    Written quantized = speed(convolutions().node(operator, List.of(BEFORE), BEHIND));
+
+    quantized.assertInInt8(operator, 1);
+  }
+
+  @Test
+  void give_a_sigmoid_the_codes_from_0_to_1_whatever_was_observed() {
+    Written quantized = speed(convolutions().node("Sigmoid", List.of(BEFORE), BEHIND));
+
+    assertThat(quantized.scale(BEHIND)).isEqualTo(1f / 255);
+    assertThat(quantized.zeroPoint(BEHIND)).isZero();
+  }
+
+  @Test
+  void average_whole_images_by_codes() {
+    Written quantized =
+        run(
+            new TestGraph()
+                .input("x", 1, CHANNELS, SIDE, SIDE)
+                .output("y", 1, CHANNELS, 1, 1)
+                .random("w1", 0.1, CHANNELS, CHANNELS, 3, 3)
+                .random("w2", 0.1, CHANNELS, CHANNELS, 1, 1)
+                .node("Conv", List.of("x", "w1"), BEFORE, PADS, KERNEL)
+                .node("GlobalAveragePool", List.of(BEFORE), BEHIND)
+                .node("Conv", List.of(BEHIND, "w2"), "y"),
+            "speed",
+            IMAGE);
+
+    quantized.assertInInt8("GlobalAveragePool", 1);
+  }
+
+  @Test
+  void multiply_the_codes_of_two_activations_and_leave_the_sums_float() {
+    TestGraph graph =
+        new TestGraph()
+            .input("x", 1, 512, 256)
+            .output("y", 1, 512, 256)
+            .random("wq", 0.02, 256, 256)
+            .random("wk", 0.02, 256, 256)
+            .random("wo", 0.1, 512, 256)
+            .node("MatMul", List.of("x", "wq"), "q")
+            .node("MatMul", List.of("x", "wk"), "k")
+            .node("Transpose", List.of("k"), "t", attribute("perm", List.of(0L, 2L, 1L)))
+            .node("MatMul", List.of("q", "t"), "scores")
+            .node("Tanh", List.of("scores"), "weights")
+            .node("MatMul", List.of("weights", "wo"), "y");
+    Written quantized = run(graph, "speed", Graphs.batch(5, 1, 512, 256));
+
+    Node scores = quantized.nodes("MatMul").get(2);
+    assertThat(scores.outputs()).containsExactly("scores");
+    assertThat(scores.inputs()).allMatch(input -> quantized.producer(input).is("DequantizeLinear"));
+    assertThat(quantized.reader("scores").opType()).isEqualTo("Tanh");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"balanced", "speed"})
+  void end_before_the_outputs_of_the_graph(String optimize) {
+    Written quantized =
+        run(
+            new TestGraph()
+                .input("x", 1, CHANNELS, SIDE, SIDE)
+                .output("y", 1, CHANNELS, SIDE, SIDE)
+                .random("w1", 0.1, CHANNELS, CHANNELS, 3, 3)
+                .node("Conv", List.of("x", "w1"), BEFORE, PADS, KERNEL)
+                .node("Sigmoid", List.of(BEFORE), BEHIND)
+                .node("Mul", List.of(BEFORE, BEHIND), "y"),
+            optimize,
+            IMAGE);
+
+    assertThat(quantized.producer(quantized.nodes("Sigmoid").get(0).input(0)).opType())
+        .isIn("Conv", "DequantizeLinear");
+    assertThat(quantized.producer("y").opType()).isEqualTo("Mul");
+    assertThat(quantized.model().graph().nodes())
+        .noneMatch(node -> node.is("QuantizeLinear") && node.input(0).equals(BEHIND));
+  }
+
+  @Test
+  void do_not_exist_where_accuracy_is_asked_for() {
+    Written quantized =
+        run(
+            convolutions()
+                .node("Sigmoid", List.of(BEFORE), BEHIND)
+                .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL),
+            "accuracy",
+            IMAGE);
+
+    assertThat(quantized.nodes("QuantizeLinear"))
+        .extracting(node -> node.input(0))
+        .containsExactlyInAnyOrder("x", BEHIND);
+  }
+
+  /** Two convolutions, the second of which reads {@link #BEHIND}. */
+  private static TestGraph convolutions() {
+    return convolutions(CHANNELS, SIDE);
+  }
+
+  private static TestGraph convolutions(long channels, long side) {
+    return new TestGraph()
+        .input("x", 1, CHANNELS, SIDE, SIDE)
+        .output("y", 1, CHANNELS, side, side)
+        .random("w1", 0.1, CHANNELS, CHANNELS, 3, 3)
+        .random("w2", 0.1, CHANNELS, channels, 3, 3)
+        .random("w3", 0.1, CHANNELS, CHANNELS, 3, 3)
+        .node("Conv", List.of("x", "w1"), BEFORE, PADS, KERNEL);
+  }
+
+  private Written speed(TestGraph graph) {
+    return run(graph.node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL), "speed", IMAGE);
+  }
+
+  private Written run(TestGraph graph, String optimize, TensorBatch batch) {
+    Path source = graph.write(folder);
+    Path quantized =
+        Quantization.staticOf(
+                module -> Plans.Wish.both(Dtype.INT8), CalibrationDataset.of(List.of(batch)))
+            .with("optimize", optimize)
+            .run(source, folder.resolve("quantized"))
+            .artifacts()
+            .get(0)
+            .path();
+    assertThat(Graphs.distance(quantized, source, batch)).isLessThan(0.05);
+    try (OnnxFile file = OnnxFile.open(quantized)) {
+      return new Written(file.load());
+    }
+  }
+
+  /** A graph that was written. */
+  private record Written(OnnxModel model) {
+
+    List<Node> nodes(String operator) {
+      return model.graph().nodes().stream().filter(node -> node.is(operator)).toList();
+    }
+
+    Node producer(String value) {
+      return Objects.requireNonNull(model.graph().producer(value), value);
+    }
+
+    Node reader(String value) {
+      List<Node> readers =
+          model.graph().nodes().stream().filter(node -> node.inputs().contains(value)).toList();
+      assertThat(readers).as(value).hasSize(1);
+      return readers.get(0);
+    }
+
+    /** The only operator of a kind computes between pairs. */
+    void assertInInt8(String operator, int inputs) {
+      assertThat(nodes(operator)).hasSize(1);
+      Node node = nodes(operator).get(0);
+      for (int input = 0; input < inputs; input++) {
+        assertThat(producer(node.input(input)).opType()).isEqualTo("DequantizeLinear");
+      }
+      assertThat(node.outputs())
+          .allSatisfy(output -> assertThat(reader(output).opType()).isEqualTo("QuantizeLinear"));
+    }
+
+    float scale(String tensor) {
+      return constant(quantizer(tensor).input(1)).order(ByteOrder.LITTLE_ENDIAN).getFloat(0);
+    }
+
+    int zeroPoint(String tensor) {
+      return constant(quantizer(tensor).input(2)).get(0) & 0xff;
+    }
+
+    /** The quantizer of a tensor, which restored has its old name, or that of its new one. */
+    private Node quantizer(String tensor) {
+      Graph graph = model.graph();
+      Node restored = graph.producer(tensor);
+      if (restored != null && restored.is("DequantizeLinear")) {
+        return producer(restored.input(0));
+      }
+      return reader(tensor);
+    }
+
+    private ByteBuffer constant(String name) {
+      StoredTensor tensor = model.graph().constant(name).flatMap(Initializer::tensor).orElseThrow();
+      return tensor.content().read(0, Math.toIntExact(tensor.content().bytes()));
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.backend.onnx.placement;
+
+import org.jspecify.annotations.NullMarked;
