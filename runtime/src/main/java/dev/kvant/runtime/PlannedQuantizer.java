@@ -129,13 +129,14 @@ final class PlannedQuantizer implements ModelQuantizer {
     if (directory != null) {
       refuseToReplace(model, directory);
     }
-    QuantizationPlan decided = planner.plan(model);
+    QuantizableModel cleaned = backend.prepare(model, context);
+    QuantizationPlan decided = planner.plan(cleaned);
     List<QuantizationWarning> warnings = new ArrayList<>(configWarnings);
     warnings.addAll(decided.warnings());
     warnings.forEach(this::warn);
     PreparedModel prepared =
         new PreparedModel(
-            model,
+            cleaned,
             new QuantizationPlan(decided.backend(), decided.mode(), decided.modules(), warnings));
     run(prepared);
     lastPrepared = prepared;

@@ -44,6 +44,21 @@ public interface QuantizationBackend {
     return Optional.empty();
   }
 
+  /**
+   * Returns the model as it will be quantized. A backend that first changes a model, for instance
+   * by fusing operators, describes here the modules that are left: the plan is made for these, and
+   * {@link #begin} receives this model.
+   *
+   * @param model was opened by any format among the descriptor's, or stands for one: its tensors
+   *     are then read by {@link QuantizableModel#tensors()} alone
+   * @param context what the run works with
+   * @return the model itself, or one that reads from it and has nothing to close
+   * @throws dev.kvant.api.UnsupportedModelException if nothing of the model can be quantized
+   */
+  default QuantizableModel prepare(QuantizableModel model, RunContext context) {
+    return model;
+  }
+
   /** Whether an operand of a module can be quantized. Decides by the description alone. */
   Support supports(SupportQuery query);
 
@@ -51,8 +66,7 @@ public interface QuantizationBackend {
    * Begins to quantize a model: parses what it needs of the model's file, and refuses here what
    * only the file shows, before any long work. The caller closes the run before the model.
    *
-   * @param model was opened by any format among the descriptor's, or stands for one: its tensors
-   *     are then read by {@link QuantizableModel#tensors()} alone
+   * @param model the model that {@link #prepare} returned
    * @param plan what to do, made for this model and this configuration
    * @param context what the run works with
    * @throws dev.kvant.api.UnsupportedModelException if the model cannot be quantized as planned

@@ -13,9 +13,10 @@ import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.onnx.OnnxModelFile;
-import dev.kvant.onnx.graph.OnnxModules;
+import dev.kvant.onnx.graph.ConstantValue;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
@@ -133,8 +134,12 @@ public final class OnnxBackend implements QuantizationBackend {
               .formatted(weight.get().elementType()));
     }
     OnnxOptions options = OnnxOptions.of(query.config());
-    if (weight.get().storage().startsWith(OnnxModules.TRANSPOSED) && !options.preprocess()) {
-      return Support.no("its weight is transposed in the graph, and preprocess is false");
+    if (weight.get().storage().startsWith(ConstantValue.COMPUTED)) {
+      return Support.no(
+          options.preprocess()
+              ? "its weight is computed in the graph from less than it would take"
+              : "its weight is transposed or otherwise computed in the graph, and preprocess is"
+                  + " false");
     }
     if (operator.equals("Gather") && !query.dtype().equals(Dtype.INT8)) {
       return Support.no("Gather does not take %s; int8 it does".formatted(query.dtype()));
@@ -226,12 +231,24 @@ public final class OnnxBackend implements QuantizationBackend {
   }
 
   @Override
-  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
-    if (model instanceof OnnxModelFile source) {
-      return new OnnxRun(source, plan, context);
+  public QuantizableModel prepare(QuantizableModel model, RunContext context) {
+    return prepared(model, context);
+  }
+
+  private static PreparedOnnxModel prepared(QuantizableModel model, RunContext context) {
+    if (model instanceof PreparedOnnxModel prepared) {
+      return prepared;
+    }
+    if (model instanceof OnnxModelFile file) {
+      return PreparedOnnxModel.of(file, OnnxOptions.of(context.options()).preprocess());
     }
     throw new UnsupportedModelException(
         "%s is of the format %s; the backend onnx takes onnx"
             .formatted(model.source(), model.format()));
+  }
+
+  @Override
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    return new OnnxRun(prepared(model, context), plan, context);
   }
 }

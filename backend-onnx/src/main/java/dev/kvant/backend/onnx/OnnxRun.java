@@ -20,7 +20,7 @@ import dev.kvant.backend.onnx.plan.ActivationPlan;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.QuantizedActivation;
-import dev.kvant.backend.onnx.preprocess.OpsetCheck;
+import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
 import dev.kvant.backend.onnx.rewrite.BlockRewriter;
 import dev.kvant.backend.onnx.rewrite.DynamicRewriter;
 import dev.kvant.backend.onnx.rewrite.GraphRewriter;
@@ -39,10 +39,12 @@ import dev.kvant.spi.RunContext;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -74,19 +76,18 @@ final class OnnxRun implements QuantizationRun {
           null,
           List.of());
 
-  private final OnnxModelFile source;
+  private final PreparedOnnxModel source;
   private final QuantizationPlan plan;
   private final RunContext context;
   private final OnnxOptions options;
   private CalibrationStatistics statistics = CalibrationStatistics.NONE;
   private @Nullable Rewritten rewritten;
 
-  OnnxRun(OnnxModelFile source, QuantizationPlan plan, RunContext context) {
+  OnnxRun(PreparedOnnxModel source, QuantizationPlan plan, RunContext context) {
     this.source = source;
     this.plan = plan;
     this.context = context;
     this.options = OnnxOptions.of(context.options());
-    OpsetCheck.check(source.load());
   }
 
   private PlannedGraph planned() {
@@ -245,6 +246,8 @@ final class OnnxRun implements QuantizationRun {
   private QuantizationReport report(
       Rewritten graph, Function<WeightResult, @Nullable Double> sqnr) {
     var report = new ReportBuilder(source, plan);
+    Map<String, ModuleDecision> decisions = new HashMap<>();
+    plan.modules().forEach(decision -> decisions.put(decision.module(), decision));
     graph
         .weights()
         .forEach(
@@ -253,7 +256,7 @@ final class OnnxRun implements QuantizationRun {
                     .weights(
                         module,
                         OperandOutcome.quantized(
-                            plan.module(module).orElseThrow().weights().dtype(),
+                            Objects.requireNonNull(decisions.get(module)).weights().dtype(),
                             weight.granularity(),
                             sqnr.apply(weight)))
                     .saved(module, weight.savedBytes()));

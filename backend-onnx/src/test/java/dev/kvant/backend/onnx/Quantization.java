@@ -56,12 +56,14 @@ final class Quantization {
   SavedModel run(Path model, Path directory) {
     ModelQuantizationConfig built = config.mode(mode).build();
     var backend = new OnnxBackend();
-    try (QuantizableModel source = new OnnxFormat().open(model);
+    RunContext context = RunContext.builder(built, backend.descriptor()).parallelism(2).build();
+    try (QuantizableModel file = new OnnxFormat().open(model);
+        QuantizableModel source = backend.prepare(file, context);
         QuantizationRun run =
             backend.begin(
                 source,
-                Plans.of(source, mode, (config, module) -> wishes.apply(module), built),
-                RunContext.builder(built, backend.descriptor()).parallelism(2).build())) {
+                Plans.of(source, mode, (config, part) -> wishes.apply(part), built),
+                context)) {
       if (data != null && mode.equals(QuantizationMode.STATIC_PTQ)) {
         run.use(run.observe(data, Observation.EXTREMES));
       }

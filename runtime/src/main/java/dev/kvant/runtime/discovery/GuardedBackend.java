@@ -49,6 +49,11 @@ final class GuardedBackend implements QuantizationBackend {
   }
 
   @Override
+  public QuantizableModel prepare(QuantizableModel model, RunContext context) {
+    return call.work("prepare()", () -> backend.prepare(model, context));
+  }
+
+  @Override
   public Support supports(SupportQuery query) {
     String method =
         "supports() for the %s of module '%s'"

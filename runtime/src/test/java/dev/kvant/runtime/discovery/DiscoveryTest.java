@@ -367,6 +367,31 @@ class DiscoveryTest {
   }
 
   @Test
+  void names_the_jar_of_a_backend_that_prepares_no_model() throws IOException {
+    Path broken =
+        jar(
+            "broken.jar",
+            "test.Broken",
+            BackendSource.of("test.Broken", "broken")
+                .replace(
+                    "public BackendDescriptor descriptor()",
+                    "public dev.kvant.api.QuantizableModel prepare("
+                        + "dev.kvant.api.QuantizableModel model, dev.kvant.spi.RunContext context)"
+                        + " { return null; } public BackendDescriptor descriptor()"));
+
+    with(
+        loader(broken),
+        kvant -> {
+          try (ModelQuantizer quantizer = kvant.quantizer(config("broken"))) {
+            assertThatThrownBy(
+                    () -> quantizer.prepare(new FakeModel().format("any").with("fc1", "Linear")))
+                .isInstanceOf(ProviderException.class)
+                .hasMessage("backend test.Broken (%s): prepare() returned null".formatted(broken));
+          }
+        });
+  }
+
+  @Test
   void names_backend_jar_and_module_where_nothing_is_said_of_a_module() throws IOException {
     Path broken =
         without("broken.jar", "test.Broken", "broken", "Support supports(SupportQuery query)");

@@ -296,16 +296,14 @@ abstract class BackendKit {
       QuantizationPlan plan,
       QuantizationListener listener,
       int parallelism) {
-    return trial
-        .backend()
-        .begin(
-            model,
-            plan,
-            RunContext.builder(trial.config(), trial.backend().descriptor())
-                .listener(listener)
-                .parallelism(parallelism)
-                .records(this::record)
-                .build());
+    QuantizationBackend backend = trial.backend();
+    RunContext context =
+        RunContext.builder(trial.config(), backend.descriptor())
+            .listener(listener)
+            .parallelism(parallelism)
+            .records(this::record)
+            .build();
+    return backend.begin(backend.prepare(model, context), plan, context);
   }
 
   private byte[] record(QuantizationReport report) {

@@ -14,6 +14,7 @@ import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.RuleReference;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.List;
@@ -60,10 +61,12 @@ record Trial(
       QuantizableModel model,
       Predicate<ModuleDescription> wanted,
       List<QuantizationWarning> warnings) {
+    QuantizableModel prepared =
+        backend.prepare(model, RunContext.builder(config, backend.descriptor()).build());
     List<ModuleDecision> decisions =
-        model.modules().stream()
+        prepared.modules().stream()
             .filter(ModuleDescription::hasWeights)
-            .map(module -> decide(model, module, wanted.test(module)))
+            .map(module -> decide(prepared, module, wanted.test(module)))
             .toList();
     return new QuantizationPlan(backend.descriptor().id(), mode, decisions, warnings);
   }

@@ -5,10 +5,9 @@ import dev.kvant.api.Granularity;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
-import dev.kvant.backend.onnx.preprocess.BatchNormFusion;
-import dev.kvant.backend.onnx.preprocess.ConstantFolding;
 import dev.kvant.backend.onnx.preprocess.OpsetRaiser;
-import dev.kvant.onnx.OnnxModelFile;
+import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
+import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel.Prepared;
 import dev.kvant.onnx.graph.DataType;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Node;
@@ -16,7 +15,7 @@ import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxModule;
 import dev.kvant.onnx.graph.OnnxModules;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,15 +40,28 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
    * @param name its name in the plan
    * @param graph the graph that it is in
    * @param node the node
-   * @param weight its weight
+   * @param weights its weights, at least one
    * @param decision what is planned
    */
   public record Planned(
-      String name, Graph graph, Node node, OnnxModule.Weight weight, ModuleDecision decision) {
+      String name,
+      Graph graph,
+      Node node,
+      List<OnnxModule.Weight> weights,
+      ModuleDecision decision) {
+
+    public Planned {
+      weights = List.copyOf(weights);
+    }
+
+    /** Its weight, or the first of several. */
+    public OnnxModule.Weight weight() {
+      return weights.get(0);
+    }
 
     /** Which input takes activations: the one that does not take the weight. */
     public int activationInput() {
-      return weight.input() == 0 ? 1 : 0;
+      return weight().input() == 0 ? 1 : 0;
     }
 
     /** The axis of the weight along which scales differ; -1 for one scale. */
@@ -58,12 +70,12 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
       if (granularity instanceof Granularity.PerAxis along) {
         return along.axis();
       }
-      return Granularity.TENSOR.equals(granularity) ? -1 : weight.channelAxis();
+      return Granularity.TENSOR.equals(granularity) ? -1 : weight().channelAxis();
     }
 
     /** The type that the node computes in. */
     public DataType type() {
-      return weight.tensor().type();
+      return weight().tensor().type();
     }
 
     /** The tensor that goes in, if that is to be quantized. */
@@ -104,25 +116,31 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
         || FLOAT8.contains(decision.activations().dtype());
   }
 
-  public static PlannedGraph of(OnnxModelFile source, QuantizationPlan plan, OnnxOptions options) {
-    Map<String, ModuleDecision> decisions = new LinkedHashMap<>();
+  /**
+   * The graph of a model with what is planned for it.
+   *
+   * @param model the model that the plan was made of
+   */
+  public static PlannedGraph of(
+      PreparedOnnxModel model, QuantizationPlan plan, OnnxOptions options) {
+    Map<String, ModuleDecision> decisions = new HashMap<>();
     plan.modules().forEach(decision -> decisions.put(decision.module(), decision));
-    OnnxModel model = source.load();
-    // The plan knows the nodes by the names that they have before anything is changed.
-    List<OnnxModule> found = OnnxModules.of(model);
-    if (options.preprocess()) {
-      ConstantFolding.apply(model);
-      BatchNormFusion.apply(model);
-    }
+    Prepared prepared =
+        model.prepare(
+            name -> {
+              ModuleDecision decision = decisions.get(name);
+              return decision != null && decision.weights().isQuantized();
+            });
     List<Planned> planned = new ArrayList<>();
-    for (OnnxModule module : found) {
+    for (OnnxModule module : prepared.modules()) {
       ModuleDecision decision = decisions.get(module.name());
-      OnnxModule.Weight weight = OnnxModules.weight(module.graph(), module.node());
-      if (decision != null && decision.isQuantized() && weight != null) {
-        planned.add(new Planned(module.name(), module.graph(), module.node(), weight, decision));
+      List<OnnxModule.Weight> weights = OnnxModules.weights(module.graph(), module.node());
+      if (decision != null && decision.isQuantized() && !weights.isEmpty()) {
+        planned.add(new Planned(module.name(), module.graph(), module.node(), weights, decision));
       }
     }
-    OpsetRaiser.raise(model, opset(planned));
-    return new PlannedGraph(model, planned, plan.mode().equals(QuantizationMode.DYNAMIC_PTQ));
+    OpsetRaiser.raise(prepared.graph(), opset(planned));
+    return new PlannedGraph(
+        prepared.graph(), planned, plan.mode().equals(QuantizationMode.DYNAMIC_PTQ));
   }
 }

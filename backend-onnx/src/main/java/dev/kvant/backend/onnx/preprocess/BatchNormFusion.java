@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -19,18 +20,20 @@ import java.util.Optional;
  *
  * @since 0.1.0
  */
-public final class BatchNormFusion {
+final class BatchNormFusion {
 
   private static final float DEFAULT_EPSILON = 1e-5f;
 
   private final OnnxModel model;
+  private final Map<Value, Integer> readers;
 
   private BatchNormFusion(OnnxModel model) {
     this.model = model;
+    this.readers = ValueReaders.count(model);
   }
 
-  /** Fuses all that can be. */
-  public static void apply(OnnxModel model) {
+  /** Fuses all that can be without a second copy of a weight. */
+  static void apply(OnnxModel model) {
     BatchNormFusion fusion = new BatchNormFusion(model);
     for (Graph graph : model.graph().all()) {
       for (Node node : List.copyOf(graph.nodes())) {
@@ -43,7 +46,10 @@ public final class BatchNormFusion {
 
   private void fuse(Graph graph, Node norm) {
     Node conv = graph.producer(norm.input(0));
-    if (conv == null || !conv.is("Conv") || !isReadOnce(graph, norm.input(0))) {
+    if (conv == null
+        || !conv.is("Conv")
+        || !isReadOnce(graph, norm.input(0))
+        || !isReadOnce(graph, conv.input(1))) {
       return;
     }
     Optional<StoredTensor> weight = constant(graph, conv.input(1));
@@ -102,15 +108,9 @@ public final class BatchNormFusion {
     return StoredTensor.of(name, DataType.FLOAT, weight.dims(), bytes.flip());
   }
 
-  private static boolean isReadOnce(Graph graph, String value) {
-    boolean isOutput = graph.outputs().stream().anyMatch(output -> output.getName().equals(value));
-    long readers =
-        graph.all().stream()
-            .flatMap(each -> each.nodes().stream())
-            .flatMap(node -> node.inputs().stream())
-            .filter(value::equals)
-            .count();
-    return !isOutput && readers == 1;
+  private boolean isReadOnce(Graph graph, String name) {
+    Value value = Value.read(graph, name);
+    return value != null && readers.getOrDefault(value, 0) == 1;
   }
 
   private static Optional<StoredTensor> constant(Graph graph, String name) {

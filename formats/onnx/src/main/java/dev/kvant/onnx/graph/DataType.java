@@ -35,8 +35,8 @@ public enum DataType {
   FLOAT8E4M3FNUZ(18, 8, null, null),
   FLOAT8E5M2(19, 8, ElementType.FLOAT8_E5M2, null),
   FLOAT8E5M2FNUZ(20, 8, null, null),
-  UINT4(21, 4, null, null),
-  INT4(22, 4, null, null),
+  UINT4(21, 4, ElementType.UINT4, null),
+  INT4(22, 4, ElementType.INT4, null),
   FLOAT4E2M1(23, 4, null, null),
   FLOAT8E8M0(24, 8, null, null);
 

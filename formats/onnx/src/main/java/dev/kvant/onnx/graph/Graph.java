@@ -66,14 +66,48 @@ public final class Graph {
     for (NodeProto node : proto.getNodeList()) {
       Node added = Node.of(node, this, files);
       nodes.add(added);
-      AttributeProto value = added.attribute("value");
-      if (added.is("Constant") && value != null && value.hasT() && !added.outputs().isEmpty()) {
+      if (added.is("Constant") && !added.outputs().isEmpty()) {
         String name = added.outputs().get(0);
-        constantNodes.put(
-            name,
-            Initializer.of(value.getT().toBuilder().setName(name).build(), RawData.NONE, files));
+        constant(added, name, files).ifPresent(constant -> constantNodes.put(name, constant));
       }
     }
+  }
+
+  /** What a {@code Constant} node gives; empty for text and for sparse tensors. */
+  private static Optional<Initializer> constant(Node node, String name, ExternalData files) {
+    AttributeProto value = node.attribute("value");
+    if (value != null && value.hasT()) {
+      return Optional.of(
+          Initializer.of(value.getT().toBuilder().setName(name).build(), RawData.NONE, files));
+    }
+    if (node.hasAttribute("value_float")) {
+      return floats(name, List.of(), List.of(node.floatAttribute("value_float", 0)));
+    }
+    if (node.hasAttribute("value_floats")) {
+      List<Float> values = node.floatsAttribute("value_floats");
+      return floats(name, List.of((long) values.size()), values);
+    }
+    if (node.hasAttribute("value_int")) {
+      return integers(name, List.of(), List.of(node.intAttribute("value_int", 0)));
+    }
+    if (node.hasAttribute("value_ints")) {
+      List<Long> values = node.intsAttribute("value_ints");
+      return integers(name, List.of((long) values.size()), values);
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<Initializer> floats(String name, List<Long> dims, List<Float> values) {
+    float[] array = new float[values.size()];
+    for (int i = 0; i < array.length; i++) {
+      array[i] = values.get(i);
+    }
+    return Optional.of(Initializer.of(StoredTensor.ofFloats(name, dims, array)));
+  }
+
+  private static Optional<Initializer> integers(String name, List<Long> dims, List<Long> values) {
+    long[] array = values.stream().mapToLong(Long::longValue).toArray();
+    return Optional.of(Initializer.of(StoredTensor.ofLongs(name, dims, array)));
   }
 
   /** The graph around the node that holds this one, or null for a model's own. */

@@ -66,6 +66,24 @@ public final class Node {
     return new Node(proto.build());
   }
 
+  /**
+   * A copy that reads and computes other values. Graphs that the node holds are not copied.
+   *
+   * @param newInputs the names of the inputs, as many as the node has
+   * @param newOutputs the names of the outputs, as many as the node has
+   */
+  public Node copy(List<String> newInputs, List<String> newOutputs) {
+    Node copy =
+        new Node(
+            rest.toBuilder()
+                .setOpType(opType)
+                .addAllInput(newInputs)
+                .addAllOutput(newOutputs)
+                .build());
+    copy.attributes.putAll(attributes);
+    return copy;
+  }
+
   /** Its name; may be empty, and need not be the only one of it. */
   public String name() {
     return rest.getName();
@@ -151,6 +169,12 @@ public final class Node {
   public List<Long> intsAttribute(String name) {
     AttributeProto attribute = attributes.get(name);
     return attribute == null ? List.of() : attribute.getIntsList();
+  }
+
+  /** A list of numbers; empty if there is no such attribute. */
+  public List<Float> floatsAttribute(String name) {
+    AttributeProto attribute = attributes.get(name);
+    return attribute == null ? List.of() : attribute.getFloatsList();
   }
 
   /** A text attribute, or a default. */

@@ -118,29 +118,21 @@ public final class OnnxModel {
   }
 
   /**
-   * A model without inputs that computes some of this one's values.
+   * A model of the same operator sets without inputs, which computes values from constants alone.
    *
-   * @param nodes the nodes that do, which depend on constants and each other alone
+   * @param nodes the nodes that do, each before those that use its outputs
+   * @param constants what they read
    * @param results the values that come out
    */
-  public OnnxModel constants(List<Node> nodes, Collection<String> results) {
+  public OnnxModel part(
+      List<Node> nodes, Collection<StoredTensor> constants, Collection<String> results) {
     GraphProto.Builder proto = GraphProto.newBuilder().setName("constants");
-    Set<String> added = new HashSet<>();
-    for (Node node : nodes) {
-      proto.addNode(node.toProto());
-      for (String input : node.inputs()) {
-        graph
-            .constant(input)
-            .filter(constant -> added.add(constant.name()))
-            .ifPresent(constant -> proto.addInitializer(constant.toProto()));
-      }
-    }
+    nodes.forEach(node -> proto.addNode(node.toProto()));
     results.forEach(result -> proto.addOutput(ValueInfoProto.newBuilder().setName(result).build()));
-    OnnxModel model =
-        new OnnxModel(
-            source,
-            rest.toBuilder().clearFunctions().build(),
-            Graph.of(proto.build(), List.of(), new ExternalData(source)));
+    Graph part = Graph.of(proto.build(), List.of(), new ExternalData(source));
+    constants.forEach(
+        constant -> part.initializers().put(constant.name(), Initializer.of(constant)));
+    OnnxModel model = new OnnxModel(source, rest.toBuilder().clearFunctions().build(), part);
     model.opsets.putAll(opsets);
     return model;
   }

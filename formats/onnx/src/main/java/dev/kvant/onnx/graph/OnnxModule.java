@@ -2,7 +2,6 @@ package dev.kvant.onnx.graph;
 
 import dev.kvant.api.ModuleDescription;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A node with trained parameters: what a plan decides about.
@@ -10,11 +9,9 @@ import org.jspecify.annotations.Nullable;
  * @param description how the plan knows it
  * @param graph the graph that it is in
  * @param node the node
- * @param weight the constant that can be quantized, or null
  * @since 0.1.0
  */
-public record OnnxModule(
-    ModuleDescription description, Graph graph, Node node, @Nullable Weight weight) {
+public record OnnxModule(ModuleDescription description, Graph graph, Node node) {
 
   public OnnxModule {
     Objects.requireNonNull(description, "description");
@@ -23,7 +20,7 @@ public record OnnxModule(
   }
 
   /**
-   * The constant of a node that can be quantized.
+   * A stored constant of a node that can be quantized.
    *
    * @param input which input of the node it is
    * @param channelAxis the axis of its output channels; -1 if it has none

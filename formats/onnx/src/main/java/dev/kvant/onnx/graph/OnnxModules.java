@@ -3,7 +3,6 @@ package dev.kvant.onnx.graph;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
-import dev.kvant.api.TensorDescription;
 import dev.kvant.onnx.graph.OnnxModule.Weight;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the nodes of a model that have trained parameters.
@@ -20,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class OnnxModules {
-
-  /** Begins the storage of a weight that a node transposes first. */
-  public static final String TRANSPOSED = "transposed ";
 
   private static final String CLASS_HIERARCHY = "pkg.torch.onnx.class_hierarchy";
 
@@ -52,211 +47,228 @@ public final class OnnxModules {
           Map.entry("PackedMultiHeadAttention", List.of()),
           Map.entry("DecoderMaskedMultiHeadAttention", List.of()),
           Map.entry("LongformerAttention", List.of()),
-          Map.entry("QAttention", List.of()),
           Map.entry("EmbedLayerNormalization", List.of()),
           Map.entry("FusedConv", List.of("Conv2d")),
           Map.entry("FusedGemm", List.of("Linear")),
-          Map.entry("FusedMatMul", List.of("Linear")),
-          Map.entry("MatMulNBits", List.of("Linear")),
-          Map.entry("GatherBlockQuantized", List.of("Embedding")));
+          Map.entry("FusedMatMul", List.of("Linear")));
 
-  private final NodeNames names = new NodeNames();
+  /**
+   * An operator whose weight is stored as codes.
+   *
+   * @param codes the input with the codes
+   * @param scale the input with their scales, or -1
+   * @param bias the input with the bias, or -1
+   * @param type its torch class, or the empty string
+   */
+  private record Quantized(int codes, int scale, int bias, String type) {}
+
+  private static final Map<String, Quantized> QUANTIZED =
+      Map.ofEntries(
+          Map.entry("QLinearConv", new Quantized(3, 4, 8, "Conv")),
+          Map.entry("QLinearMatMul", new Quantized(3, 4, -1, "Linear")),
+          Map.entry("ConvInteger", new Quantized(1, -1, -1, "Conv")),
+          Map.entry("MatMulInteger", new Quantized(1, -1, -1, "Linear")),
+          Map.entry("QGemm", new Quantized(3, 4, 6, "Linear")),
+          Map.entry("DynamicQuantizeMatMul", new Quantized(1, 2, 4, "Linear")),
+          Map.entry("MatMulIntegerToFloat", new Quantized(1, 3, 6, "Linear")),
+          Map.entry("DynamicQuantizeLSTM", new Quantized(1, 8, 3, "LSTM")),
+          Map.entry("QAttention", new Quantized(1, 4, 2, "")),
+          Map.entry("MatMulNBits", new Quantized(1, 2, 5, "Linear")),
+          Map.entry("GatherBlockQuantized", new Quantized(0, 2, -1, "Embedding")));
+
+  private static final String SCALE = "weight_scale";
+
+  private final ModuleNames names;
+  private final ConstantValues constants;
   private final List<OnnxModule> modules = new ArrayList<>();
+  private final Map<String, ModelTensor> tensors = new LinkedHashMap<>();
 
-  private OnnxModules() {}
+  private OnnxModules(ModuleNames names, ConstantValues constants) {
+    this.names = names;
+    this.constants = constants;
+  }
 
   /** All of them, in the order in which they are computed, those of inner graphs in their place. */
   public static List<OnnxModule> of(OnnxModel model) {
-    OnnxModules found = new OnnxModules();
+    return of(model, ModuleNames.of(model), new ConstantValues());
+  }
+
+  /**
+   * All of them in a model that was changed.
+   *
+   * @param names the names that nodes had before; those added since are no modules
+   * @param constants describes what is constant
+   */
+  public static List<OnnxModule> of(OnnxModel model, ModuleNames names, ConstantValues constants) {
+    OnnxModules found = new OnnxModules(names, constants);
     found.collect(model.graph());
     return List.copyOf(found.modules);
   }
 
+  /** The tensors of all modules by qualified name, in the order of {@link #of(OnnxModel)}. */
+  public static Map<String, ModelTensor> tensors(OnnxModel model) {
+    OnnxModules found = new OnnxModules(ModuleNames.of(model), new ConstantValues());
+    found.collect(model.graph());
+    return found.tensors;
+  }
+
   private void collect(Graph graph) {
     for (Node node : graph.nodes()) {
-      // Taken by every node, so that a name does not depend on which of its bearers have
-      // parameters.
-      String name = names.own(graph, node);
-      Weight weight = find(graph, node, OnnxModules::computed);
-      if (weight != null || (OTHERS.containsKey(node.opType()) && hasParameters(graph, node))) {
-        modules.add(new OnnxModule(describe(name, graph, node, weight), graph, node, weight));
+      if (names.knows(node)) {
+        module(graph, node).ifPresent(modules::add);
       }
       node.subgraphs().values().forEach(this::collect);
     }
   }
 
-  private static boolean hasParameters(Graph graph, Node node) {
-    return node.inputs().stream()
-        .flatMap(input -> parameter(graph, input).stream())
-        .anyMatch(tensor -> !tensor.dims().isEmpty());
-  }
-
-  private static Optional<StoredTensor> parameter(Graph graph, String input) {
-    return graph
-        .constant(input)
-        .flatMap(Initializer::tensor)
-        .filter(
-            tensor -> tensor.type().elementType().filter(ElementType::isFloatingPoint).isPresent());
-  }
-
-  /** The constant of a node that can be quantized, or null. */
-  public static @Nullable Weight weight(Graph graph, Node node) {
-    return find(graph, node, OnnxModules::parameter);
-  }
-
-  /** How the constant behind an input is found. */
-  @FunctionalInterface
-  private interface Source {
-    Optional<StoredTensor> of(Graph graph, String input);
-  }
-
-  private static @Nullable Weight find(Graph graph, Node node, Source source) {
-    if (!node.domain().isEmpty()) {
-      return null;
+  private Optional<OnnxModule> module(Graph graph, Node node) {
+    Map<Integer, ConstantValue> weights = weightValues(graph, node);
+    Quantized quantized = QUANTIZED.get(node.opType());
+    boolean holdsParameters =
+        (quantized != null || OTHERS.containsKey(node.opType()))
+            && hasParameters(graph, node, quantized != null);
+    if (weights.isEmpty() && !holdsParameters) {
+      return Optional.empty();
     }
-    return switch (node.opType()) {
-      case "Conv" -> weight(source.of(graph, node.input(1)), 1, 0);
-      case "ConvTranspose" -> weight(source.of(graph, node.input(1)), 1, 1);
-      case "Gemm" ->
-          weight(source.of(graph, node.input(1)), 1, node.intAttribute("transB", 0) == 0 ? 1 : 0);
-      // A vector is no table of rows but a list of numbers.
-      case "Gather" ->
-          node.intAttribute("axis", 0) == 0
-              ? weight(source.of(graph, node.input(0)).filter(OnnxModules::isMatrix), 0, 0)
-              : null;
-      case "MatMul" -> {
-        Weight right = factor(source.of(graph, node.input(1)), 1);
-        yield right == null ? factor(source.of(graph, node.input(0)), 0) : right;
+    List<ModuleTensor> found =
+        quantized == null ? tensors(graph, node, weights) : tensors(graph, node, quantized);
+    for (ModuleTensor tensor : found) {
+      for (String name : names.of(node)) {
+        tensors.putIfAbsent(name + "." + tensor.description().name(), tensor);
       }
-      default -> null;
-    };
+    }
+    return Optional.of(
+        new OnnxModule(
+            new ModuleDescription(
+                names.of(node),
+                types(graph, node, weights),
+                false,
+                found.stream().map(ModuleTensor::description).toList()),
+            graph,
+            node));
   }
 
-  private static boolean isMatrix(StoredTensor tensor) {
-    return tensor.dims().size() >= 2;
+  private boolean hasParameters(Graph graph, Node node, boolean codes) {
+    return node.inputs().stream()
+        .flatMap(input -> constants.of(graph, input).stream())
+        .anyMatch(value -> !value.dims().isEmpty() && (codes || isFloat(value)));
   }
 
-  private static @Nullable Weight weight(
-      Optional<StoredTensor> tensor, int input, int channelAxis) {
-    return tensor.map(each -> new Weight(input, channelAxis, each)).orElse(null);
+  private static boolean isFloat(ConstantValue value) {
+    return value.type().elementType().filter(ElementType::isFloatingPoint).isPresent();
   }
 
-  /** A matrix that a product multiplies with; its channels are those that the product keeps. */
-  private static @Nullable Weight factor(Optional<StoredTensor> tensor, int input) {
-    return tensor
-        .filter(OnnxModules::isMatrix)
-        .map(each -> new Weight(input, each.dims().size() - (input == 1 ? 1 : 2), each))
-        .orElse(null);
+  /** The weights of a node, stored or not, by input. */
+  private Map<Integer, ConstantValue> weightValues(Graph graph, Node node) {
+    Map<Integer, ConstantValue> weights = new LinkedHashMap<>();
+    for (int input : WeightInputs.of(node)) {
+      if (weights.isEmpty() || WeightInputs.isRecurrent(node)) {
+        constants
+            .of(graph, node.input(input))
+            .filter(value -> isFloat(value) || value.quantized())
+            .filter(value -> value.type().elementType().isPresent())
+            .filter(value -> WeightInputs.fits(node, value.dims().size()))
+            .ifPresent(value -> weights.put(input, value));
+      }
+    }
+    return weights;
+  }
+
+  /** The stored weights of a node that can be quantized; several for recurrent operators. */
+  public static List<Weight> weights(Graph graph, Node node) {
+    List<Weight> weights = new ArrayList<>();
+    for (int input : WeightInputs.of(node)) {
+      if (weights.isEmpty() || WeightInputs.isRecurrent(node)) {
+        graph
+            .constant(node.input(input))
+            .flatMap(Initializer::tensor)
+            .filter(tensor -> tensor.type().floatType().isPresent())
+            .filter(tensor -> WeightInputs.fits(node, tensor.dims().size()))
+            .map(
+                tensor ->
+                    new Weight(
+                        input, WeightInputs.channelAxis(node, input, tensor.dims().size()), tensor))
+            .ifPresent(weights::add);
+      }
+    }
+    return weights;
   }
 
   /**
-   * A constant, or the shape of what is a transposed one before anything is computed, or the codes
-   * of a quantized one.
+   * The inputs of a node that may hold a weight which can be quantized: all of them for recurrent
+   * operators, for others the first that is constant.
    */
-  private static Optional<StoredTensor> computed(Graph graph, String input) {
-    Optional<StoredTensor> constant = parameter(graph, input);
-    Node producer = constant.isPresent() ? null : producer(graph, input);
-    if (producer == null) {
-      return constant;
-    }
-    return switch (producer.opType()) {
-      case "Transpose" ->
-          parameter(graph, producer.input(0)).map(tensor -> transposed(tensor, producer));
-      case "DequantizeLinear" ->
-          graph
-              .constant(producer.input(0))
-              .flatMap(Initializer::tensor)
-              .filter(tensor -> tensor.type().elementType().isPresent());
-      default -> Optional.empty();
-    };
+  public static List<Integer> weightInputs(Node node) {
+    return WeightInputs.of(node);
   }
 
-  private static @Nullable Node producer(Graph graph, String input) {
-    Graph home = graph.home(input);
-    return home == null ? null : home.producer(input);
+  /** Whether a constant of a node with so many dimensions is a weight. */
+  public static boolean isWeight(Node node, int dimensions) {
+    return WeightInputs.fits(node, dimensions);
   }
 
-  private static StoredTensor transposed(StoredTensor tensor, Node transpose) {
-    return new StoredTensor(
-        tensor.name(), tensor.type(), permuted(tensor.dims(), transpose), tensor.content());
+  /** Whether an operator reads weights at several inputs. */
+  public static boolean isRecurrent(Node node) {
+    return WeightInputs.isRecurrent(node);
   }
 
-  /** Numbers for each dimension, in the order that a node gives the dimensions. */
-  private static List<Long> permuted(List<Long> numbers, Node transpose) {
-    List<Long> permuted = new ArrayList<>(numbers);
-    List<Long> order = transpose.intsAttribute("perm");
-    for (int i = 0; i < permuted.size(); i++) {
-      int from = order.isEmpty() ? permuted.size() - 1 - i : Math.toIntExact(order.get(i));
-      permuted.set(i, numbers.get(from));
-    }
-    return permuted;
-  }
-
-  private static ModuleDescription describe(
-      String name, Graph graph, Node node, @Nullable Weight weight) {
-    List<TensorDescription> tensors =
-        tensors(graph, node, weight).stream().map(ModuleTensor::description).toList();
-    String weightName = weight == null ? "" : weight.tensor().name();
-    return new ModuleDescription(
-        NodeNames.all(name, node, weightName), types(node, weight), false, tensors);
-  }
-
-  /** The tensors of all modules by qualified name, in the order of {@link #of}. */
-  public static Map<String, ModelTensor> tensors(OnnxModel model) {
-    Map<String, ModelTensor> tensors = new LinkedHashMap<>();
-    for (OnnxModule module : of(model)) {
-      for (ModuleTensor tensor : tensors(module.graph(), module.node(), module.weight())) {
-        for (String name : module.description().names()) {
-          tensors.putIfAbsent(name + "." + tensor.description().name(), tensor);
+  private List<ModuleTensor> tensors(Graph graph, Node node, Map<Integer, ConstantValue> weights) {
+    List<ModuleTensor> tensors = new ArrayList<>();
+    for (int i = 0; i < node.inputs().size(); i++) {
+      String input = node.inputs().get(i);
+      ConstantValue weight = weights.get(i);
+      String local = localName(node, weights, i);
+      if (weight != null) {
+        tensors.add(ConstantTensors.open(graph, input, local, weight));
+        if (weight.quantized()) {
+          scale(graph, input).ifPresent(tensors::add);
         }
+      } else {
+        constants
+            .of(graph, input)
+            .filter(OnnxModules::isFloat)
+            .ifPresent(value -> tensors.add(ConstantTensors.open(graph, input, local, value)));
       }
     }
     return tensors;
   }
 
-  private static List<ModuleTensor> tensors(Graph graph, Node node, @Nullable Weight weight) {
+  private List<ModuleTensor> tensors(Graph graph, Node node, Quantized quantized) {
     List<ModuleTensor> tensors = new ArrayList<>();
     for (int i = 0; i < node.inputs().size(); i++) {
+      String local =
+          i == quantized.codes()
+              ? "weight"
+              : i == quantized.scale() ? SCALE : i == quantized.bias() ? "bias" : "input" + i;
+      boolean isNamed = !local.startsWith("input");
       String input = node.inputs().get(i);
-      String local = localName(node, weight, i);
-      (weight != null && i == weight.input()
-              ? Optional.of(weight.tensor())
-              : parameter(graph, input))
-          .ifPresent(
-              tensor ->
-                  tensors.add(
-                      new ModuleTensor(
-                          new TensorDescription(
-                              local,
-                              tensor.type().elementType().orElseThrow(),
-                              tensor.dims(),
-                              storage(graph, input, tensor)),
-                          tensor.content(),
-                          strides(graph, input, tensor))));
+      constants
+          .of(graph, input)
+          .filter(value -> value.type().elementType().isPresent())
+          .filter(value -> isNamed || (isFloat(value) && !value.dims().isEmpty()))
+          .ifPresent(value -> tensors.add(ConstantTensors.open(graph, input, local, value)));
     }
     return tensors;
   }
 
-  private static List<Long> strides(Graph graph, String input, StoredTensor tensor) {
-    Node producer = graph.constant(input).isPresent() ? null : producer(graph, input);
-    return producer != null && producer.is("Transpose")
-        ? permuted(rowMajor(parameter(graph, producer.input(0)).orElseThrow().dims()), producer)
-        : rowMajor(tensor.dims());
-  }
-
-  private static List<Long> rowMajor(List<Long> dims) {
-    List<Long> strides = new ArrayList<>(dims);
-    long stride = 1;
-    for (int i = dims.size() - 1; i >= 0; i--) {
-      strides.set(i, stride);
-      stride *= dims.get(i);
+  /** The scale behind which a value was quantized before. */
+  private Optional<ModuleTensor> scale(Graph graph, String value) {
+    Graph home = graph.home(value);
+    Node producer = home == null ? null : home.producer(value);
+    if (home == null || producer == null) {
+      return Optional.empty();
     }
-    return strides;
+    return producer.is("DequantizeLinear")
+        ? constants
+            .of(home, producer.input(1))
+            .filter(OnnxModules::isFloat)
+            .map(scale -> ConstantTensors.open(home, producer.input(1), SCALE, scale))
+        : scale(home, producer.input(0));
   }
 
-  private static String localName(Node node, @Nullable Weight weight, int input) {
-    if (weight != null) {
-      return input == weight.input() ? "weight" : "bias";
+  private static String localName(Node node, Map<Integer, ConstantValue> weights, int input) {
+    if (!weights.isEmpty() && !WeightInputs.isRecurrent(node)) {
+      return weights.containsKey(input) ? "weight" : "bias";
     }
     return switch (node.opType()) {
       case "LSTM", "GRU", "RNN" ->
@@ -278,22 +290,7 @@ public final class OnnxModules {
     };
   }
 
-  /** Names a constant within the whole model: equal for all who use it. */
-  private static String storage(Graph graph, String input, StoredTensor tensor) {
-    String constant = tensor.name();
-    Node producer = graph.constant(input).isPresent() ? null : producer(graph, input);
-    if (producer != null && producer.is("Transpose")) {
-      return TRANSPOSED + storage(graph, constant, tensor);
-    }
-    for (Graph each = graph; each != null; each = each.parent()) {
-      if (each.hasOwnConstant(constant)) {
-        return each.place() + constant;
-      }
-    }
-    return constant;
-  }
-
-  private static List<String> types(Node node, @Nullable Weight weight) {
+  private List<String> types(Graph graph, Node node, Map<Integer, ConstantValue> weights) {
     Set<String> types = new LinkedHashSet<>();
     types.add(node.opType());
     node.metadata(CLASS_HIERARCHY)
@@ -301,18 +298,31 @@ public final class OnnxModules {
         .filter(classes -> classes.size() >= 2)
         .map(classes -> classes.get(classes.size() - 2))
         .ifPresent(name -> types.add(name.substring(name.lastIndexOf('.') + 1)));
-    if (weight == null) {
+    Quantized quantized = QUANTIZED.get(node.opType());
+    if (quantized != null) {
+      types.add(
+          quantized.type().equals("Conv")
+              ? constants
+                  .of(graph, node.input(quantized.codes()))
+                  .map(codes -> convolution("Conv", codes))
+                  .orElse("")
+              : quantized.type());
+      types.remove("");
+    } else if (weights.isEmpty() || WeightInputs.isRecurrent(node)) {
       types.addAll(OTHERS.getOrDefault(node.opType(), List.of()));
     } else {
-      int dimensions = weight.tensor().dims().size() - 2;
+      ConstantValue weight = weights.values().iterator().next();
       types.add(
           switch (node.opType()) {
-            case "Conv" -> "Conv" + dimensions + "d";
-            case "ConvTranspose" -> "ConvTranspose" + dimensions + "d";
+            case "Conv", "ConvTranspose" -> convolution(node.opType(), weight);
             case "Gather" -> "Embedding";
             default -> "Linear";
           });
     }
     return List.copyOf(types);
+  }
+
+  private static String convolution(String kind, ConstantValue weight) {
+    return "%s%dd".formatted(kind, weight.dims().size() - 2);
   }
 }

@@ -1,0 +1,141 @@
+package dev.kvant.backend.onnx.preprocess;
+
+import dev.kvant.api.ModelTensor;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.onnx.OnnxModelFile;
+import dev.kvant.onnx.graph.ConstantValues;
+import dev.kvant.onnx.graph.ModuleNames;
+import dev.kvant.onnx.graph.Node;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.OnnxModule;
+import dev.kvant.onnx.graph.OnnxModules;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An ONNX model as it will be quantized: its modules are those of the graph once copies of
+ * constants, nodes that compute constants and batch normalizations are gone.
+ *
+ * @since 0.1.0
+ */
+public final class PreparedOnnxModel implements QuantizableModel {
+
+  /**
+   * A copy of the graph, ready to be quantized.
+   *
+   * @param graph the copy
+   * @param modules its modules, under the names that they have in the file
+   * @since 0.1.0
+   */
+  public record Prepared(OnnxModel graph, List<OnnxModule> modules) {
+
+    public Prepared {
+      modules = List.copyOf(modules);
+    }
+  }
+
+  private final OnnxModelFile file;
+  private final @Nullable ConstantFolding folding;
+  private final List<ModuleDescription> modules;
+
+  private PreparedOnnxModel(OnnxModelFile file, boolean preprocess) {
+    this.file = file;
+    OnnxModel model = file.load();
+    OpsetCheck.check(model);
+    IdentityForwarding.apply(model);
+    this.folding = preprocess ? ConstantFolding.of(model) : null;
+    this.modules = prepare(module -> true).modules().stream().map(OnnxModule::description).toList();
+  }
+
+  /**
+   * Prepares a model, which must stay open.
+   *
+   * @param preprocess whether the graph may be changed beyond what quantization itself does
+   * @throws dev.kvant.api.UnsupportedModelException if its operators are too old or too new
+   */
+  public static PreparedOnnxModel of(OnnxModelFile file, boolean preprocess) {
+    return new PreparedOnnxModel(file, preprocess);
+  }
+
+  /**
+   * A new copy of the graph, the same each time for the same decisions.
+   *
+   * @param isQuantized whether the weights of the module of that name will be quantized: where they
+   *     will not, fewer constants come out smaller by being folded
+   */
+  public Prepared prepare(Predicate<String> isQuantized) {
+    OnnxModel model = file.load();
+    ModuleNames names = ModuleNames.of(model);
+    ConstantValues constants = new ConstantValues();
+    if (folding != null) {
+      IdentityForwarding.apply(model);
+      Predicate<Node> decided = node -> isQuantized.test(names.name(node));
+      folding.apply(model, decided);
+      BatchNormFusion.apply(model);
+      constants = new ConstantValues(folding::tensor);
+    }
+    return new Prepared(model, OnnxModules.of(model, names, constants));
+  }
+
+  @Override
+  public Path source() {
+    return file.source();
+  }
+
+  @Override
+  public List<Path> files() {
+    return file.files();
+  }
+
+  @Override
+  public String format() {
+    return file.format();
+  }
+
+  @Override
+  public List<ModuleDescription> modules() {
+    return modules;
+  }
+
+  @Override
+  public List<String> compatibleFormats() {
+    return file.compatibleFormats();
+  }
+
+  /** The tensors of the file, also those of modules that are gone. */
+  @Override
+  public Map<String, ModelTensor> tensors() {
+    return file.tensors();
+  }
+
+  @Override
+  public List<String> opaqueEntries() {
+    return file.opaqueEntries();
+  }
+
+  @Override
+  public long tensorBytes() {
+    return file.tensorBytes();
+  }
+
+  @Override
+  public Optional<byte[]> record() {
+    return file.record();
+  }
+
+  @Override
+  public Optional<String> quantizedBy() {
+    return file.quantizedBy();
+  }
+
+  /** Does nothing: the file is closed by who opened it. */
+  @Override
+  public void close() {
+    // The file is the caller's.
+  }
+}
