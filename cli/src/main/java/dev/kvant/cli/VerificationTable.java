@@ -4,9 +4,10 @@ import dev.kvant.api.Verification;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 
 /** Shows what came of running artifacts beside their source. */
 final class VerificationTable {
@@ -30,39 +31,53 @@ final class VerificationTable {
     if (verification.reason() != null) {
       return verification.reason();
     }
-    String samples =
-        Count.of(verification.samples(), "sample", "samples")
-            + (verification.synthetic() ? " of made-up values" : "");
-    return verification.sqnrByOutput().values().stream()
+    if (verification.tensors() > 0) {
+      return "%s read back; %s"
+          .formatted(
+              Count.of(verification.tensors(), "tensor", "tensors"),
+              least(verification.sqnrByTensor(), "a weight").orElse("all equal the source's"));
+    }
+    return "%s%s; %s"
+        .formatted(
+            Count.of(verification.samples(), "sample", "samples"),
+            verification.synthetic() ? " of made-up values" : "",
+            least(verification.sqnrByOutput(), "an output")
+                .orElse("shapes and types of the outputs agree"));
+  }
+
+  private static Optional<String> least(Map<String, Double> ratios, String what) {
+    return ratios.values().stream()
         .min(Double::compare)
         .map(
             least ->
-                "%s; the least SQNR of an output is %s"
+                "the least SQNR of %s is %s"
                     .formatted(
-                        samples,
+                        what,
                         Double.isInfinite(least)
                             ? "infinite: they are equal"
-                            : String.format(Locale.ROOT, "%.1f dB", least)))
-        .orElse(samples + "; shapes and types of the outputs agree");
+                            : String.format(Locale.ROOT, "%.1f dB", least)));
   }
 
   /** The same as a document; an infinite ratio is null. */
   static JsonDocument document(Verification verification) {
-    List<JsonDocument> outputs = new ArrayList<>();
-    verification
-        .sqnrByOutput()
-        .forEach(
-            (output, ratio) ->
-                outputs.add(
-                    new JsonDocument()
-                        .put("output", output)
-                        .put("sqnr", Double.isInfinite(ratio) ? null : ratio)));
     return new JsonDocument()
         .put("path", verification.artifact())
         .put("status", verification.status().name().toLowerCase(Locale.ROOT))
         .put("reason", verification.reason())
         .put("samples", verification.samples())
         .put("synthetic", verification.synthetic())
-        .put("outputs", outputs);
+        .put("tensors", verification.tensors())
+        .put("outputs", ratios("output", verification.sqnrByOutput()))
+        .put("weights", ratios("tensor", verification.sqnrByTensor()));
+  }
+
+  private static List<JsonDocument> ratios(String what, Map<String, Double> ratios) {
+    return ratios.entrySet().stream()
+        .map(
+            entry ->
+                new JsonDocument()
+                    .put(what, entry.getKey())
+                    .put("sqnr", Double.isInfinite(entry.getValue()) ? null : entry.getValue()))
+        .toList();
   }
 }

@@ -276,6 +276,19 @@ public final class Kvant implements AutoCloseable {
       }
 
       @Override
+      public boolean runs(String format) {
+        return registry.runner(format).isPresent();
+      }
+
+      @Override
+      public Optional<QuantizableModel> read(Path model, String format) {
+        return registry.formats().stream()
+                .anyMatch(installed -> installed.instance().ids().contains(format))
+            ? Optional.of(load(model))
+            : Optional.empty();
+      }
+
+      @Override
       public ModelRunner open(Path model, String format) {
         return runner(model, format, device);
       }

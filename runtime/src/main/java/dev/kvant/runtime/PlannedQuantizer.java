@@ -301,7 +301,7 @@ final class PlannedQuantizer implements ModelQuantizer {
     Verifier verifier =
         new Verifier(
             runners, config().verify(), prepared.model(), samples, observedRanges(prepared.plan()));
-    List<Verification> verifications = verifier.verify(saved.artifacts());
+    List<Verification> verifications = verifier.verify(saved);
     verifications.stream().flatMap(result -> result.warning().stream()).forEach(this::warn);
     SavedModel result = new SavedModel(saved.artifacts(), saved.report(), verifications);
     if (verifications.stream().noneMatch(Verification::isRejected)) {
@@ -338,8 +338,7 @@ final class PlannedQuantizer implements ModelQuantizer {
     try (TemporaryFolder folder = TemporaryFolder.create();
         CalibratedRun run = quantized.run().again(backend.begin(prepared.model(), plan, context))) {
       run.quantize();
-      return verifier.verify(run.save(folder.path()).artifacts()).stream()
-          .anyMatch(Verification::isRejected);
+      return verifier.verify(run.save(folder.path())).stream().anyMatch(Verification::isRejected);
     } catch (UnsupportedModelException e) {
       // Not every part of a plan can be written, and what is not written is not wrong.
       return false;

@@ -7,10 +7,13 @@ import dev.kvant.api.ModuleReport;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.runtime.report.ReportRecord;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +22,7 @@ import java.util.Optional;
 public final class FakeModel implements QuantizableModel {
 
   private final List<ModuleDescription> modules = new ArrayList<>();
+  private final Map<String, ModelTensor> tensors = new LinkedHashMap<>();
   private final List<String> compatible = new ArrayList<>();
   private Path source = Path.of("fake.model");
   private String format = "fake";
@@ -93,6 +97,31 @@ public final class FakeModel implements QuantizableModel {
     return this;
   }
 
+  /** Adds the values of a tensor of that qualified name. */
+  public FakeModel holding(String name, Tensor values) {
+    tensors.put(name, new FakeTensor(name, values));
+    return this;
+  }
+
+  private record FakeTensor(String identity, Tensor values) implements ModelTensor {
+
+    @Override
+    public ElementType elementType() {
+      return values.elementType();
+    }
+
+    @Override
+    public List<Long> shape() {
+      return values.shape();
+    }
+
+    @Override
+    public void read(long firstElement, ByteBuffer target) {
+      int first = Math.toIntExact(elementType().bytes(firstElement));
+      target.put(values.data().slice(first, target.remaining()));
+    }
+  }
+
   /** Adds a module without tensors. */
   public FakeModel withoutWeights(String name, String type) {
     return with(name, type, new TensorDescription[0]);
@@ -137,7 +166,7 @@ public final class FakeModel implements QuantizableModel {
 
   @Override
   public Map<String, ModelTensor> tensors() {
-    return Map.of();
+    return tensors;
   }
 
   @Override

@@ -53,14 +53,7 @@ public final class RejectedArtifacts {
                       artifact.bytes(),
                       artifact.description())
                   : artifact);
-      verifications.add(
-          new Verification(
-              aside,
-              verification.status(),
-              verification.reason(),
-              verification.samples(),
-              verification.synthetic(),
-              verification.sqnrByOutput()));
+      verifications.add(verification.at(aside));
       messages.add(
           "%s is rejected: %s; it is kept as %s"
               .formatted(verification.artifact(), verification.reason(), aside.getFileName()));

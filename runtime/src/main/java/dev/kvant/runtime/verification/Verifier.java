@@ -6,6 +6,8 @@ import dev.kvant.api.Internal;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
@@ -83,35 +85,57 @@ public final class Verifier {
     this.rangesFromData = rangesFromData;
   }
 
-  /** Verifies all model files among the artifacts. */
-  public List<Verification> verify(List<Artifact> artifacts) {
-    List<Artifact> models = artifacts.stream().filter(Artifact::isModel).toList();
-    if (!config.enabled()) {
-      return notVerified(models, "verification is off");
-    }
-    if (models.stream().noneMatch(artifact -> artifact.format().equals(model.format()))) {
-      return notVerified(models, "it runs in Python alone");
-    }
-    Expected source;
-    try {
-      source = expected();
-    } catch (NotVerifiable e) {
-      return notVerified(models, e.reason());
-    }
+  /**
+   * Verifies all model files among the artifacts. What nothing installed runs is read back and
+   * compared with the source's tensors.
+   */
+  public List<Verification> verify(SavedModel saved) {
     List<Verification> verifications = new ArrayList<>();
-    for (Artifact artifact : models) {
-      verifications.add(
-          artifact.format().equals(model.format())
-              ? verify(artifact, source)
-              : Verification.notVerified(artifact.path(), "it runs in Python alone"));
+    for (Artifact artifact : saved.artifacts()) {
+      if (artifact.isModel()) {
+        verifications.add(verify(artifact, saved.report()));
+      }
     }
     return verifications;
   }
 
-  private static List<Verification> notVerified(List<Artifact> artifacts, String reason) {
-    return artifacts.stream()
-        .map(artifact -> Verification.notVerified(artifact.path(), reason))
-        .toList();
+  private Verification verify(Artifact artifact, QuantizationReport report) {
+    if (!config.enabled()) {
+      return Verification.notVerified(artifact.path(), "verification is off");
+    }
+    if (!artifact.format().equals(model.format()) || !runners.runs(artifact.format())) {
+      return readBack(artifact, report);
+    }
+    try {
+      return verify(artifact, expected());
+    } catch (NotVerifiable e) {
+      return Verification.notVerified(artifact.path(), e.reason());
+    }
+  }
+
+  private Verification readBack(Artifact artifact, QuantizationReport report) {
+    StoredWeights weights;
+    try {
+      Optional<QuantizableModel> opened = runners.read(artifact.path(), artifact.format());
+      if (opened.isEmpty()) {
+        return Verification.notVerified(
+            artifact.path(),
+            "nothing installed runs or reads models of format '%s'".formatted(artifact.format()));
+      }
+      try (QuantizableModel stored = opened.get()) {
+        weights = StoredWeights.of(model, stored, report);
+      }
+    } catch (QuantizationCancelledException e) {
+      throw e;
+    } catch (KvantException e) {
+      return Verification.builder(artifact.path(), Status.REJECTED)
+          .reason("it cannot be read back: " + e.getMessage())
+          .build();
+    }
+    return Verification.builder(artifact.path(), weights.status())
+        .reason(weights.reason())
+        .tensors(weights.compared(), weights.sqnrByTensor())
+        .build();
   }
 
   private Expected expected() {
@@ -187,25 +211,21 @@ public final class Verifier {
       if (comparison.fault().isEmpty()) {
         comparison = comparison.and(unoptimized(artifact, source));
       }
-      return new Verification(
-          artifact.path(),
-          comparison.fault().isPresent() ? Status.REJECTED : Status.VERIFIED,
-          comparison.fault().orElse(null),
-          count,
-          source.synthetic(),
-          isCloseRequired(source) ? comparison.sqnrByOutput() : Map.of());
+      return Verification.builder(
+              artifact.path(), comparison.fault().isPresent() ? Status.REJECTED : Status.VERIFIED)
+          .reason(comparison.fault().orElse(null))
+          .samples(count, source.synthetic())
+          .outputs(isCloseRequired(source) ? comparison.sqnrByOutput() : Map.of())
+          .build();
     } catch (UnavailableException e) {
       return Verification.notVerified(artifact.path(), String.valueOf(e.getMessage()));
     } catch (QuantizationCancelledException e) {
       throw e;
     } catch (KvantException e) {
-      return new Verification(
-          artifact.path(),
-          Status.REJECTED,
-          "it does not load or run: " + e.getMessage(),
-          count,
-          source.synthetic(),
-          Map.of());
+      return Verification.builder(artifact.path(), Status.REJECTED)
+          .reason("it does not load or run: " + e.getMessage())
+          .samples(count, source.synthetic())
+          .build();
     }
   }
 

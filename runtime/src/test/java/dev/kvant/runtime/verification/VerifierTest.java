@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
@@ -237,8 +240,8 @@ class VerifierTest {
     models.put(ARTIFACT, values -> values);
     Verifier verifier = verifier(VerificationConfig.DEFAULT);
 
-    verifier.verify(artifacts());
-    verifier.verify(artifacts());
+    verifier.verify(saved());
+    verifier.verify(saved());
 
     assertThat(opened).containsExactly(model.source(), ARTIFACT, ARTIFACT);
   }
@@ -246,7 +249,7 @@ class VerifierTest {
   private Verification withoutData(boolean rangesFromData) {
     return new Verifier(
             runners(), VerificationConfig.DEFAULT, model, Optional.empty(), rangesFromData)
-        .verify(artifacts())
+        .verify(saved())
         .get(0);
   }
 
@@ -256,9 +259,16 @@ class VerifierTest {
   }
 
   private Verification verify(VerificationConfig config) {
-    List<Verification> verifications = verifier(config).verify(artifacts());
+    List<Verification> verifications = verifier(config).verify(saved());
     assertThat(verifications).hasSize(1);
     return verifications.get(0);
+  }
+
+  private static SavedModel saved() {
+    return new SavedModel(
+        artifacts(),
+        new QuantizationReport("fake", QuantizationMode.WEIGHT_ONLY_PTQ, List.of(), List.of()),
+        List.of());
   }
 
   private static List<Artifact> artifacts() {
