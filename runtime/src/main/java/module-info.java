@@ -4,7 +4,6 @@
  */
 module dev.kvant.runtime {
   requires com.google.gson;
-  requires java.desktop;
   requires transitive dev.kvant.spi;
   requires dev.kvant.numerics;
   requires dev.kvant.validation;
@@ -19,8 +18,12 @@ module dev.kvant.runtime {
   exports dev.kvant.runtime.evaluation;
   exports dev.kvant.runtime.report;
 
+  uses dev.kvant.spi.DataReaderProvider;
   uses dev.kvant.spi.ModelFormat;
   uses dev.kvant.spi.ModelRunnerProvider;
   uses dev.kvant.spi.ModelSource;
   uses dev.kvant.spi.QuantizationBackend;
+
+  provides dev.kvant.spi.DataReaderProvider with
+      dev.kvant.runtime.data.NumpyReaderProvider;
 }

@@ -59,6 +59,15 @@ public interface QuantizableModel extends AutoCloseable {
     return List.of();
   }
 
+  /**
+   * The inputs that the file declares, in order; empty if it declares none, as a checkpoint.
+   *
+   * @throws ModelFormatException if the declaration is damaged
+   */
+  default List<InputDescription> inputs() {
+    return List.of();
+  }
+
   /** Size of all tensors in bytes, each storage counted once. */
   long tensorBytes();
 

@@ -28,6 +28,8 @@ public record QuantizationWarning(
     UNTIED,
     /** Calibration was asked for, or is missing, where it makes no difference or a worse result. */
     CALIBRATION,
+    /** Data is converted, cut off, or run in other batches than the configuration says. */
+    DATA,
     /** Anything else; the message tells. */
     OTHER
   }

@@ -23,8 +23,9 @@ class ModelQuantizationConfigTest {
           .modelPath(Path.of("model.pt"))
           .resultsDir(Path.of("out"))
           .backendKwarg("target", "cpu")
-          .calibration(new CalibrationConfig(Path.of("c.npz"), 8, 4, null))
-          .evaluation(new EvaluationConfig(Path.of("e.npz"), 16))
+          .calibration(
+              CalibrationConfig.builder(Path.of("c.npz")).batchSize(8).maxBatches(4).build())
+          .evaluation(EvaluationConfig.of(Path.of("e.npz"), 16))
           .strict(false)
           .device(Device.of("cuda:1"))
           .build();

@@ -123,6 +123,7 @@ final class BackendsCommand extends Subcommand {
           case FORMAT -> (provider.ids().size() == 1 ? "format " : "formats ") + ids;
           case RUNNER -> "runs " + ids;
           case SOURCE -> "models of " + provider.provider();
+          case DATA_READER -> "data reader " + ids;
         };
     return provider.availability() instanceof Availability.Unavailable unavailable
             && provider.service() != InstalledProvider.Service.BACKEND

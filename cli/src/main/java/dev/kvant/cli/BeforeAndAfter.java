@@ -1,17 +1,13 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.Artifact;
-import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.SavedModel;
-import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.runtime.Kvant;
-import dev.kvant.runtime.data.CalibrationFiles;
 import dev.kvant.runtime.evaluation.Evaluation;
-import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,19 +39,13 @@ final class BeforeAndAfter {
     if (data == null) {
       return Optional.empty();
     }
-    try (ModelRunner runner = kvant.runner(model.source(), config.device())) {
-      runner.run(firstBatch(data));
+    try {
+      kvant.checkEvaluation(model.source(), data, config.device());
     } catch (UnavailableException e) {
       reporter.warn("the evaluation is left out: " + e.getMessage());
       return Optional.empty();
     }
     return Optional.of(new BeforeAndAfter(kvant, config, data, model));
-  }
-
-  private static TensorBatch firstBatch(EvaluationConfig data) {
-    return new CalibrationFiles(new CalibrationConfig(data.path(), data.batchSize(), 1, null))
-        .iterator()
-        .next();
   }
 
   /** Runs each artifact of the model's format, and the model beside it. */
@@ -69,7 +59,7 @@ final class BeforeAndAfter {
     if (evaluations.isEmpty()) {
       evaluations.add(evaluate(model.source(), Optional.empty()));
     }
-    return new EvaluationResult(data.path(), evaluations);
+    return new EvaluationResult(data.data().path(), evaluations);
   }
 
   private Evaluation evaluate(Path path, Optional<Path> reference) {

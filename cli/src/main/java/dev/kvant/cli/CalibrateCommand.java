@@ -9,7 +9,6 @@ import dev.kvant.cli.output.ByteSize;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.runtime.Kvant;
-import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Path;
 import java.util.Objects;
 import picocli.CommandLine.Command;
@@ -59,21 +58,24 @@ final class CalibrateCommand extends SpecCommand {
       Path source = Objects.requireNonNull(quantizer.config().modelPath());
       try (QuantizableModel model = kvant.load(source)) {
         PreparedModel prepared = quantizer.prepare(model);
-        quantizer.calibrate(prepared, new CalibrationFiles(data));
+        quantizer.calibrate(prepared, kvant.calibrationData(data, model));
         quantizer.saveStatistics(prepared, statistics);
         reporter.done();
         long bytes = FileSize.of(statistics);
         print(
             new JsonDocument()
                 .put("model", ModelDocument.of(model))
-                .put("data", data.path())
+                .put("data", data.data().path())
                 .put("statistics", new JsonDocument().put("path", statistics).put("bytes", bytes)),
             () ->
                 out()
                     .line(
                         "%s: statistics of %s on %s, %s"
                             .formatted(
-                                statistics, model.source(), data.path(), ByteSize.format(bytes))));
+                                statistics,
+                                model.source(),
+                                data.data().path(),
+                                ByteSize.format(bytes))));
       }
     }
     return ExitCode.DONE;

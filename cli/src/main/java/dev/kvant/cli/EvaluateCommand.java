@@ -1,7 +1,6 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.Device;
-import dev.kvant.api.EvaluationConfig;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
@@ -44,20 +43,29 @@ final class EvaluateCommand extends Subcommand {
 
   static final String NAME = "evaluate";
 
-  @Parameters(paramLabel = "MODEL", description = "A model that can be run.")
+  @Parameters(index = "0", paramLabel = "MODEL", description = "A model that can be run.")
   @SuppressWarnings("NullAway.Init")
   private Path path;
 
   @Option(
       names = "--data",
-      paramLabel = "FILE.npz",
+      paramLabel = "PATH",
       required = true,
       description =
-          "Arrays named like the model's inputs; an array 'input' also feeds a single input of"
-              + " another name. An array 'label' holds the correct class of each sample, an"
-              + " integer.")
+          "The samples: an .npz file with arrays named like the model's inputs, or whatever an"
+              + " installed data reader reads, such as texts or images. An array 'input' also feeds"
+              + " a single input of another name; an array 'label' holds the correct class of each"
+              + " sample, an integer.")
   @SuppressWarnings("NullAway.Init")
   private Path dataPath;
+
+  @Parameters(
+      index = "1..*",
+      paramLabel = "key=value",
+      arity = "0..*",
+      description =
+          "Settings of the data reader, as in a spec's evaluation: tokenizer=tokenizer.json.")
+  private List<String> settings = new ArrayList<>();
 
   @Option(
       names = "--reference",
@@ -68,9 +76,8 @@ final class EvaluateCommand extends Subcommand {
   @Option(
       names = "--batch-size",
       paramLabel = "N",
-      defaultValue = "32",
-      description = "The number of samples in a batch. Default: 32.")
-  private int batchSize;
+      description = "The number of samples in a batch. Default: the model's, else 32.")
+  private @Nullable Integer batchSize;
 
   @Option(
       names = "--device",
@@ -98,7 +105,7 @@ final class EvaluateCommand extends Subcommand {
 
   @Override
   public Integer call() {
-    if (batchSize < 1) {
+    if (batchSize != null && batchSize < 1) {
       throw wrongUsage("--batch-size must be at least 1, not " + batchSize);
     }
     if (minCosine != null && reference == null) {
@@ -131,7 +138,8 @@ final class EvaluateCommand extends Subcommand {
   private Evaluation evaluate(Device where) {
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = open(reporter)) {
-      return kvant.evaluate(path, reference, new EvaluationConfig(dataPath, batchSize), where);
+      return kvant.evaluate(
+          path, reference, kvant.evaluation(dataPath, batchSize, settings), where);
     }
   }
 

@@ -21,7 +21,6 @@ import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
-import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,7 +88,7 @@ final class QuantizeCommand extends SpecCommand {
             BeforeAndAfter.prepare(kvant, reporter, config, model);
         SavedModel saved;
         try {
-          saved = save(quantizer, model, directory);
+          saved = save(kvant, quantizer, model, directory);
         } catch (VerificationException e) {
           reporter.done();
           print(document(model, e.saved(), Optional.empty()), () -> show(model, e.saved()));
@@ -118,7 +117,8 @@ final class QuantizeCommand extends SpecCommand {
         : document;
   }
 
-  private SavedModel save(ModelQuantizer quantizer, QuantizableModel model, Path directory) {
+  private SavedModel save(
+      Kvant kvant, ModelQuantizer quantizer, QuantizableModel model, Path directory) {
     if (!statistics.isEmpty()) {
       PreparedModel prepared = quantizer.prepare(model);
       quantizer.calibrate(prepared, statistics);
@@ -127,7 +127,7 @@ final class QuantizeCommand extends SpecCommand {
     CalibrationConfig calibration = quantizer.config().calibration();
     if (calibration != null) {
       return quantizer.saveModel(
-          quantizer.quantizeModel(model, new CalibrationFiles(calibration)), directory);
+          quantizer.quantizeModel(model, kvant.calibrationData(calibration, model)), directory);
     }
     try {
       return quantizer.saveModel(quantizer.quantizeModel(model), directory);

@@ -2,6 +2,7 @@ package dev.kvant.cli;
 
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
@@ -36,8 +37,8 @@ public final class TextRunner implements ModelRunnerProvider {
       boolean breaks = Files.readString(model).contains(" Broken ");
       return new ModelRunner() {
         @Override
-        public List<String> inputs() {
-          return List.of("pixels");
+        public List<InputDescription> inputs() {
+          return List.of(InputDescription.of("pixels"));
         }
 
         @Override

@@ -23,7 +23,6 @@ import dev.kvant.api.QuantizedModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
-import dev.kvant.runtime.data.CalibrationFiles;
 import dev.kvant.runtime.evaluation.Evaluation;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
@@ -98,16 +97,13 @@ final class Embedding {
       QuantizedModel quantized =
           calibration == null
               ? quantizer.quantizeModel(model)
-              : quantizer.quantizeModel(model, new CalibrationFiles(calibration));
+              : quantizer.quantizeModel(model, kvant.calibrationData(calibration, model));
       remember(quantized, loaders);
       SavedModel saved = quantizer.saveModel(quantized, results);
       Path artifact = saved.artifacts().get(saved.artifacts().size() - 1).path();
       Evaluation evaluation =
           kvant.evaluate(
-              artifact,
-              null,
-              new EvaluationConfig(DIGITS.resolve("data/test.npz"), 64),
-              Device.CPU);
+              artifact, null, EvaluationConfig.of(DIGITS.resolve("data/test.npz"), 64), Device.CPU);
       return Objects.requireNonNull(evaluation.model().correct());
     }
   }

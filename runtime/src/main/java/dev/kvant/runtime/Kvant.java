@@ -1,5 +1,7 @@
 package dev.kvant.runtime;
 
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.DataException;
@@ -19,6 +21,9 @@ import dev.kvant.api.UnavailableException;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.config.BoundConfig;
 import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.runtime.data.CalibrationFiles;
+import dev.kvant.runtime.data.DataReaders;
+import dev.kvant.runtime.data.NumpyReaderProvider;
 import dev.kvant.runtime.discovery.BrokenProvider;
 import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.runtime.discovery.InstalledBackend;
@@ -31,6 +36,7 @@ import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
@@ -86,6 +92,9 @@ public final class Kvant implements AutoCloseable {
     if (builder.discovery && loaders.isEmpty()) {
       loaders.add(Kvant.class.getClassLoader());
     }
+    List<DataReaderProvider> readers = new ArrayList<>();
+    readers.add(new NumpyReaderProvider());
+    readers.addAll(builder.readers);
     this.registry =
         new Registry(
             loaders,
@@ -93,7 +102,8 @@ public final class Kvant implements AutoCloseable {
             builder.backends,
             builder.formats,
             builder.runners,
-            builder.sources);
+            builder.sources,
+            readers);
     List<QuantizationListener> listeners = new ArrayList<>();
     listeners.add(new QuantizationLog(log));
     listeners.addAll(builder.listeners);
@@ -207,7 +217,7 @@ public final class Kvant implements AutoCloseable {
    * @throws DiscoveryException if two backends claim the name
    */
   public ModelQuantizer quantizer(ConfigDocument document) {
-    return quantizer(document.bind(), QuantizationListener.NONE);
+    return quantizer(document.bind(readers().settings()), QuantizationListener.NONE);
   }
 
   /**
@@ -233,6 +243,14 @@ public final class Kvant implements AutoCloseable {
       problems.add(new ConfigurationProblem("quantize.backend", unknownBackend(name)));
     }
     checked.problems().forEach(problems::add);
+    CalibrationConfig calibration = bound.config().calibration();
+    if (calibration != null) {
+      readers().problems("quantize.calibration", calibration.data()).forEach(problems::add);
+    }
+    EvaluationConfig evaluation = bound.config().evaluation();
+    if (evaluation != null) {
+      readers().problems("quantize.evaluation", evaluation.data()).forEach(problems::add);
+    }
     problems.throwIfAny();
     Objects.requireNonNull(backend, "backend");
     if (backend.availability() instanceof Availability.Unavailable unavailable) {
@@ -249,7 +267,44 @@ public final class Kvant implements AutoCloseable {
             .records(ReportRecord::write)
             .build(),
         checked.warnings(),
-        runnersOn(checked.config().device()));
+        runnersOn(checked.config().device()),
+        this::calibrationData);
+  }
+
+  /**
+   * An evaluation that is written as {@code key=value}, with the keys of a document's section
+   * {@code evaluation}.
+   *
+   * @param data the data set
+   * @param batchSize how many samples run at once; null for the model's own batch size, else 32
+   * @param settings the settings of the data reader, as in {@code tokenizer=tokenizer.json}
+   * @throws InvalidConfigurationException with all that is wrong
+   */
+  public EvaluationConfig evaluation(
+      Path data, @Nullable Integer batchSize, List<String> settings) {
+    EvaluationConfig evaluation =
+        ConfigDocument.evaluation(data, batchSize, settings, readers().settings());
+    List<ConfigurationProblem> problems = readers().problems("", evaluation.data());
+    if (!problems.isEmpty()) {
+      throw new InvalidConfigurationException(problems);
+    }
+    return evaluation;
+  }
+
+  private DataReaders readers() {
+    return new DataReaders(registry.readers().stream().map(Provided::instance).toList());
+  }
+
+  /**
+   * The calibration data that a configuration names, for a model. Read batch by batch each time
+   * that it is walked through.
+   *
+   * @throws InvalidConfigurationException when it is walked through, if a setting is wrong
+   * @throws DataException when it is walked through, if it cannot be read
+   */
+  public CalibrationDataset calibrationData(CalibrationConfig config, QuantizableModel model) {
+    Objects.requireNonNull(config, "config");
+    return new CalibrationFiles(readers(), config, model.inputs(), new Remarks(listener));
   }
 
   /**
@@ -333,7 +388,7 @@ public final class Kvant implements AutoCloseable {
    * @param reference the model that it should be like, or null
    * @param data the samples; an array called {@code label} holds the right classes
    * @param device where both run
-   * @throws InvalidConfigurationException if that is no device
+   * @throws InvalidConfigurationException if that is no device, or a setting of the data is wrong
    * @throws UnavailableException if nothing installed runs a model's format, or not on this device
    * @throws DataException if the data cannot be read
    * @throws CalibrationException if it does not fit a model's inputs
@@ -341,7 +396,7 @@ public final class Kvant implements AutoCloseable {
    */
   public Evaluation evaluate(
       Path model, @Nullable Path reference, EvaluationConfig data, Device device) {
-    Evaluator evaluator = new Evaluator(data, device, listener);
+    Evaluator evaluator = new Evaluator(readers(), data, device, listener);
     try (EvaluatedModel evaluated = evaluatedModel(model, device)) {
       if (reference == null) {
         return evaluator.evaluate(evaluated, null);
@@ -349,6 +404,24 @@ public final class Kvant implements AutoCloseable {
       try (EvaluatedModel other = evaluatedModel(reference, device)) {
         return evaluator.evaluate(evaluated, other);
       }
+    }
+  }
+
+  /**
+   * Runs a model on the first samples of data, so that what does not fit is found before any long
+   * work.
+   *
+   * @throws InvalidConfigurationException if that is no device, or a setting of the data is wrong
+   * @throws UnavailableException if nothing installed runs the model's format, or not on this
+   *     device
+   * @throws DataException if the data cannot be read
+   * @throws CalibrationException if it does not fit the model's inputs
+   * @throws UnsupportedModelException if the outputs cannot be judged
+   */
+  public void checkEvaluation(Path model, EvaluationConfig data, Device device) {
+    Evaluator evaluator = new Evaluator(readers(), data, device, QuantizationListener.NONE);
+    try (EvaluatedModel evaluated = evaluatedModel(model, device)) {
+      evaluator.check(evaluated);
     }
   }
 
@@ -502,6 +575,7 @@ public final class Kvant implements AutoCloseable {
     private final List<ModelFormat> formats = new ArrayList<>();
     private final List<ModelRunnerProvider> runners = new ArrayList<>();
     private final List<ModelSource> sources = new ArrayList<>();
+    private final List<DataReaderProvider> readers = new ArrayList<>();
     private final List<QuantizationListener> listeners = new ArrayList<>();
     private int parallelism = Runtime.getRuntime().availableProcessors();
     private boolean discovery = true;
@@ -552,6 +626,14 @@ public final class Kvant implements AutoCloseable {
     /** Uses a source of one's own, instead of one of the same class that discovery would make. */
     public Builder source(ModelSource source) {
       sources.add(Objects.requireNonNull(source, "source"));
+      return this;
+    }
+
+    /**
+     * Uses a data reader of one's own, instead of one of the same class that discovery would make.
+     */
+    public Builder reader(DataReaderProvider reader) {
+      readers.add(Objects.requireNonNull(reader, "reader"));
       return this;
     }
 

@@ -21,7 +21,6 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.api.Verification;
 import dev.kvant.runtime.calibration.CalibratedRun;
-import dev.kvant.runtime.data.CalibrationFiles;
 import dev.kvant.runtime.plan.Planner;
 import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.runtime.verification.FirstBatch;
@@ -71,6 +70,7 @@ final class PlannedQuantizer implements ModelQuantizer {
   private final RunContext context;
   private final List<QuantizationWarning> configWarnings;
   private final RunnerSource runners;
+  private final DataFiles files;
   private final Planner planner;
   private final IdentityHashMap<PreparedModel, CalibratedRun> runs = new IdentityHashMap<>();
   private final IdentityHashMap<PreparedModel, FirstBatch> data = new IdentityHashMap<>();
@@ -85,19 +85,22 @@ final class PlannedQuantizer implements ModelQuantizer {
    * @param context the validated configuration and what else a run works with
    * @param configWarnings what validation had to say; becomes part of every plan
    * @param runners loads what is written and its source, to compare them
+   * @param files opens data that a configuration names
    */
   PlannedQuantizer(
       QuantizationBackend backend,
       BackendDescriptor descriptor,
       RunContext context,
       List<QuantizationWarning> configWarnings,
-      RunnerSource runners) {
+      RunnerSource runners,
+      DataFiles files) {
     this.backend = backend;
     this.descriptor = descriptor;
     this.abilities = Objects.requireNonNull(descriptor.modes().get(context.mode()), "mode");
     this.context = context;
     this.configWarnings = List.copyOf(configWarnings);
     this.runners = runners;
+    this.files = files;
     this.planner = new Planner(context.config(), backend);
   }
 
@@ -327,8 +330,9 @@ final class PlannedQuantizer implements ModelQuantizer {
       return Optional.empty();
     }
     return new FirstBatch(
-            new CalibrationFiles(
-                new CalibrationConfig(evaluation.path(), evaluation.batchSize(), 1, null)))
+            files.of(
+                new CalibrationConfig(evaluation.data(), evaluation.batchSize(), 1),
+                prepared.model()))
         .batch();
   }
 

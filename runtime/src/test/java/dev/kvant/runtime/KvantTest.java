@@ -8,6 +8,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.DiscoveryException;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModelQuantizationConfig;
@@ -340,7 +341,7 @@ class KvantTest {
             "quantize.layers[0].weights.quant_axis",
             "quantize.layers[0].weights.observer_or_fake_quant",
             "quantize.calibration.path",
-            "quantize.calibration.images.mean[0]",
+            "quantize.calibration.images",
             "quantize.evaluation.batch_size",
             "quantize.strict",
             "quantize.device");
@@ -500,8 +501,8 @@ class KvantTest {
     public ModelRunner open(Path model, Device device) {
       return new ModelRunner() {
         @Override
-        public List<String> inputs() {
-          return List.of("input");
+        public List<InputDescription> inputs() {
+          return List.of(InputDescription.of("input"));
         }
 
         @Override
@@ -586,14 +587,14 @@ class KvantTest {
 
     try (Kvant kvant = kvant().runner(echo("other")).runner(echo("fake")).build()) {
       Evaluation evaluation =
-          kvant.evaluate(model, reference, new EvaluationConfig(data, 2), Device.CPU);
+          kvant.evaluate(model, reference, EvaluationConfig.of(data, 2), Device.CPU);
 
       assertThat(evaluation.samples()).isEqualTo(5);
       assertThat(evaluation.model().format()).isEqualTo("fake");
       assertThat(evaluation.model().bytes()).isEqualTo(10);
       assertThat(Objects.requireNonNull(evaluation.reference()).bytes()).isEqualTo(19);
       assertThat(Objects.requireNonNull(evaluation.similarity()).sqnrDecibels()).isInfinite();
-      assertThat(kvant.evaluate(model, null, new EvaluationConfig(data, 2), Device.CPU).reference())
+      assertThat(kvant.evaluate(model, null, EvaluationConfig.of(data, 2), Device.CPU).reference())
           .isNull();
     }
   }

@@ -1,6 +1,7 @@
 package dev.kvant.spi;
 
 import dev.kvant.api.Experimental;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import java.util.List;
@@ -14,16 +15,8 @@ import java.util.Map;
 @Experimental
 public interface ModelRunner extends AutoCloseable {
 
-  /** The names of the inputs, in order. */
-  List<String> inputs();
-
-  /**
-   * The inputs that must be given, in order, as far as the model describes them. Verification makes
-   * samples from them where there is no data.
-   */
-  default List<ModelInput> signature() {
-    return inputs().stream().map(ModelInput::named).toList();
-  }
+  /** The inputs, in order, each described as far as the model declares it. */
+  List<InputDescription> inputs();
 
   /**
    * Runs one batch.

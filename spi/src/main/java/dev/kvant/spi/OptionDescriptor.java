@@ -1,10 +1,13 @@
 package dev.kvant.spi;
 
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Predicate;
 
 /**
- * One key of {@code backend_kwargs} that a backend understands.
+ * One setting that a backend reads from {@code backend_kwargs}, or a data reader from {@code
+ * calibration} and {@code evaluation}.
  *
  * @param key the key
  * @param type what its value is
@@ -31,7 +34,11 @@ public record OptionDescriptor(
     INTEGER,
     NUMBER,
     STRING,
-    LIST_OF_STRINGS
+    LIST_OF_STRINGS,
+    /** Whole numbers; a single one is a list of one. */
+    LIST_OF_INTEGERS,
+    /** Numbers; a single one is a list of one. */
+    LIST_OF_NUMBERS
   }
 
   public OptionDescriptor {
@@ -61,5 +68,51 @@ public record OptionDescriptor(
   /** An option with a few values, the first of which is the default. */
   public static OptionDescriptor choice(String key, List<String> allowed, String description) {
     return new OptionDescriptor(key, Type.STRING, allowed, allowed.get(0), description);
+  }
+
+  /** A setting without a default. */
+  public static OptionDescriptor of(String key, Type type, String description) {
+    return new OptionDescriptor(key, type, List.of(), "", description);
+  }
+
+  /** Whether a value has the type; {@link #allowed} is another question. */
+  public boolean accepts(Object value) {
+    return switch (type) {
+      case BOOLEAN -> value instanceof Boolean;
+      case INTEGER -> isInteger(value);
+      case NUMBER -> value instanceof Number;
+      // YAML reads a version as a number.
+      case STRING ->
+          value instanceof String
+              || (value instanceof Number && allowed.contains(value.toString()));
+      case LIST_OF_STRINGS -> value instanceof List<?> list && all(list, String.class::isInstance);
+      case LIST_OF_INTEGERS ->
+          isInteger(value)
+              || (value instanceof List<?> list && all(list, OptionDescriptor::isInteger));
+      case LIST_OF_NUMBERS ->
+          value instanceof Number
+              || (value instanceof List<?> list && all(list, Number.class::isInstance));
+    };
+  }
+
+  private static boolean isInteger(Object value) {
+    return value instanceof Integer || value instanceof Long || value instanceof BigInteger;
+  }
+
+  private static boolean all(List<?> list, Predicate<Object> condition) {
+    return list.stream().allMatch(condition);
+  }
+
+  /** What a value must be, for a person, as in {@code a list of texts}. */
+  public String typeName() {
+    return switch (type) {
+      case BOOLEAN -> "true or false";
+      case INTEGER -> "an integer";
+      case NUMBER -> "a number";
+      case STRING -> allowed.isEmpty() ? "a text" : "one of " + String.join(", ", allowed);
+      case LIST_OF_STRINGS -> "a list of texts";
+      case LIST_OF_INTEGERS -> "a list of integers";
+      case LIST_OF_NUMBERS -> "a list of numbers";
+    };
   }
 }

@@ -5,12 +5,14 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
- * The options of a backend, each with the value of the configuration or else its default.
+ * The options of a backend or a data reader, each with the value of the configuration or else its
+ * default.
  *
  * <p>A getter of another type than the {@link OptionDescriptor} declares, or of a key that it does
- * not declare, is an error of the backend's author: {@link IllegalArgumentException}.
+ * not declare, is an error of its author: {@link IllegalArgumentException}.
  *
  * @since 0.1.0
  */
@@ -27,14 +29,14 @@ public final class Options {
   /**
    * The options that a configuration sets, on top of the defaults.
    *
-   * @param descriptors the options that the backend declares
-   * @param kwargs the values of {@code backend_kwargs}, validated against the descriptors
+   * @param descriptors the options that are declared
+   * @param kwargs the values of the configuration, validated against the descriptors
    */
   public static Options of(List<OptionDescriptor> descriptors, Map<String, Object> kwargs) {
     return new Options(descriptors, kwargs);
   }
 
-  /** Whether the backend declares an option of that key. */
+  /** Whether an option of that key is declared. */
   public boolean declares(String key) {
     return descriptors.containsKey(key);
   }
@@ -80,6 +82,26 @@ public final class Options {
       ((List<?>) set(key)).forEach(element -> texts.add(String.valueOf(element)));
     }
     return List.copyOf(texts);
+  }
+
+  /** The integers of an option, a single one among them; empty where nothing is set. */
+  public List<Integer> integers(String key) {
+    option(key, OptionDescriptor.Type.LIST_OF_INTEGERS);
+    return numbers(key).map(number -> Math.toIntExact(number.longValue())).toList();
+  }
+
+  /** The numbers of an option, a single one among them; empty where nothing is set. */
+  public List<Double> doubles(String key) {
+    option(key, OptionDescriptor.Type.LIST_OF_NUMBERS);
+    return numbers(key).map(Number::doubleValue).toList();
+  }
+
+  private Stream<Number> numbers(String key) {
+    if (!isSet(key)) {
+      return Stream.empty();
+    }
+    List<?> list = set(key) instanceof List<?> several ? several : List.of(set(key));
+    return list.stream().map(Number.class::cast);
   }
 
   private Object set(String key) {

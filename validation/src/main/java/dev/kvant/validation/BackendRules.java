@@ -57,7 +57,9 @@ final class BackendRules {
       // The mode is a problem already; what no mode can do is one whichever was meant.
       checkAgainst(allModes(), "");
     }
-    BackendOptions.check(config.backendKwargs(), backend, problems);
+    new OptionRules(
+            "quantize.backend_kwargs.", "backend '%s'".formatted(backend.id()), backend.options())
+        .check(config.backendKwargs(), problems);
     return config.toBuilder().backend(backend.id()).mode(mode).build();
   }
 

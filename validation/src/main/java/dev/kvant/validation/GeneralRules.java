@@ -1,7 +1,6 @@
 package dev.kvant.validation;
 
 import dev.kvant.api.ConfigurationProblem;
-import dev.kvant.api.ImageConfig;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
@@ -53,9 +52,6 @@ final class GeneralRules {
               "quantize.device",
               "'%s' is not a device; use cpu, cuda or cuda:N".formatted(config.device())));
     }
-    if (config.calibration() != null && config.calibration().images() != null) {
-      checkImages(config.calibration().images(), problems);
-    }
   }
 
   private static boolean saysNothing(LayerQuantizationConfig layer) {
@@ -84,28 +80,6 @@ final class GeneralRules {
       warnings.add(
           new QuantizationWarning(
               QuantizationWarning.Kind.IGNORED_SETTING, rule + " " + message, rule, List.of()));
-    }
-  }
-
-  private static void checkImages(ImageConfig images, List<ConfigurationProblem> problems) {
-    if (images.mean().size() != 1 && images.mean().size() != 3) {
-      problems.add(
-          new ConfigurationProblem(
-              "quantize.calibration.images.mean",
-              "must have one value for grey images or three for colours, but has "
-                  + images.mean().size()));
-    }
-    if (images.std().contains(0.0)) {
-      problems.add(
-          new ConfigurationProblem(
-              "quantize.calibration.images.std", "must not contain 0, pixels are divided by it"));
-    }
-    if (images.mean().size() != images.std().size()) {
-      problems.add(
-          new ConfigurationProblem(
-              "quantize.calibration.images.std",
-              "must have as many values as mean, %d, but has %d"
-                  .formatted(images.mean().size(), images.std().size())));
     }
   }
 }

@@ -5,6 +5,8 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.runtime.data.CalibrationFiles;
+import dev.kvant.runtime.data.DataReaders;
+import dev.kvant.runtime.data.NumpyReaderProvider;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,7 +22,11 @@ final class Data {
 
   /** Scans of digits, 256 of them. */
   static CalibrationDataset scans(int batchSize) {
-    return new CalibrationFiles(new CalibrationConfig(SCANS, batchSize, null, null));
+    return new CalibrationFiles(
+        new DataReaders(List.of(new NumpyReaderProvider())),
+        CalibrationConfig.builder(SCANS).batchSize(batchSize).build(),
+        List.of(),
+        remark -> {});
   }
 
   /** Scans that are all the same number. */

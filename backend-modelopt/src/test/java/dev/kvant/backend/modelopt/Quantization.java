@@ -111,7 +111,7 @@ final class Quantization {
   static long right(Path model) {
     try (Kvant kvant = Quantization.of(model).kvant()) {
       Evaluation evaluation =
-          kvant.evaluate(model, null, new EvaluationConfig(TEST_SCANS, 64), Device.CPU);
+          kvant.evaluate(model, null, EvaluationConfig.of(TEST_SCANS, 64), Device.CPU);
       Long right = evaluation.model().correct();
       return right == null ? -1 : right;
     }

@@ -1,8 +1,10 @@
 package dev.kvant.onnx;
 
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.onnx.graph.DeclaredInputs;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.OnnxFile;
@@ -31,6 +33,7 @@ public final class OnnxModelFile implements QuantizableModel {
 
   private final OnnxFile file;
   private final List<ModuleDescription> modules;
+  private final List<InputDescription> inputs;
   private final long tensorBytes;
   private final @Nullable String record;
   private @Nullable Map<String, ModelTensor> tensors;
@@ -38,6 +41,7 @@ public final class OnnxModelFile implements QuantizableModel {
   private OnnxModelFile(OnnxFile file, OnnxModel model) {
     this.file = file;
     this.modules = OnnxModules.of(model).stream().map(OnnxModule::description).toList();
+    this.inputs = DeclaredInputs.of(model);
     this.tensorBytes = tensorBytes(model);
     this.record = model.metadata().get(RECORD_ENTRY);
   }
@@ -102,6 +106,11 @@ public final class OnnxModelFile implements QuantizableModel {
       tensors = found;
     }
     return found;
+  }
+
+  @Override
+  public List<InputDescription> inputs() {
+    return inputs;
   }
 
   @Override

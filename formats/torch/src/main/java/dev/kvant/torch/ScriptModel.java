@@ -1,13 +1,17 @@
 package dev.kvant.torch;
 
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.script.ForwardParameters;
+import dev.kvant.torch.script.ScriptClass;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
+import dev.kvant.torch.script.ScriptParameter;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.ArchiveTensors;
 import dev.kvant.torch.tensor.StoredTensor;
@@ -36,10 +40,12 @@ public final class ScriptModel extends DescribedModel {
 
   private final TorchArchive archive;
   private final Optional<String> quantizedBy;
+  private final ScriptClass root;
   private @Nullable ScriptCode code;
 
   private ScriptModel(
       TorchArchive archive,
+      ScriptClass root,
       List<ModuleDescription> modules,
       Map<String, StoredTensor> stateDict,
       List<String> opaque,
@@ -47,6 +53,7 @@ public final class ScriptModel extends DescribedModel {
     super(archive.path(), FORMAT, modules, stateDict, opaque);
     this.archive = archive;
     this.quantizedBy = quantizedBy;
+    this.root = root;
   }
 
   /** The model owns the archive and closes it. */
@@ -78,7 +85,8 @@ public final class ScriptModel extends DescribedModel {
     }
     List<ModuleDescription> modules = new ArrayList<>();
     byModule.forEach((module, own) -> modules.add(describe(module, own)));
-    return new ScriptModel(archive, modules, stateDict, opaque, quantizedBy);
+    return new ScriptModel(
+        archive, tree.modules().get(0).type(), modules, stateDict, opaque, quantizedBy);
   }
 
   private static Map<String, StoredTensor> tensors(ScriptModule module, ArchiveTensors tensors) {
@@ -107,6 +115,15 @@ public final class ScriptModel extends DescribedModel {
                 .formatted(archive.path())
             : "%s is a TorchScript module without parameters; there is nothing to quantize"
                 .formatted(archive.path()));
+  }
+
+  /** The tensors that {@code forward} takes; an archive declares neither types nor shapes. */
+  @Override
+  public List<InputDescription> inputs() {
+    return ForwardParameters.read(archive, root).orElse(List.of()).stream()
+        .filter(ScriptParameter::isTensor)
+        .map(parameter -> new InputDescription(parameter.name(), null, null, parameter.optional()))
+        .toList();
   }
 
   @Override

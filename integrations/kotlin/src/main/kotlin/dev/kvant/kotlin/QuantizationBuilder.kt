@@ -2,10 +2,10 @@ package dev.kvant.kotlin
 
 import dev.kvant.api.CalibrationAlgorithm
 import dev.kvant.api.CalibrationConfig
+import dev.kvant.api.DataConfig
 import dev.kvant.api.Device
 import dev.kvant.api.Dtype
 import dev.kvant.api.EvaluationConfig
-import dev.kvant.api.ImageConfig
 import dev.kvant.api.ModelQuantizationConfig
 import dev.kvant.api.QuantizationMode
 import dev.kvant.api.VerificationConfig
@@ -90,19 +90,25 @@ public class QuantizationBuilder internal constructor(from: ModelQuantizationCon
     builder.backendKwarg(key, value)
   }
 
-  /** Says where calibration data comes from. */
+  /** Says where calibration data comes from; [options] are settings of its data reader. */
   public fun calibration(
     path: Path,
-    batchSize: Int = CalibrationConfig.DEFAULT_BATCH_SIZE,
+    batchSize: Int? = null,
     maxBatches: Int? = null,
-    images: ImageConfig? = null,
+    reader: String? = null,
+    options: Map<String, Any> = emptyMap(),
   ) {
-    builder.calibration(CalibrationConfig(path, batchSize, maxBatches, images))
+    builder.calibration(CalibrationConfig(DataConfig(path, reader, options), batchSize, maxBatches))
   }
 
-  /** Says on what data the model is compared before and after. */
-  public fun evaluation(path: Path, batchSize: Int = EvaluationConfig.DEFAULT_BATCH_SIZE) {
-    builder.evaluation(EvaluationConfig(path, batchSize))
+  /** Says on what data the model is compared before and after; [options] as for calibration. */
+  public fun evaluation(
+    path: Path,
+    batchSize: Int? = null,
+    reader: String? = null,
+    options: Map<String, Any> = emptyMap(),
+  ) {
+    builder.evaluation(EvaluationConfig(DataConfig(path, reader, options), batchSize))
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.kvant.kotlin
 import dev.kvant.api.ActivationQuantizationConfig
 import dev.kvant.api.CalibrationAlgorithm
 import dev.kvant.api.CalibrationConfig
+import dev.kvant.api.DataConfig
 import dev.kvant.api.Device
 import dev.kvant.api.Dtype
 import dev.kvant.api.Dtype.FP8_E4M3FN
@@ -89,8 +90,8 @@ class QuantizationBuilderTest {
           Path.of("model.pt"),
           Path.of("results"),
           mapOf("runtime_modules" to true),
-          CalibrationConfig(Path.of("calibration.npz"), 8, 4, null),
-          EvaluationConfig(Path.of("test.npz"), 16),
+          CalibrationConfig(DataConfig.of(Path.of("calibration.npz")), 8, 4),
+          EvaluationConfig.of(Path.of("test.npz"), 16),
           VerificationConfig(true, 4, 20.0),
           false,
           Device.of("cuda:1"),

@@ -3,11 +3,11 @@ package dev.kvant.runtime.config;
 import dev.kvant.api.ActivationQuantizationConfig;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.DataConfig;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.Granularity;
-import dev.kvant.api.ImageConfig;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
@@ -15,11 +15,10 @@ import dev.kvant.api.VerificationConfig;
 import dev.kvant.api.WeightQuantizationConfig;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a configuration of the {@code quantize} section, leaving out what cannot be read. */
@@ -28,16 +27,20 @@ final class Binder {
   private final Section section;
   private final @Nullable Section root;
   private final boolean readsResultsDir;
+  private final Set<String> dataSettings;
 
   /**
    * @param section the section
    * @param root the document around it, which may name the results folder, or null if there is none
    * @param readsResultsDir whether somebody will save something
+   * @param dataSettings what data readers can be told in {@code calibration} and {@code evaluation}
    */
-  Binder(Section section, @Nullable Section root, boolean readsResultsDir) {
+  Binder(
+      Section section, @Nullable Section root, boolean readsResultsDir, Set<String> dataSettings) {
     this.section = section;
     this.root = root;
     this.readsResultsDir = readsResultsDir;
+    this.dataSettings = dataSettings;
   }
 
   ModelQuantizationConfig bind() {
@@ -114,52 +117,33 @@ final class Binder {
     return bound;
   }
 
-  private static @Nullable CalibrationConfig calibration(@Nullable Section calibration) {
+  private @Nullable CalibrationConfig calibration(@Nullable Section calibration) {
     if (calibration == null) {
       return null;
     }
     Path path = requiredPath(calibration);
     Integer batchSize = calibration.integer("batch_size");
     Integer maxBatches = calibration.integer("max_batches");
-    ImageConfig images = images(calibration.section("images"));
-    calibration.rejectUnknownKeys();
-    return path == null
-        ? null
-        : new CalibrationConfig(
-            path, orElse(batchSize, CalibrationConfig.DEFAULT_BATCH_SIZE), maxBatches, images);
+    DataConfig data = data(calibration, path);
+    return data == null ? null : new CalibrationConfig(data, batchSize, maxBatches);
   }
 
-  private static @Nullable ImageConfig images(@Nullable Section images) {
-    if (images == null) {
-      return null;
-    }
-    List<Integer> size = images.integers("size");
-    if (size == null) {
-      images.problem("size", "is required: the height and width in pixels");
-    }
-    List<Double> mean = images.numbers("mean");
-    List<Double> std = images.numbers("std");
-    String layout = images.parsed("layout", text -> text.toUpperCase(Locale.ROOT));
-    images.rejectUnknownKeys();
-    return size == null
-        ? null
-        : new ImageConfig(
-            size,
-            orElse(mean, Collections.nCopies(3, 0.0)),
-            orElse(std, Collections.nCopies(3, 1.0)),
-            orElse(layout, "NCHW"));
-  }
-
-  private static @Nullable EvaluationConfig evaluation(@Nullable Section evaluation) {
+  @Nullable EvaluationConfig evaluation(@Nullable Section evaluation) {
     if (evaluation == null) {
       return null;
     }
     Path path = requiredPath(evaluation);
     Integer batchSize = evaluation.integer("batch_size");
-    evaluation.rejectUnknownKeys();
-    return path == null
-        ? null
-        : new EvaluationConfig(path, orElse(batchSize, EvaluationConfig.DEFAULT_BATCH_SIZE));
+    DataConfig data = data(evaluation, path);
+    return data == null ? null : new EvaluationConfig(data, batchSize);
+  }
+
+  /** Reads what is left of a section: the settings of whatever reads the data. */
+  private @Nullable DataConfig data(Section section, @Nullable Path path) {
+    String reader = section.text("reader");
+    Map<String, Object> settings = section.anythingUnder(dataSettings);
+    section.rejectUnknownKeys();
+    return path == null ? null : new DataConfig(path, reader, settings);
   }
 
   private static VerificationConfig verification(@Nullable Section verify) {

@@ -1,6 +1,7 @@
 package dev.kvant.runtime.config;
 
 import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.validation.NearestNames;
@@ -13,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -233,12 +236,63 @@ public final class ConfigDocument {
   }
 
   /**
-   * Reads the configuration, with all problems on the way.
+   * Reads an evaluation that is written as {@code key=value}, with the keys of a document's section
+   * {@code evaluation}.
+   *
+   * @param path the data set
+   * @param batchSize how many samples run at once; null for the model's own batch size, else the
+   *     default
+   * @param keyValues the settings of the data reader, the values in YAML
+   * @param dataSettings the keys that the installed data readers understand
+   * @throws InvalidConfigurationException with all that is wrong
+   */
+  public static EvaluationConfig evaluation(
+      Path path, @Nullable Integer batchSize, List<String> keyValues, Set<String> dataSettings) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    values.put("path", path);
+    if (batchSize != null) {
+      values.put("batch_size", batchSize);
+    }
+    Node root = JavaValues.toTree(values);
+    for (Edit edit : Edit.parse(keyValues)) {
+      root = edit.applyTo(root);
+    }
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    Interpolator interpolator = new Interpolator((Node.Mapping) root, System::getenv);
+    Section section =
+        new Section(
+            new Located(KeyPath.ROOT, root),
+            KeyPath.ROOT,
+            interpolator,
+            problems,
+            new ConfigKeys(EvaluationConfig.class, dataSettings));
+    EvaluationConfig evaluation =
+        new Binder(section, null, false, dataSettings).evaluation(section);
+    if (evaluation == null || !problems.isEmpty()) {
+      throw new InvalidConfigurationException(problems);
+    }
+    return evaluation;
+  }
+
+  /**
+   * Reads the configuration, with all problems on the way, where no data reader has settings.
    *
    * @throws InvalidConfigurationException if there is no configuration in the document, or an
    *     override fits nowhere
    */
   public BoundConfig bind() {
+    return bind(Set.of());
+  }
+
+  /**
+   * Reads the configuration, with all problems on the way.
+   *
+   * @param dataSettings the keys of {@code calibration} and {@code evaluation} that the installed
+   *     data readers understand
+   * @throws InvalidConfigurationException if there is no configuration in the document, or an
+   *     override fits nowhere
+   */
+  public BoundConfig bind(Set<String> dataSettings) {
     List<ConfigurationProblem> problems = new ArrayList<>();
     Node.Mapping effective = withOverridesApplied();
     Interpolator interpolator = new Interpolator(effective, environment);
@@ -250,16 +304,19 @@ public final class ConfigDocument {
             "there is no section '%s' in the document, only %s"
                 .formatted(SECTION, String.join(", ", effective.entries().keySet())));
       }
-      Section bare = new Section(root, KeyPath.ROOT, interpolator, problems, ConfigKeys.QUANTIZE);
-      return bound(new Binder(bare, null, readsResultsDir).bind(), problems, "");
+      Section bare =
+          new Section(
+              root, KeyPath.ROOT, interpolator, problems, ConfigKeys.quantize(dataSettings));
+      return bound(new Binder(bare, null, readsResultsDir, dataSettings).bind(), problems, "");
     }
     Section document = new Section(root, KeyPath.ROOT, interpolator, problems, null);
-    Section section = document.section(SECTION, ConfigKeys.QUANTIZE);
+    Section section = document.section(SECTION, ConfigKeys.quantize(dataSettings));
     if (section == null) {
       throw new InvalidConfigurationException(
           problems.isEmpty() ? List.of(new ConfigurationProblem(SECTION, "is empty")) : problems);
     }
-    return bound(new Binder(section, document, readsResultsDir).bind(), problems, SECTION);
+    return bound(
+        new Binder(section, document, readsResultsDir, dataSettings).bind(), problems, SECTION);
   }
 
   private BoundConfig bound(

@@ -240,6 +240,18 @@ final class Section {
     return values;
   }
 
+  /** The values of some keys, whatever they are, which somebody else will judge. */
+  Map<String, Object> anythingUnder(Set<String> keys) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    for (String key : keys) {
+      Located value = value(key);
+      if (value != null) {
+        addTo(values, key, value);
+      }
+    }
+    return values;
+  }
+
   private void addTo(Map<String, Object> values, String key, Located value) {
     try {
       Object converted = JavaValues.of(value, interpolator);

@@ -3,28 +3,47 @@ package dev.kvant.runtime.data;
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.DataException;
-import dev.kvant.api.Tensor;
+import dev.kvant.api.InputDescription;
+import dev.kvant.api.Internal;
 import dev.kvant.api.TensorBatch;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calibration data on disk. Files are open only while somebody walks through them; an array called
+ * Calibration data on disk. Files are open only while somebody walks through them; a tensor called
  * {@code label} is left out.
  *
  * @since 0.1.0
  */
+@Internal
 public final class CalibrationFiles implements CalibrationDataset {
 
+  private final DataReaders readers;
   private final CalibrationConfig config;
+  private final List<InputDescription> inputs;
+  private final Consumer<String> remarks;
 
-  /** The data that a configuration names. */
-  public CalibrationFiles(CalibrationConfig config) {
+  /**
+   * The data that a configuration names.
+   *
+   * @param inputs the inputs of the model; empty if they are not known
+   * @param remarks told what a person should know of the data
+   */
+  public CalibrationFiles(
+      DataReaders readers,
+      CalibrationConfig config,
+      List<InputDescription> inputs,
+      Consumer<String> remarks) {
+    this.readers = Objects.requireNonNull(readers, "readers");
     this.config = Objects.requireNonNull(config, "config");
+    this.inputs = List.copyOf(inputs);
+    this.remarks = Objects.requireNonNull(remarks, "remarks");
   }
 
   /**
@@ -34,27 +53,40 @@ public final class CalibrationFiles implements CalibrationDataset {
    */
   @Override
   public Iterator<TensorBatch> iterator() {
-    return new Batches(Samples.open(config.path(), config.images()));
+    return new Batches(
+        new InputBatches(
+            config.data().path(),
+            readers.open(config.data(), inputs, remarks),
+            inputs,
+            config.batchSize(),
+            CalibrationConfig.DEFAULT_BATCH_SIZE,
+            remarks));
   }
 
   private final class Batches implements Iterator<TensorBatch> {
 
-    private final Samples samples;
-    private int given;
+    private final InputBatches batches;
+    private final InputTypes types = new InputTypes(inputs, remarks);
+    private long given;
     private boolean done;
     private @Nullable TensorBatch ahead;
 
-    Batches(Samples samples) {
-      this.samples = samples;
+    Batches(InputBatches batches) {
+      this.batches = batches;
     }
 
     @Override
     public boolean hasNext() {
       if (ahead == null && !done) {
-        ahead = read();
-        if (ahead == null) {
-          done = true;
-          samples.close();
+        boolean isRead = false;
+        try {
+          ahead = read();
+          isRead = ahead != null;
+        } finally {
+          if (!isRead) {
+            done = true;
+            batches.close();
+          }
         }
       }
       return ahead != null;
@@ -67,46 +99,33 @@ public final class CalibrationFiles implements CalibrationDataset {
         throw new NoSuchElementException();
       }
       ahead = null;
-      given++;
       return batch;
     }
 
     private @Nullable TensorBatch read() {
       Integer most = config.maxBatches();
-      if (most != null && given >= most) {
+      if (most != null && isEnough(most)) {
         return null;
       }
-      Map<String, Tensor> tensors = readSamples();
-      if (tensors.isEmpty()) {
+      Optional<InputBatch> next = batches.next();
+      if (next.isEmpty()) {
+        if (given == 0) {
+          throw new DataException("%s has no samples".formatted(config.data().path()));
+        }
         return null;
       }
-      Map<String, Tensor> inputs = new LinkedHashMap<>(tensors);
-      inputs.remove(Samples.LABEL);
-      if (inputs.isEmpty()) {
-        throw failed("has no array but 'label'");
-      }
-      return new TensorBatch(inputs);
+      given++;
+      return types.convert(next.get().inputs());
     }
 
-    private Map<String, Tensor> readSamples() {
-      Map<String, Tensor> tensors;
-      try {
-        tensors = samples.next(config.batchSize());
-      } catch (DataException e) {
-        done = true;
-        samples.close();
-        throw e;
+    /** Batches as they are configured: a model that takes fewer samples at once gets more. */
+    private boolean isEnough(int most) {
+      Integer size = config.batchSize();
+      OptionalInt fixed = batches.fixedSize();
+      if (size == null || fixed.isEmpty()) {
+        return given >= most;
       }
-      if (tensors.isEmpty() && given == 0) {
-        throw failed("has no samples");
-      }
-      return tensors;
-    }
-
-    private DataException failed(String what) {
-      done = true;
-      samples.close();
-      return new DataException("%s %s".formatted(config.path(), what));
+      return given >= most * Math.ceil((double) size / fixed.getAsInt());
     }
   }
 }

@@ -30,19 +30,16 @@ final class NpyArray implements AutoCloseable {
    *
    * @param stream the array; closed with this
    * @param name what to call it in errors
-   * @throws DataException if it is damaged, or has no first axis
+   * @throws DataException if it is damaged
    */
   NpyArray(InputStream stream, String name) throws IOException {
     this.name = name;
     this.in = new DataInputStream(new BufferedInputStream(stream));
     this.header = NpyHeader.read(in, name);
-    if (header.shape().isEmpty()) {
-      throw new DataException(
-          "%s is a single value; its first axis must count the samples".formatted(name));
-    }
-    this.rowShape = header.shape().subList(1, header.shape().size());
+    this.rowShape =
+        header.shape().subList(Math.min(1, header.shape().size()), header.shape().size());
     this.rowBytes = rowBytes();
-    this.turned = header.fortranOrder() ? turn() : null;
+    this.turned = header.fortranOrder() && !header.shape().isEmpty() ? turn() : null;
   }
 
   private int rowBytes() {
@@ -58,8 +55,24 @@ final class NpyArray implements AutoCloseable {
     }
   }
 
-  /** How many rows there are. */
-  long rows() {
+  /** The dimensions, outermost first; empty for a single value. */
+  List<Long> shape() {
+    return header.shape();
+  }
+
+  /** The array whole; nothing of it may have been read before. */
+  Tensor whole() throws IOException {
+    if (!shape().isEmpty()) {
+      return next(Math.toIntExact(Math.max(1, rows())));
+    }
+    return Tensor.of(header.elementType(), List.of(), read(1));
+  }
+
+  private long rows() {
+    if (header.shape().isEmpty()) {
+      throw new DataException(
+          "%s is a single value; its first axis must count the samples".formatted(name));
+    }
     return header.shape().get(0);
   }
 
@@ -71,24 +84,27 @@ final class NpyArray implements AutoCloseable {
    */
   Tensor next(int most) throws IOException {
     int rows = (int) Math.min(most, rows() - row);
-    int bytes = length(rows);
-    ByteBuffer data;
-    if (turned != null) {
-      data = turned.slice(Math.toIntExact(row * rowBytes), bytes);
-    } else {
-      byte[] read = in.readNBytes(bytes);
-      if (read.length < bytes) {
-        throw new DataException(
-            "%s ends after %d of %d rows"
-                .formatted(name, row + read.length / Math.max(1, rowBytes), rows()));
-      }
-      data = ByteBuffer.wrap(read);
-    }
+    ByteBuffer data =
+        turned != null ? turned.slice(Math.toIntExact(row * rowBytes), length(rows)) : read(rows);
     row += rows;
     List<Long> shape = new ArrayList<>();
     shape.add((long) rows);
     shape.addAll(rowShape);
     return Tensor.of(header.elementType(), shape, data);
+  }
+
+  private ByteBuffer read(int rows) throws IOException {
+    int bytes = length(rows);
+    byte[] read = in.readNBytes(bytes);
+    if (read.length < bytes) {
+      throw new DataException(
+          "%s ends after %d of %d rows"
+              .formatted(
+                  name,
+                  row + read.length / Math.max(1, rowBytes),
+                  header.shape().isEmpty() ? 1 : rows()));
+    }
+    return ByteBuffer.wrap(read);
   }
 
   private int length(long rows) {

@@ -3,34 +3,55 @@ package dev.kvant.runtime.data;
 import dev.kvant.api.DataException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.spi.DataReader;
+import dev.kvant.spi.DataRequest;
+import dev.kvant.spi.SampleBlock;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The samples of one {@code .npz} file, whose arrays have their first axis in common, or of one
- * {@code .npy} file, whose array is called {@code input}.
+ * The samples of one {@code .npz} file, or of one {@code .npy} file, whose array is called {@code
+ * input}.
  */
-final class NumpyReader implements SampleReader {
+final class NumpyReader implements DataReader {
 
   private static final String SUFFIX = ".npy";
 
   private final @Nullable ZipFile archive;
   private final Map<String, NpyArray> arrays;
-  private final long samples;
+  private final SampleAxes axes;
+  private final Map<String, Tensor> shared = new LinkedHashMap<>();
   private long read;
 
-  private NumpyReader(@Nullable ZipFile archive, Map<String, NpyArray> arrays, Path file) {
+  private NumpyReader(
+      @Nullable ZipFile archive, Map<String, NpyArray> arrays, Path file, DataRequest request)
+      throws IOException {
     this.archive = archive;
     this.arrays = arrays;
-    this.samples = commonLength(arrays, file);
+    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    arrays.forEach((name, array) -> shapes.put(name, array.shape()));
+    this.axes =
+        SampleAxes.of(
+            shapes,
+            request.options().texts(NumpyReaderProvider.SHARED),
+            request.inputs(),
+            file.toString());
+    for (Map.Entry<String, NpyArray> array : arrays.entrySet()) {
+      if (axes.shared().contains(array.getKey())) {
+        shared.put(array.getKey(), array.getValue().whole());
+      }
+    }
   }
 
   /**
@@ -38,22 +59,27 @@ final class NumpyReader implements SampleReader {
    *
    * @throws DataException if it is neither, or damaged
    */
-  static NumpyReader open(Path file) throws IOException {
+  static NumpyReader open(Path file, DataRequest request) throws IOException {
     byte[] start;
     try (InputStream in = Files.newInputStream(file)) {
       start = in.readNBytes(8);
     }
     if (NpyHeader.isAt(start)) {
       NpyArray array = new NpyArray(Files.newInputStream(file), file.toString());
-      return new NumpyReader(null, Map.of(TensorBatch.SOLE_INPUT, array), file);
+      try {
+        return new NumpyReader(null, Map.of(TensorBatch.SOLE_INPUT, array), file, request);
+      } catch (IOException | RuntimeException e) {
+        array.close();
+        throw e;
+      }
     }
     if (start.length < 2 || start[0] != 'P' || start[1] != 'K') {
       throw new DataException("%s is neither an .npz nor an .npy file".formatted(file));
     }
-    return openArchive(file);
+    return openArchive(file, request);
   }
 
-  private static NumpyReader openArchive(Path file) throws IOException {
+  private static NumpyReader openArchive(Path file, DataRequest request) throws IOException {
     ZipFile archive;
     try {
       archive = new ZipFile(file.toFile());
@@ -74,42 +100,32 @@ final class NumpyReader implements SampleReader {
       if (arrays.isEmpty()) {
         throw new DataException("there is no array in %s".formatted(file));
       }
-      return new NumpyReader(archive, arrays, file);
+      return new NumpyReader(archive, arrays, file, request);
     } catch (IOException | RuntimeException e) {
       archive.close();
       throw e;
     }
   }
 
-  private static long commonLength(Map<String, NpyArray> arrays, Path file) {
-    String first = arrays.keySet().iterator().next();
-    long length = arrays.values().iterator().next().rows();
-    arrays.forEach(
-        (name, array) -> {
-          if (array.rows() != length) {
-            throw new DataException(
-                "the arrays of %s differ in length: '%s' has %d samples, '%s' has %d"
-                    .formatted(file, first, length, name, array.rows()));
-          }
-        });
-    return length;
-  }
-
-  /** How many samples the file holds. */
-  long samples() {
-    return samples;
+  @Override
+  public OptionalLong count() {
+    return OptionalLong.of(axes.samples());
   }
 
   @Override
-  public Map<String, Tensor> next(int most) throws IOException {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    if (read < samples) {
-      for (Map.Entry<String, NpyArray> entry : arrays.entrySet()) {
-        tensors.put(entry.getKey(), entry.getValue().next(most));
-      }
-      read += Math.min(most, samples - read);
+  public Optional<SampleBlock> next(int most) throws IOException {
+    int count = (int) Math.min(most, axes.samples() - read);
+    if (count <= 0) {
+      return Optional.empty();
     }
-    return tensors;
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (Map.Entry<String, NpyArray> array : arrays.entrySet()) {
+      if (!axes.shared().contains(array.getKey())) {
+        tensors.put(array.getKey(), array.getValue().next(count));
+      }
+    }
+    read += count;
+    return Optional.of(new SampleBlock(count, tensors, shared));
   }
 
   @Override

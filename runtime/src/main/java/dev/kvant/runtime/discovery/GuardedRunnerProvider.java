@@ -1,10 +1,10 @@
 package dev.kvant.runtime.discovery;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.Availability;
-import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import java.nio.file.Path;
@@ -56,13 +56,8 @@ final class GuardedRunnerProvider implements ModelRunnerProvider {
     }
 
     @Override
-    public List<String> inputs() {
+    public List<InputDescription> inputs() {
       return List.copyOf(call.ask("inputs()", runner::inputs));
-    }
-
-    @Override
-    public List<ModelInput> signature() {
-      return List.copyOf(call.ask("signature()", runner::signature));
     }
 
     @Override

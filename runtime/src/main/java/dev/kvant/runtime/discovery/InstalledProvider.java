@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * A provider that was found and can be used.
  *
  * @param service what it provides
- * @param ids the id of a backend, the ids of a format, or the formats that a runner runs; empty for
- *     a model source
+ * @param ids the id of a backend or data reader, the ids of a format, or the formats that a runner
+ *     runs; empty for a model source
  * @param provider the name of its class
  * @param location the jar or folder that it came from
  * @param plugin the name of the plugin that it belongs to, or null if it is the application's
@@ -38,7 +38,9 @@ public record InstalledProvider(
     /** What runs models of some formats. */
     RUNNER,
     /** What finds the file behind a model that another framework has loaded. */
-    SOURCE
+    SOURCE,
+    /** What reads a kind of data for calibration and evaluation. */
+    DATA_READER
   }
 
   public InstalledProvider {

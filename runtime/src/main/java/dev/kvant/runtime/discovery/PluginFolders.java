@@ -1,6 +1,7 @@
 package dev.kvant.runtime.discovery;
 
 import dev.kvant.api.DiscoveryException;
+import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
@@ -38,7 +39,8 @@ final class PluginFolders {
           QuantizationBackend.class,
           ModelFormat.class,
           ModelRunnerProvider.class,
-          ModelSource.class);
+          ModelSource.class,
+          DataReaderProvider.class);
 
   private final ClassLoader application;
   private final Map<String, PluginFolder> folders = new LinkedHashMap<>();

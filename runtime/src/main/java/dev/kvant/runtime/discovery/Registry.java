@@ -4,6 +4,7 @@ import dev.kvant.api.DiscoveryException;
 import dev.kvant.api.Internal;
 import dev.kvant.runtime.discovery.InstalledProvider.Service;
 import dev.kvant.spi.Availability;
+import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
@@ -43,6 +44,7 @@ public final class Registry implements AutoCloseable {
   private final List<ModelFormat> givenFormats;
   private final List<ModelRunnerProvider> givenRunners;
   private final List<ModelSource> givenSources;
+  private final List<DataReaderProvider> givenReaders;
 
   private @Nullable Catalogs catalogs;
   private boolean closed;
@@ -53,10 +55,11 @@ public final class Registry implements AutoCloseable {
       ServiceCatalog<QuantizationBackend> backends,
       ServiceCatalog<ModelFormat> formats,
       ServiceCatalog<ModelRunnerProvider> runners,
-      ServiceCatalog<ModelSource> sources) {
+      ServiceCatalog<ModelSource> sources,
+      ServiceCatalog<DataReaderProvider> readers) {
 
     List<ServiceCatalog<?>> all() {
-      return List.of(backends, formats, runners, sources);
+      return List.of(backends, formats, runners, sources, readers);
     }
   }
 
@@ -67,6 +70,7 @@ public final class Registry implements AutoCloseable {
    * @param formats instances to use beside what is found
    * @param runners instances to use beside what is found
    * @param sources instances to use beside what is found
+   * @param readers instances to use beside what is found
    */
   public Registry(
       List<ClassLoader> applicationLoaders,
@@ -74,13 +78,15 @@ public final class Registry implements AutoCloseable {
       List<QuantizationBackend> backends,
       List<ModelFormat> formats,
       List<ModelRunnerProvider> runners,
-      List<ModelSource> sources) {
+      List<ModelSource> sources,
+      List<DataReaderProvider> readers) {
     this.applicationLoaders = List.copyOf(applicationLoaders);
     this.pluginRoots = List.copyOf(pluginRoots);
     this.givenBackends = List.copyOf(backends);
     this.givenFormats = List.copyOf(formats);
     this.givenRunners = List.copyOf(runners);
     this.givenSources = List.copyOf(sources);
+    this.givenReaders = List.copyOf(readers);
   }
 
   /**
@@ -145,6 +151,15 @@ public final class Registry implements AutoCloseable {
     return catalogs().sources().provided();
   }
 
+  /** What reads data. */
+  public List<Provided<DataReaderProvider>> readers() {
+    return catalogs().readers().provided();
+  }
+
+  private Map<String, List<Provided<?>>> readersById() {
+    return byName(readers(), reader -> List.of(reader.descriptor().id()));
+  }
+
   /** Providers of every service that could not be used. */
   public List<BrokenProvider> broken() {
     List<BrokenProvider> broken = new ArrayList<>(catalogs().plugins().broken());
@@ -159,6 +174,7 @@ public final class Registry implements AutoCloseable {
     named.conflicts().forEach((name, claim) -> conflicts.add(conflict("backends", name, claim)));
     addConflicts("model formats", formatsById(), conflicts);
     addConflicts("runners", runnersByFormat(), conflicts);
+    addConflicts("data readers", readersById(), conflicts);
     List<String> remarks = new ArrayList<>(catalogs().plugins().remarks());
     remarks.addAll(catalogs().plugins().remarksOnCopies());
     remarks.addAll(named.remarks());
@@ -198,6 +214,10 @@ public final class Registry implements AutoCloseable {
     }
     for (Provided<ModelSource> source : sources()) {
       providers.add(installed(Service.SOURCE, List.of(), source, Availability.available()));
+    }
+    for (Provided<DataReaderProvider> reader : readers()) {
+      List<String> id = List.of(reader.instance().descriptor().id());
+      providers.add(installed(Service.DATA_READER, id, reader, reader.instance().availability()));
     }
     providers.sort(
         Comparator.comparing(InstalledProvider::service)
@@ -281,7 +301,9 @@ public final class Registry implements AutoCloseable {
         new ServiceCatalog<>(ModelFormat.class, GuardedFormat::new, givenFormats, loaders),
         new ServiceCatalog<>(
             ModelRunnerProvider.class, GuardedRunnerProvider::new, givenRunners, loaders),
-        new ServiceCatalog<>(ModelSource.class, GuardedSource::new, givenSources, loaders));
+        new ServiceCatalog<>(ModelSource.class, GuardedSource::new, givenSources, loaders),
+        new ServiceCatalog<>(
+            DataReaderProvider.class, GuardedReaderProvider::new, givenReaders, loaders));
   }
 
   /** Closes the class loaders of the plugins. A second call does nothing. */

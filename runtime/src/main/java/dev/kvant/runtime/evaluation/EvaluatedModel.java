@@ -1,18 +1,19 @@
 package dev.kvant.runtime.evaluation;
 
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Internal;
 import dev.kvant.api.Tensor;
-import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.data.InputBatch;
 import dev.kvant.spi.ModelRunner;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A model under evaluation: its runner, and the figures so far.
@@ -45,21 +46,26 @@ public final class EvaluatedModel implements AutoCloseable {
     this.runner = Objects.requireNonNull(runner, "runner");
   }
 
-  Map<String, Tensor> run(TensorBatch batch, @Nullable Tensor label, int rows) {
+  List<InputDescription> inputs() {
+    return runner.inputs();
+  }
+
+  Map<String, Tensor> run(InputBatch batch) {
     for (int i = 0; !warm && i < WARM_UPS; i++) {
-      runner.run(batch);
+      runner.run(batch.inputs());
     }
     warm = true;
     long start = System.nanoTime();
-    Map<String, Tensor> outputs = runner.run(batch);
+    Map<String, Tensor> outputs = runner.run(batch.inputs());
     latency.add(System.nanoTime() - start);
     if (outputs.isEmpty()) {
       throw new UnsupportedModelException("%s has no outputs".formatted(path));
     }
-    finite.add(outputs.values(), rows);
+    finite.add(outputs.values(), batch);
+    Tensor label = batch.label();
     if (label != null) {
       labelled = true;
-      labels.add(outputs.values().iterator().next(), label);
+      labels.add(outputs.values().iterator().next(), label, batch);
     }
     return outputs;
   }

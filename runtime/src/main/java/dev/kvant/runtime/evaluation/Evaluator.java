@@ -3,15 +3,22 @@ package dev.kvant.runtime.evaluation;
 import dev.kvant.api.DataException;
 import dev.kvant.api.Device;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Internal;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Tensor;
-import dev.kvant.api.TensorBatch;
-import dev.kvant.runtime.data.Samples;
+import dev.kvant.runtime.data.DataReaders;
+import dev.kvant.runtime.data.InputBatch;
+import dev.kvant.runtime.data.InputBatches;
+import dev.kvant.runtime.data.InputTypes;
 import dev.kvant.spi.ProgressReporter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,22 +29,27 @@ import org.jspecify.annotations.Nullable;
 @Internal
 public final class Evaluator {
 
+  private final DataReaders readers;
   private final EvaluationConfig data;
   private final Device device;
   private final QuantizationListener listener;
 
   /**
+   * @param readers read the samples
    * @param data the samples
    * @param device where the models run
-   * @param listener hears of progress
+   * @param listener hears of progress, and of what a person should know of the data
    * @throws IllegalArgumentException if the batch size is less than 1
    */
-  public Evaluator(EvaluationConfig data, Device device, QuantizationListener listener) {
+  public Evaluator(
+      DataReaders readers, EvaluationConfig data, Device device, QuantizationListener listener) {
+    this.readers = Objects.requireNonNull(readers, "readers");
     this.data = Objects.requireNonNull(data, "data");
     this.device = Objects.requireNonNull(device, "device");
     this.listener = Objects.requireNonNull(listener, "listener");
-    if (data.batchSize() < 1) {
-      throw new IllegalArgumentException("batchSize: must be at least 1, was " + data.batchSize());
+    Integer batchSize = data.batchSize();
+    if (batchSize != null && batchSize < 1) {
+      throw new IllegalArgumentException("batchSize: must be at least 1, was " + batchSize);
     }
   }
 
@@ -51,40 +63,90 @@ public final class Evaluator {
   public Evaluation evaluate(EvaluatedModel model, @Nullable EvaluatedModel reference) {
     SimilarityMeter similarity = new SimilarityMeter();
     FiniteCheck finite = new FiniteCheck();
-    ProgressReporter progress = new ProgressReporter(listener, "evaluate", -1, "samples");
     long count = 0;
-    try (Samples samples = Samples.open(data.path(), null)) {
-      Map<String, Tensor> next = samples.next(data.batchSize());
-      while (!next.isEmpty()) {
-        Map<String, Tensor> inputs = new LinkedHashMap<>(next);
-        Tensor label = inputs.remove(Samples.LABEL);
-        if (inputs.isEmpty()) {
-          throw new DataException("%s has no array but 'label'".formatted(data.path()));
-        }
-        TensorBatch batch = new TensorBatch(inputs);
-        int rows = Math.toIntExact(inputs.values().iterator().next().shape().get(0));
-        finite.add(inputs.values(), rows);
+    int size;
+    try (InputBatches batches =
+        InputBatches.open(readers, data, inputs(model, reference), this::remark)) {
+      InputTypes types = new InputTypes(model.inputs(), this::remark);
+      InputTypes referenceTypes =
+          new InputTypes(reference == null ? List.of() : reference.inputs(), remark -> {});
+      ProgressReporter progress =
+          new ProgressReporter(listener, "evaluate", batches.count().orElse(-1), "samples");
+      for (var next = batches.next(); next.isPresent(); next = batches.next()) {
+        InputBatch batch = next.get();
+        finite.add(batch.inputs().inputs().values(), batch);
         if (reference == null) {
-          model.run(batch, label, rows);
+          model.run(batch.with(types.convert(batch.inputs())));
         } else {
-          Map<String, Tensor> expected = reference.run(batch, label, rows);
-          similarity.add(expected, model.run(batch, label, rows), rows);
+          Map<String, Tensor> expected =
+              reference.run(batch.with(referenceTypes.convert(batch.inputs())));
+          similarity.add(expected, model.run(batch.with(types.convert(batch.inputs()))), batch);
         }
-        count += rows;
-        progress.advance(rows, "");
-        next = samples.next(data.batchSize());
+        count += batch.samples();
+        progress.advance(batch.samples(), "");
       }
+      size = batches.size();
     }
     if (count == 0) {
-      throw new DataException("%s has no samples".formatted(data.path()));
+      throw withoutSamples();
     }
     return new Evaluation(
         count,
         finite.notFinite(),
-        data.batchSize(),
+        size,
         device,
         model.score(),
         reference == null ? null : reference.score(),
         reference == null ? null : similarity.similarity());
+  }
+
+  /**
+   * Runs a model on the first samples, so that what does not fit is found before any long work.
+   *
+   * @throws DataException if the data cannot be read
+   * @throws dev.kvant.api.CalibrationException if it does not fit the model's inputs
+   * @throws dev.kvant.api.UnsupportedModelException if the outputs cannot be judged
+   */
+  public void check(EvaluatedModel model) {
+    Consumer<String> nobody = remark -> {};
+    try (InputBatches batches = InputBatches.open(readers, data, model.inputs(), nobody)) {
+      InputBatch first = batches.next().orElseThrow(this::withoutSamples);
+      model.run(first.with(new InputTypes(model.inputs(), nobody).convert(first.inputs())));
+    }
+  }
+
+  private DataException withoutSamples() {
+    return new DataException("%s has no samples".formatted(data.data().path()));
+  }
+
+  /** The inputs of the model, with the batch size of the reference where the model has none. */
+  private static List<InputDescription> inputs(
+      EvaluatedModel model, @Nullable EvaluatedModel reference) {
+    if (reference == null) {
+      return model.inputs();
+    }
+    Map<String, InputDescription> others = new LinkedHashMap<>();
+    reference.inputs().forEach(input -> others.put(input.name(), input));
+    return model.inputs().stream()
+        .map(input -> narrowed(input, others.getOrDefault(input.name(), input)))
+        .toList();
+  }
+
+  private static InputDescription narrowed(InputDescription input, InputDescription other) {
+    List<Long> shape = input.shape();
+    if (other.fixedSize(0).isEmpty() || input.fixedSize(0).isPresent()) {
+      return input;
+    }
+    List<Long> narrowed =
+        new ArrayList<>(shape == null ? Objects.requireNonNull(other.shape()) : shape);
+    if (!narrowed.isEmpty()) {
+      narrowed.set(0, other.fixedSize(0).getAsLong());
+    }
+    return new InputDescription(input.name(), input.elementType(), narrowed, input.optional());
+  }
+
+  private void remark(String remark) {
+    listener.onWarning(
+        new QuantizationWarning(QuantizationWarning.Kind.DATA, remark, null, List.of()));
   }
 }

@@ -1,6 +1,7 @@
 package dev.kvant.runtime.evaluation;
 
 import dev.kvant.api.Tensor;
+import dev.kvant.runtime.data.InputBatch;
 import java.util.Collection;
 
 /** Counts the samples that hold a NaN or an infinity. */
@@ -11,19 +12,19 @@ final class FiniteCheck {
   /**
    * Looks at one batch.
    *
-   * @param tensors what belongs to the samples; those whose first dimension is not the samples
-   *     belong to all
-   * @param rows how many samples there are
+   * @param tensors what belongs to the batch; those whose first dimension is not its rows belong to
+   *     all samples
+   * @param batch the batch, whose repeats do not count
    */
-  void add(Collection<Tensor> tensors, int rows) {
-    boolean[] found = new boolean[rows];
+  void add(Collection<Tensor> tensors, InputBatch batch) {
+    boolean[] found = new boolean[batch.rows()];
     for (Tensor tensor : tensors) {
       if (tensor.elementType().isFloatingPoint()) {
         mark(tensor, found);
       }
     }
-    for (boolean each : found) {
-      notFinite += each ? 1 : 0;
+    for (int i = 0; i < batch.samples(); i++) {
+      notFinite += found[i] ? 1 : 0;
     }
   }
 

@@ -3,6 +3,7 @@ package dev.kvant.runtime.evaluation;
 import dev.kvant.api.DataException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.data.InputBatch;
 
 /** Counts the samples whose largest output is that of the label. */
 final class LabelCounter {
@@ -14,17 +15,24 @@ final class LabelCounter {
    *
    * @param output the model's first output, [samples, classes]
    * @param labels the correct classes, [samples] or [samples, 1]
+   * @param batch the batch, whose repeats do not count
    * @throws UnsupportedModelException if the output has another shape
    * @throws DataException if the labels are no integers, or too many for a sample
    */
-  void add(Tensor output, Tensor labels) {
+  void add(Tensor output, Tensor labels, InputBatch batch) {
     if (output.shape().size() != 2) {
       throw new UnsupportedModelException(
           "the data has labels, for which an output of shape [samples, classes] is needed, but the"
               + " first output has shape "
               + output.shape());
     }
-    long samples = output.shape().get(0);
+    long samples = batch.samples();
+    if (output.shape().get(0) != batch.rows()) {
+      throw new UnsupportedModelException(
+          "the data has labels, for which an output of shape [samples, classes] is needed, but the"
+              + " first output has shape %s for %d samples"
+                  .formatted(output.shape(), batch.rows()));
+    }
     if (labels.elements() != samples || labels.elementType().isFloatingPoint()) {
       throw new DataException(
           "'label' must hold one integer for each sample, but is %s for %d samples"

@@ -2,6 +2,7 @@ package dev.kvant.runtime.evaluation;
 
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.data.InputBatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,10 +18,12 @@ final class SimilarityMeter {
 
   /**
    * Compares the outputs for one batch, the first of the one with the first of the other and so on.
+   * An output whose first dimension is not the rows of the batch belongs to all samples alike.
    *
+   * @param batch the batch, whose repeats do not count
    * @throws UnsupportedModelException if they differ in number or shape
    */
-  void add(Map<String, Tensor> reference, Map<String, Tensor> model, int rows) {
+  void add(Map<String, Tensor> reference, Map<String, Tensor> model, InputBatch batch) {
     List<Tensor> expected = List.copyOf(reference.values());
     List<Tensor> actual = List.copyOf(model.values());
     if (!shapes(expected).equals(shapes(actual))) {
@@ -28,10 +31,33 @@ final class SimilarityMeter {
           "the model's outputs have the shapes %s and the reference's %s, so they cannot be compared"
               .formatted(shapes(actual), shapes(expected)));
     }
-    List<float[]> expectedValues = expected.stream().map(Tensor::toFloats).toList();
-    List<float[]> actualValues = actual.stream().map(Tensor::toFloats).toList();
-    for (int row = 0; row < rows; row++) {
-      addSample(expectedValues, actualValues, row, rows);
+    List<Pair> pairs = new ArrayList<>();
+    for (int i = 0; i < expected.size(); i++) {
+      List<Long> shape = expected.get(i).shape();
+      pairs.add(
+          new Pair(
+              expected.get(i).toFloats(),
+              actual.get(i).toFloats(),
+              !shape.isEmpty() && shape.get(0) == batch.rows() ? batch.rows() : 1));
+    }
+    for (int row = 0; row < batch.samples(); row++) {
+      addSample(pairs, row);
+    }
+  }
+
+  /** An output of both models. */
+  private static final class Pair {
+
+    private final float[] expected;
+    private final float[] actual;
+
+    /** How many samples it tells apart; 1 if it tells none. */
+    private final int rows;
+
+    Pair(float[] expected, float[] actual, int rows) {
+      this.expected = expected;
+      this.actual = actual;
+      this.rows = rows;
     }
   }
 
@@ -41,20 +67,20 @@ final class SimilarityMeter {
     return shapes;
   }
 
-  private void addSample(List<float[]> expected, List<float[]> actual, int row, int rows) {
+  private void addSample(List<Pair> outputs, int row) {
     double dot = 0;
     double expectedSquares = 0;
     double actualSquares = 0;
-    for (int output = 0; output < expected.size(); output++) {
-      float[] r = expected.get(output);
-      float[] q = actual.get(output);
-      int length = r.length / rows;
-      for (int i = row * length; i < (row + 1) * length; i++) {
-        dot += (double) r[i] * q[i];
-        expectedSquares += (double) r[i] * r[i];
-        actualSquares += (double) q[i] * q[i];
-        double error = (double) r[i] - q[i];
-        noise += error * error;
+    for (Pair output : outputs) {
+      int length = output.expected.length / output.rows;
+      int start = output.rows == 1 ? 0 : row * length;
+      for (int i = start; i < start + length; i++) {
+        double r = output.expected[i];
+        double q = output.actual[i];
+        dot += r * q;
+        expectedSquares += r * r;
+        actualSquares += q * q;
+        noise += (r - q) * (r - q);
       }
     }
     signal += expectedSquares;

@@ -2,13 +2,13 @@ package dev.kvant.runtime.verification;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.Float16;
-import dev.kvant.spi.ModelInput;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -47,12 +47,12 @@ final class SyntheticBatches {
   private static final long MOST_ELEMENTS = 1 << 22;
   private static final long SEED = 20_240_607;
 
-  private final List<ModelInput> inputs;
+  private final List<InputDescription> inputs;
   private final List<ModuleDescription> modules;
   private final List<Long> idLimits;
 
   private SyntheticBatches(
-      List<ModelInput> inputs, List<ModuleDescription> modules, Device device) {
+      List<InputDescription> inputs, List<ModuleDescription> modules, Device device) {
     this.inputs = inputs;
     this.modules = modules;
     List<Long> limits = idLimits(modules);
@@ -63,22 +63,22 @@ final class SyntheticBatches {
   /**
    * Batches to try, the likeliest first; none if nothing is known of the inputs.
    *
-   * @param inputs the inputs that must be given
+   * @param inputs the inputs; those that are optional are left out
    * @param modules the modules of the model, in its order
    * @param device where they run; an id beyond a table is an error on the processor, and the end of
    *     the process's work on other devices
    */
   static List<TensorBatch> of(
-      List<ModelInput> inputs, List<ModuleDescription> modules, Device device) {
-    if (inputs.isEmpty()) {
-      return List.of();
-    }
-    return new SyntheticBatches(inputs, modules, device).batches();
+      List<InputDescription> inputs, List<ModuleDescription> modules, Device device) {
+    List<InputDescription> required = inputs.stream().filter(input -> !input.optional()).toList();
+    return required.isEmpty()
+        ? List.of()
+        : new SyntheticBatches(required, modules, device).batches();
   }
 
   private List<TensorBatch> batches() {
-    Set<List<ModelInput>> shaped = new LinkedHashSet<>();
-    for (List<ModelInput> stated : stated()) {
+    Set<List<InputDescription>> shaped = new LinkedHashSet<>();
+    for (List<InputDescription> stated : stated()) {
       for (long size : SIZES) {
         for (long samples : SAMPLES) {
           shaped.add(stated.stream().map(input -> sized(input, samples, size)).toList());
@@ -86,7 +86,7 @@ final class SyntheticBatches {
       }
     }
     List<TensorBatch> batches = new ArrayList<>();
-    for (List<ModelInput> sizes : shaped) {
+    for (List<InputDescription> sizes : shaped) {
       long elements = sizes.stream().mapToLong(SyntheticBatches::elements).max().orElse(0);
       for (long limit : idLimits) {
         if (elements <= MOST_ELEMENTS && batches.size() < MOST_BATCHES) {
@@ -98,11 +98,11 @@ final class SyntheticBatches {
   }
 
   /** The inputs with types and shapes, in each way that they may be meant. */
-  private List<List<ModelInput>> stated() {
+  private List<List<InputDescription>> stated() {
     if (inputs.stream().allMatch(input -> input.elementType() != null && input.shape() != null)) {
       return List.of(inputs);
     }
-    List<List<ModelInput>> stated = new ArrayList<>();
+    List<List<InputDescription>> stated = new ArrayList<>();
     modules.stream()
         .filter(module -> module.weight().isPresent())
         .limit(FIRST_MODULES)
@@ -112,15 +112,16 @@ final class SyntheticBatches {
     return stated;
   }
 
-  private static ModelInput like(ModelInput input, ModelInput taken) {
-    return new ModelInput(
+  private static InputDescription like(InputDescription input, InputDescription taken) {
+    return new InputDescription(
         input.name(),
         input.elementType() == null ? taken.elementType() : input.elementType(),
-        input.shape() == null ? taken.shape() : input.shape());
+        input.shape() == null ? taken.shape() : input.shape(),
+        false);
   }
 
   /** What a module may take, by the shape of its weight. */
-  private static List<ModelInput> taken(ModuleDescription module) {
+  private static List<InputDescription> taken(ModuleDescription module) {
     TensorDescription weight = module.weight().orElseThrow();
     List<Long> shape = weight.shape();
     if (module.type().equals("Embedding") && shape.size() == 2) {
@@ -139,23 +140,23 @@ final class SyntheticBatches {
     };
   }
 
-  private static ModelInput input(ElementType type, Long... shape) {
-    return new ModelInput("", type, List.of(shape));
+  private static InputDescription input(ElementType type, Long... shape) {
+    return InputDescription.of("", type, List.of(shape));
   }
 
-  private static ModelInput sized(ModelInput input, long samples, long size) {
+  private static InputDescription sized(InputDescription input, long samples, long size) {
     List<Long> shape = new ArrayList<>();
     for (long dimension : shape(input)) {
       shape.add(dimension >= 0 ? dimension : shape.isEmpty() ? samples : size);
     }
-    return new ModelInput(input.name(), input.elementType(), shape);
+    return new InputDescription(input.name(), input.elementType(), shape, false);
   }
 
-  private static List<Long> shape(ModelInput input) {
+  private static List<Long> shape(InputDescription input) {
     return Optional.ofNullable(input.shape()).orElseThrow();
   }
 
-  private static long elements(ModelInput input) {
+  private static long elements(InputDescription input) {
     double elements = 1;
     for (long dimension : shape(input)) {
       elements *= dimension;
@@ -178,17 +179,17 @@ final class SyntheticBatches {
         : List.of(rows.get(rows.size() - 1), rows.get(0)).stream().distinct().toList();
   }
 
-  private TensorBatch batch(List<ModelInput> sized, long idLimit) {
+  private TensorBatch batch(List<InputDescription> sized, long idLimit) {
     Random random = new Random(SEED);
     long smallest = idLimits.get(idLimits.size() - 1);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (ModelInput input : sized) {
+    for (InputDescription input : sized) {
       tensors.put(input.name(), tensor(input, idLimit, smallest, random));
     }
     return new TensorBatch(tensors);
   }
 
-  private static Tensor tensor(ModelInput input, long idLimit, long smallest, Random random) {
+  private static Tensor tensor(InputDescription input, long idLimit, long smallest, Random random) {
     ElementType type = Optional.ofNullable(input.elementType()).orElseThrow();
     String name = input.name().toLowerCase(Locale.ROOT);
     List<Long> shape = shape(input);

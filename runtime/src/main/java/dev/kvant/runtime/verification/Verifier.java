@@ -185,7 +185,7 @@ public final class Verifier {
     String remedy = "name data under calibration or evaluation";
     KvantException first = null;
     for (TensorBatch batch :
-        SyntheticBatches.of(source.signature(), model.modules(), runners.device())) {
+        SyntheticBatches.of(source.inputs(), model.modules(), runners.device())) {
       try {
         Map<String, Tensor> outputs = source.run(batch);
         if (OutputComparison.saysAnything(outputs)) {

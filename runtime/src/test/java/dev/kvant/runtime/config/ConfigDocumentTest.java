@@ -12,7 +12,6 @@ import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.Granularity;
-import dev.kvant.api.ImageConfig;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
@@ -25,6 +24,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ConfigDocumentTest {
 
   private static ModelQuantizationConfig config(String yaml) {
-    BoundConfig bound = ConfigDocument.parse(yaml).bind();
+    BoundConfig bound = ConfigDocument.parse(yaml).bind(Set.of("column", "images"));
     assertThat(bound.problems()).isEmpty();
     return bound.config();
   }
@@ -80,7 +80,9 @@ class ConfigDocumentTest {
                 path: data/calibration
                 batch_size: 8
                 max_batches: 4
-                images: { size: [224, 256], mean: [0.5], std: [0.25], layout: nhwc }
+                reader: photos
+                images: { size: [224, 256], mean: [0.5], std: null, layout: nhwc }
+                column: photo
               evaluation: { path: data/test.npz, batch_size: 64 }
               strict: false
               device: CUDA:1
@@ -110,12 +112,16 @@ class ConfigDocumentTest {
                 .backendKwarg("names", List.of("a", "b"))
                 .backendKwarg("depth", 2)
                 .calibration(
-                    new CalibrationConfig(
-                        Path.of("data/calibration"),
-                        8,
-                        4,
-                        new ImageConfig(List.of(224, 256), List.of(0.5), List.of(0.25), "NHWC")))
-                .evaluation(new EvaluationConfig(Path.of("data/test.npz"), 64))
+                    CalibrationConfig.builder(Path.of("data/calibration"))
+                        .batchSize(8)
+                        .maxBatches(4)
+                        .reader("photos")
+                        .option("images.size", List.of(224, 256))
+                        .option("images.mean", List.of(0.5))
+                        .option("images.layout", "nhwc")
+                        .option("column", "photo")
+                        .build())
+                .evaluation(EvaluationConfig.of(Path.of("data/test.npz"), 64))
                 .strict(false)
                 .device(Device.of("cuda:1"))
                 .build());
@@ -223,7 +229,8 @@ class ConfigDocumentTest {
             "quantize.skip_names: must be a list, but is 'all'",
             "quantize.calibration.path: is required",
             "quantize.calibration.batch_size: must be a whole number, but is '1.5'",
-            "quantize.evaluation.size: is unknown (line 13); known here: path, batch_size",
+            "quantize.evaluation.size: is unknown (line 13); known here: path, reader,"
+                + " batch_size",
             "quantize.strict: must be true or false, but is 'perhaps'",
             "quantize.modul_path: is unknown (line 14); did you mean 'model_path'?");
   }
@@ -234,7 +241,7 @@ class ConfigDocumentTest {
         config("quantize: { backend: x, strict: 'off', evaluation: { path: 7, batch_size: '8' } }");
 
     assertThat(config.strict()).isFalse();
-    assertThat(config.evaluation()).isEqualTo(new EvaluationConfig(Path.of("7"), 8));
+    assertThat(config.evaluation()).isEqualTo(EvaluationConfig.of(Path.of("7"), 8));
   }
 
   @Test
@@ -722,9 +729,8 @@ class ConfigDocumentTest {
             LayerQuantizationConfig.weights("Linear", Dtype.FP8_E5M2),
             LayerQuantizationConfig.weights("*.head", Dtype.FP8_E5M2));
     assertThat(config.skipNames()).containsExactly("a", "b*");
-    assertThat(config.evaluation()).isEqualTo(new EvaluationConfig(Path.of("x.npz"), 2));
-    assertThat(config.calibration())
-        .isEqualTo(new CalibrationConfig(Path.of("c.npz"), 32, null, null));
+    assertThat(config.evaluation()).isEqualTo(EvaluationConfig.of(Path.of("x.npz"), 2));
+    assertThat(config.calibration()).isEqualTo(CalibrationConfig.of(Path.of("c.npz")));
     assertThat(config.strict()).isFalse();
     assertThat(config.moduleClasses()).containsExactly(Map.entry("a.b", "Linear"));
   }
@@ -782,7 +788,7 @@ class ConfigDocumentTest {
     assertThat(config.modelPath()).isEqualTo(Path.of("flag.pt"));
     assertThat(config.resultsDir()).isEqualTo(Path.of("flag"));
     assertThat(config.calibration())
-        .isEqualTo(new CalibrationConfig(Path.of("flag.npz"), 4, null, null));
+        .isEqualTo(CalibrationConfig.builder(Path.of("flag.npz")).batchSize(4).build());
   }
 
   @Test

@@ -14,6 +14,7 @@ import dev.kvant.api.ProviderException;
 import dev.kvant.runtime.FakeModel;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.discovery.InstalledProvider.Service;
+import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
@@ -333,7 +334,8 @@ class PluginTest {
             .source("test.Later", "package test; public class Later {}")
             .write(plugins.resolve("one").resolve("one.jar"));
     Registry registry =
-        new Registry(List.of(), List.of(plugins), List.of(), List.of(), List.of(), List.of());
+        new Registry(
+            List.of(), List.of(plugins), List.of(), List.of(), List.of(), List.of(), List.of());
     assertThat(registry.backend("one")).isPresent();
     ClassLoader loader = (ClassLoader) Objects.requireNonNull(loaderLeft().get());
 
@@ -632,9 +634,22 @@ class PluginTest {
                   public java.util.Optional<java.nio.file.Path> locate(Object model) { return null; }
                 }
                 """)
+            .source(
+                "test.Rows",
+                """
+                package test;
+                public class Rows implements dev.kvant.spi.DataReaderProvider {
+                  public dev.kvant.spi.DataReaderDescriptor descriptor() {
+                    return new dev.kvant.spi.DataReaderDescriptor("rows", "Reads rows.", java.util.List.of());
+                  }
+                  public boolean recognizes(java.nio.file.Path path) { return false; }
+                  public dev.kvant.spi.DataReader open(dev.kvant.spi.DataRequest request) { return null; }
+                }
+                """)
             .service(ModelFormat.class, "test.Format")
             .service(ModelRunnerProvider.class, "test.Format")
             .service(ModelSource.class, "test.Format")
+            .service(DataReaderProvider.class, "test.Rows")
             .write(one.resolve("one.jar"));
 
     try (Kvant kvant = kvant()) {
@@ -646,6 +661,7 @@ class PluginTest {
               new InstalledPlugin("parent", plugins.resolve("parent").toString(), null),
               new InstalledPlugin("z-child", plugins.resolve("z-child").toString(), "parent"));
       assertThat(installed.providers())
+          .filteredOn(provider -> provider.plugin() != null)
           .extracting(
               InstalledProvider::service,
               InstalledProvider::plugin,
@@ -661,8 +677,9 @@ class PluginTest {
                   plugins.resolve("a-child").resolve("child.jar").toString()),
               tuple(Service.FORMAT, "one", List.of("f", "g"), "test.Format", jar.toString()),
               tuple(Service.RUNNER, "one", List.of("f", "g"), "test.Format", jar.toString()),
-              tuple(Service.SOURCE, "one", List.of(), "test.Format", jar.toString()))
-          .hasSize(6);
+              tuple(Service.SOURCE, "one", List.of(), "test.Format", jar.toString()),
+              tuple(Service.DATA_READER, "one", List.of("rows"), "test.Rows", jar.toString()))
+          .hasSize(7);
     }
   }
 }

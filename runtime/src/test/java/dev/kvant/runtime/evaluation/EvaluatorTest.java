@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.kvant.api.DataException;
 import dev.kvant.api.Device;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Progress;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.data.DataReaders;
+import dev.kvant.runtime.data.NumpyReaderProvider;
 import dev.kvant.spi.ModelRunner;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,6 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("An evaluation")
 class EvaluatorTest {
+
+  private static final DataReaders READERS = new DataReaders(List.of(new NumpyReaderProvider()));
 
   @TempDir private Path folder;
   private Path data = Path.of("");
@@ -52,12 +59,13 @@ class EvaluatorTest {
   }
 
   /** A model that makes of each batch what a function does. */
-  private record FunctionRunner(Function<TensorBatch, Map<String, Tensor>> function)
+  private record FunctionRunner(
+      InputDescription input, Function<TensorBatch, Map<String, Tensor>> function)
       implements ModelRunner {
 
     @Override
-    public List<String> inputs() {
-      return List.of("input");
+    public List<InputDescription> inputs() {
+      return List.of(input);
     }
 
     @Override
@@ -70,7 +78,22 @@ class EvaluatorTest {
   }
 
   private EvaluatedModel model(Function<TensorBatch, Map<String, Tensor>> function) {
-    return new EvaluatedModel(modelFile, "fake", new FunctionRunner(function));
+    return model(InputDescription.of("input"), function);
+  }
+
+  private EvaluatedModel model(
+      InputDescription input, Function<TensorBatch, Map<String, Tensor>> function) {
+    return new EvaluatedModel(modelFile, "fake", new FunctionRunner(input, function));
+  }
+
+  /** Gives its inputs back, of which there must be four. */
+  private EvaluatedModel fourAtOnce() {
+    return model(
+        InputDescription.of("input", ElementType.FLOAT32, List.of(4L, 2L)),
+        batch -> {
+          assertThat(input(batch).shape()).containsExactly(4L, 2L);
+          return output(input(batch).toFloats(), 4, 2);
+        });
   }
 
   private static Tensor input(TensorBatch batch) {
@@ -95,7 +118,8 @@ class EvaluatorTest {
   }
 
   private Evaluation evaluate(EvaluatedModel model, @Nullable EvaluatedModel reference) {
-    return new Evaluator(new EvaluationConfig(data, 2), Device.CPU, QuantizationListener.NONE)
+    return new Evaluator(
+            READERS, EvaluationConfig.of(data, 2), Device.CPU, QuantizationListener.NONE)
         .evaluate(model, reference);
   }
 
@@ -202,6 +226,84 @@ class EvaluatorTest {
   }
 
   @Test
+  void fills_the_batches_of_a_model_that_takes_a_fixed_number_and_counts_no_repeats() {
+    Evaluation evaluation = evaluate(fourAtOnce(), echo(x -> x));
+
+    assertThat(evaluation.samples()).isEqualTo(5);
+    assertThat(evaluation.batchSize()).isEqualTo(4);
+    assertThat(evaluation.model().correct()).isEqualTo(1);
+    assertThat(Objects.requireNonNull(evaluation.similarity()).sqnrDecibels()).isInfinite();
+  }
+
+  @Test
+  void takes_the_fixed_number_of_the_reference_where_the_model_has_none() {
+    Evaluation evaluation = evaluate(echo(x -> x), fourAtOnce());
+
+    assertThat(evaluation.batchSize()).isEqualTo(4);
+    assertThat(evaluation.samples()).isEqualTo(5);
+  }
+
+  @Test
+  void measures_no_noise_of_repeats() {
+    // Rows 2 to 4 of the last batch, which hold no sample, are wrong by far.
+    EvaluatedModel wrong =
+        model(
+            InputDescription.of("input", ElementType.FLOAT32, List.of(4L, 2L)),
+            batch -> {
+              float[] values = input(batch).toFloats();
+              for (int i = 2; i < 8 && values[2] == values[0]; i++) {
+                values[i] = Float.NaN;
+              }
+              return output(values, 4, 2);
+            });
+
+    Evaluation evaluation = evaluate(wrong, fourAtOnce());
+
+    assertThat(Objects.requireNonNull(evaluation.similarity()).sqnrDecibels()).isInfinite();
+    assertThat(evaluation.model().notFinite()).isZero();
+  }
+
+  @Test
+  void compares_outputs_that_do_not_tell_samples_apart() throws IOException {
+    data = copy("float32.npy");
+    EvaluatedModel sum = model(batch -> output(new float[] {3, 4, 0}, 3));
+    EvaluatedModel other = model(batch -> output(new float[] {3, 4, 5}, 3));
+
+    OutputSimilarity similarity = Objects.requireNonNull(evaluate(other, sum).similarity());
+
+    assertThat(similarity.cosineMin()).isCloseTo(Math.sqrt(0.5), within(1e-12));
+    assertThat(similarity.sqnrDecibels()).isCloseTo(0, within(1e-12));
+  }
+
+  @Test
+  void converts_data_to_the_type_of_the_input_and_says_so() throws IOException {
+    data = copy("float64.npy");
+    List<String> warnings = new ArrayList<>();
+    QuantizationListener listener =
+        new QuantizationListener() {
+          @Override
+          public void onWarning(QuantizationWarning warning) {
+            warnings.add(warning.message());
+          }
+        };
+    EvaluatedModel strict =
+        model(
+            InputDescription.of("pixels", ElementType.FLOAT32, List.of(-1L, 3L)),
+            batch -> {
+              assertThat(input(batch).elementType()).isEqualTo(ElementType.FLOAT32);
+              return output(input(batch).toFloats(), 2, 3);
+            });
+
+    new Evaluator(READERS, EvaluationConfig.of(data, 2), Device.CPU, listener)
+        .evaluate(strict, null);
+
+    assertThat(warnings)
+        .containsExactly(
+            "'input' is converted from float64 to float32, the type of the model's input; no value"
+                + " changes");
+  }
+
+  @Test
   void refuses_to_compare_outputs_of_different_shapes() throws IOException {
     data = copy("float32.npy");
     EvaluatedModel narrow = model(batch -> output(new float[2], 2, 1));
@@ -250,9 +352,9 @@ class EvaluatorTest {
 
   @Test
   void of_no_samples_at_once_is_refused() {
-    EvaluationConfig nothing = new EvaluationConfig(data, 0);
+    EvaluationConfig nothing = EvaluationConfig.of(data, 0);
 
-    assertThatThrownBy(() -> new Evaluator(nothing, Device.CPU, QuantizationListener.NONE))
+    assertThatThrownBy(() -> new Evaluator(READERS, nothing, Device.CPU, QuantizationListener.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("batchSize: must be at least 1, was 0");
   }
@@ -267,7 +369,8 @@ class EvaluatorTest {
             heard.add(progress);
           }
         };
-    new Evaluator(new EvaluationConfig(data, 2), Device.CPU, listener).evaluate(echo(x -> x), null);
+    new Evaluator(READERS, EvaluationConfig.of(data, 2), Device.CPU, listener)
+        .evaluate(echo(x -> x), null);
 
     assertThat(heard).extracting(Progress::done).containsExactly(0L, 2L, 4L, 5L);
   }

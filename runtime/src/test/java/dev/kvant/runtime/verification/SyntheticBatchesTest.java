@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.runtime.FakeModel;
-import dev.kvant.spi.ModelInput;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -21,7 +21,7 @@ class SyntheticBatchesTest {
   @Test
   void keeps_fixed_dimensions_and_gives_small_sizes_to_the_others() {
     List<TensorBatch> batches =
-        batches(new ModelInput("pixels", ElementType.FLOAT32, List.of(-1L, 3L, -1L, 16L)));
+        batches(InputDescription.of("pixels", ElementType.FLOAT32, List.of(-1L, 3L, -1L, 16L)));
 
     assertThat(batches)
         .extracting(batch -> tensor(batch, "pixels").shape())
@@ -30,7 +30,7 @@ class SyntheticBatchesTest {
 
   @Test
   void tries_a_shape_without_free_dimensions_once() {
-    assertThat(batches(new ModelInput("x", ElementType.FLOAT32, List.of(4L, 2L)))).hasSize(1);
+    assertThat(batches(InputDescription.of("x", ElementType.FLOAT32, List.of(4L, 2L)))).hasSize(1);
   }
 
   @Test
@@ -39,7 +39,7 @@ class SyntheticBatchesTest {
         List.of(
             ElementType.FLOAT64, ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16)) {
       float[] values =
-          tensor(batches(new ModelInput("x", type, List.of(10_000L))).get(0), "x").toFloats();
+          tensor(batches(InputDescription.of("x", type, List.of(10_000L))).get(0), "x").toFloats();
 
       double mean = 0;
       double square = 0;
@@ -58,7 +58,7 @@ class SyntheticBatchesTest {
     table("kinds", 3);
 
     List<TensorBatch> batches =
-        batches(new ModelInput("input_ids", ElementType.INT64, List.of(1L, 500L)));
+        batches(InputDescription.of("input_ids", ElementType.INT64, List.of(1L, 500L)));
 
     assertThat(batches).hasSize(2);
     List<Long> ids = Arrays.stream(tensor(batches.get(0), "input_ids").toLongs()).boxed().toList();
@@ -73,7 +73,7 @@ class SyntheticBatchesTest {
 
     List<TensorBatch> batches =
         SyntheticBatches.of(
-            List.of(new ModelInput("input_ids", ElementType.INT64, List.of(1L, 500L))),
+            List.of(InputDescription.of("input_ids", ElementType.INT64, List.of(1L, 500L))),
             model.modules(),
             Device.of("cuda"));
 
@@ -88,10 +88,10 @@ class SyntheticBatchesTest {
 
     TensorBatch batch =
         batches(
-                new ModelInput("attention_mask", ElementType.INT64, List.of(1L, 4L)),
-                new ModelInput("token_type_ids", ElementType.INT32, List.of(1L, 64L)),
-                new ModelInput("position_ids", ElementType.INT64, List.of(1L, 4L)),
-                new ModelInput("causal", ElementType.BOOL, List.of(2L)))
+                InputDescription.of("attention_mask", ElementType.INT64, List.of(1L, 4L)),
+                InputDescription.of("token_type_ids", ElementType.INT32, List.of(1L, 64L)),
+                InputDescription.of("position_ids", ElementType.INT64, List.of(1L, 4L)),
+                InputDescription.of("causal", ElementType.BOOL, List.of(2L)))
             .get(0);
 
     assertThat(tensor(batch, "attention_mask").toLongs()).containsExactly(1, 1, 1, 1);
@@ -103,7 +103,7 @@ class SyntheticBatchesTest {
   @Test
   void the_first_modules_tell_what_an_archive_does_not_state() {
     table("words", 100);
-    assertThat(first(ModelInput.named("ids"), ModelInput.named("mask")))
+    assertThat(first(InputDescription.of("ids"), InputDescription.of("mask")))
         .satisfies(batch -> assertThat(tensor(batch, "ids").shape()).containsExactly(2L, 8L))
         .satisfies(
             batch -> assertThat(tensor(batch, "ids").elementType()).isEqualTo(ElementType.INT64))
@@ -115,15 +115,15 @@ class SyntheticBatchesTest {
 
   @Test
   void nothing_is_made_up_without_any_hint_or_too_large() {
-    assertThat(batches(ModelInput.named("x"))).isEmpty();
+    assertThat(batches(InputDescription.of("x"))).isEmpty();
     assertThat(batches()).isEmpty();
-    assertThat(batches(new ModelInput("x", ElementType.FLOAT32, List.of(1L << 40, 1L << 40))))
+    assertThat(batches(InputDescription.of("x", ElementType.FLOAT32, List.of(1L << 40, 1L << 40))))
         .isEmpty();
   }
 
   @Test
   void the_same_values_are_made_up_in_every_run() {
-    ModelInput input = new ModelInput("x", ElementType.FLOAT32, List.of(8L));
+    InputDescription input = InputDescription.of("x", ElementType.FLOAT32, List.of(8L));
 
     assertThat(tensor(first(input), "x").toFloats())
         .containsExactly(tensor(first(input), "x").toFloats());
@@ -133,19 +133,19 @@ class SyntheticBatchesTest {
     model.with(name, "Embedding", weight(rows, 4));
   }
 
-  private TensorBatch first(ModelInput... inputs) {
+  private TensorBatch first(InputDescription... inputs) {
     return batches(inputs).get(0);
   }
 
   private static TensorBatch first(String type, long... weight) {
     return SyntheticBatches.of(
-            List.of(ModelInput.named("x")),
+            List.of(InputDescription.of("x")),
             new FakeModel().with("first", type, weight(weight)).modules(),
             Device.CPU)
         .get(0);
   }
 
-  private List<TensorBatch> batches(ModelInput... inputs) {
+  private List<TensorBatch> batches(InputDescription... inputs) {
     return SyntheticBatches.of(List.of(inputs), model.modules(), Device.CPU);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationException;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationReport;
@@ -299,8 +300,8 @@ class VerifierTest {
   private static ModelRunner runner(UnaryOperator<Tensor> answers) {
     return new ModelRunner() {
       @Override
-      public List<String> inputs() {
-        return List.of("input");
+      public List<InputDescription> inputs() {
+        return List.of(InputDescription.of("input"));
       }
 
       @Override

@@ -168,6 +168,14 @@ class ArchitectureTest {
                 "dev.kvant.onnx.."),
             List.of()),
         new Module(
+            List.of("dev.kvant.readers.images.."),
+            List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics.."),
+            List.of()),
+        new Module(
+            List.of("dev.kvant.readers.text.."),
+            List.of("dev.kvant.api..", "dev.kvant.spi.."),
+            List.of()),
+        new Module(
             List.of("dev.kvant.cli.."),
             List.of(
                 "dev.kvant.api..",
@@ -255,8 +263,10 @@ class ArchitectureTest {
   void never_asks_for_the_context_class_loader() {
     noClasses()
         .that()
-        // DJL finds its engine by the context class loader; this sets it for as long as that takes.
+        // DJL finds its libraries by the context class loader; these set it as long as that takes.
         .doNotHaveFullyQualifiedName("dev.kvant.torch.runtime.Libtorch")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.kvant.readers.text.Tokens")
         .should()
         .callMethod(Thread.class, "getContextClassLoader")
         .check(all);

@@ -34,6 +34,7 @@ class ModulesTest {
       List.of(
           "dev.kvant.backend.onnx.calibration",
           "dev.kvant.backend.onnx.concurrent",
+          "dev.kvant.backend.onnx.placement",
           "dev.kvant.backend.onnx.plan",
           "dev.kvant.backend.onnx.preprocess",
           "dev.kvant.backend.onnx.rewrite",

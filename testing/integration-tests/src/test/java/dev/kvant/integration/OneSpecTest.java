@@ -15,7 +15,6 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.SavedModel;
 import dev.kvant.runtime.Kvant;
-import dev.kvant.runtime.data.CalibrationFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -87,7 +86,7 @@ class OneSpecTest {
             .layer("Conv2d", Dtype.INT8, Dtype.INT8)
             .layer("head.3", Dtype.FP8_E4M3FN, Dtype.FP8_E4M3FN)
             .skip("stem")
-            .calibration(new CalibrationConfig(CALIBRATION, 32, 2, null))
+            .calibration(CalibrationConfig.builder(CALIBRATION).batchSize(32).maxBatches(2).build())
             .build();
 
     Map<String, Dtype> archive = quantized(rules, "resnet_traced.pt");
@@ -114,7 +113,7 @@ class OneSpecTest {
       PreparedModel prepared = quantizer.prepare(source);
       CalibrationConfig data = config.calibration();
       if (data != null) {
-        quantizer.calibrate(prepared, new CalibrationFiles(data));
+        quantizer.calibrate(prepared, kvant.calibrationData(data, source));
       }
       quantizer.quantize(prepared);
       SavedModel saved = quantizer.saveModel();

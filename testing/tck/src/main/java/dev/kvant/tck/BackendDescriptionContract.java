@@ -16,7 +16,6 @@ import dev.kvant.api.TensorDescription;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
-import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
@@ -93,29 +92,7 @@ abstract class BackendDescriptionContract extends BackendKit {
 
   @Test
   void options_differ_by_key_and_have_defaults_of_their_type() {
-    List<OptionDescriptor> options = newBackend().descriptor().options();
-    assertDistinct(options.stream().map(OptionDescriptor::key).toList(), "keys of options");
-    for (OptionDescriptor option : options) {
-      assertTrue(
-          option.defaultValue().isEmpty() || isOfItsType(option),
-          "the default '%s' of option '%s' is no %s%s"
-              .formatted(
-                  option.defaultValue(),
-                  option.key(),
-                  option.type(),
-                  option.allowed().isEmpty() ? "" : " of " + option.allowed()));
-    }
-  }
-
-  private static boolean isOfItsType(OptionDescriptor option) {
-    String value = option.defaultValue();
-    return switch (option.type()) {
-      case BOOLEAN -> value.matches("true|false");
-      case INTEGER -> value.matches("-?\\d+");
-      case NUMBER -> value.matches("-?\\d+(\\.\\d+)?([eE]-?\\d+)?");
-      case STRING -> option.allowed().isEmpty() || option.allowed().contains(value);
-      case LIST_OF_STRINGS -> true;
-    };
+    OptionChecks.assertSound(newBackend().descriptor().options());
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.kvant.torch.script;
 
+import java.util.Set;
+
 /**
  * A parameter of a method.
  *
@@ -8,4 +10,12 @@ package dev.kvant.torch.script;
  * @param optional whether it has a default, so that a call may leave it out
  * @since 0.1.0
  */
-public record ScriptParameter(String name, String type, boolean optional) {}
+public record ScriptParameter(String name, String type, boolean optional) {
+
+  private static final Set<String> TENSORS = Set.of("Tensor", "Optional[Tensor]");
+
+  /** Whether it takes a tensor. */
+  public boolean isTensor() {
+    return TENSORS.contains(type);
+  }
+}

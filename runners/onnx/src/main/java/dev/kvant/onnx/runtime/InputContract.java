@@ -1,7 +1,7 @@
 package dev.kvant.onnx.runtime;
 
 import dev.kvant.api.CalibrationException;
-import dev.kvant.api.ElementType;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import java.util.LinkedHashMap;
@@ -10,30 +10,14 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What a model wants to be fed with.
+ * The inputs of a model, which batches must fit.
  *
- * @param inputs the inputs by name, in order
+ * @param inputs the inputs in order, with types and shapes
  */
-record InputContract(Map<String, Input> inputs) {
-
-  /**
-   * One input.
-   *
-   * @param type the type of its elements
-   * @param shape its dimensions; negative where any will do
-   */
-  record Input(ElementType type, List<Long> shape) {
-
-    String printed() {
-      return type
-          + shape.stream()
-              .map(dimension -> dimension < 0 ? "any" : dimension.toString())
-              .collect(Collectors.joining(", ", "[", "]"));
-    }
-  }
+record InputContract(List<InputDescription> inputs) {
 
   InputContract {
-    inputs = new LinkedHashMap<>(inputs);
+    inputs = List.copyOf(inputs);
   }
 
   /**
@@ -48,52 +32,50 @@ record InputContract(Map<String, Input> inputs) {
     if (inputs.size() == 1
         && given.size() == 1
         && given.containsKey(TensorBatch.SOLE_INPUT)
-        && !inputs.containsKey(TensorBatch.SOLE_INPUT)) {
-      String only = inputs.keySet().iterator().next();
-      given = Map.of(only, given.get(TensorBatch.SOLE_INPUT));
+        && !has(TensorBatch.SOLE_INPUT)) {
+      given = Map.of(inputs.get(0).name(), given.get(TensorBatch.SOLE_INPUT));
     }
     for (String name : given.keySet()) {
-      if (!inputs.containsKey(name)) {
+      if (!has(name)) {
         throw new CalibrationException(
             "the data has '%s', which is no input of the model; its inputs are %s"
                 .formatted(name, printed()));
       }
     }
     Map<String, Tensor> checked = new LinkedHashMap<>();
-    for (Map.Entry<String, Input> entry : inputs.entrySet()) {
-      Tensor tensor = given.get(entry.getKey());
+    for (InputDescription input : inputs) {
+      Tensor tensor = given.get(input.name());
       if (tensor == null) {
         throw new CalibrationException(
             "the data lacks the input '%s'; the model's inputs are %s"
-                .formatted(entry.getKey(), printed()));
+                .formatted(input.name(), printed()));
       }
-      check(entry.getKey(), entry.getValue(), tensor);
-      checked.put(entry.getKey(), tensor);
+      check(input, tensor);
+      checked.put(input.name(), tensor);
     }
     return checked;
   }
 
-  private static void check(String name, Input input, Tensor tensor) {
-    if (!tensor.elementType().equals(input.type())) {
+  private boolean has(String name) {
+    return inputs.stream().anyMatch(input -> input.name().equals(name));
+  }
+
+  private static void check(InputDescription input, Tensor tensor) {
+    if (!tensor.elementType().equals(input.elementType())) {
       throw new CalibrationException(
           "input '%s' is of type %s, the data has %s; convert it"
-              .formatted(name, input.type(), tensor.elementType()));
+              .formatted(input.name(), input.elementType(), tensor.elementType()));
     }
-    boolean fits = tensor.shape().size() == input.shape().size();
-    for (int axis = 0; fits && axis < input.shape().size(); axis++) {
-      long wanted = input.shape().get(axis);
-      fits = wanted < 0 || wanted == tensor.shape().get(axis);
-    }
-    if (!fits) {
+    if (!input.fits(tensor.shape())) {
       throw new CalibrationException(
           "input '%s' is %s, the data has the shape %s"
-              .formatted(name, input.printed(), tensor.shape()));
+              .formatted(input.name(), input.printed(), tensor.shape()));
     }
   }
 
   private String printed() {
-    return inputs.entrySet().stream()
-        .map(entry -> "'%s' %s".formatted(entry.getKey(), entry.getValue().printed()))
+    return inputs.stream()
+        .map(input -> "'%s' %s".formatted(input.name(), input.printed()))
         .collect(Collectors.joining(", "));
   }
 }

@@ -1,9 +1,9 @@
 package dev.kvant.onnx.runtime;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -28,13 +28,8 @@ final class OnnxRunner implements ModelRunner {
   }
 
   @Override
-  public List<String> inputs() {
+  public List<InputDescription> inputs() {
     return session.inputs();
-  }
-
-  @Override
-  public List<ModelInput> signature() {
-    return session.signature();
   }
 
   @Override

@@ -14,6 +14,7 @@ import ai.onnxruntime.TensorInfo;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
@@ -21,13 +22,13 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxWriter;
-import dev.kvant.spi.ModelInput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -226,33 +227,25 @@ public final class RuntimeSession implements AutoCloseable {
   }
 
   private static InputContract contract(OrtSession session) throws OrtException {
-    Map<String, InputContract.Input> inputs = new LinkedHashMap<>();
+    List<InputDescription> inputs = new ArrayList<>();
     for (NodeInfo input : session.getInputInfo().values()) {
       if (!(input.getInfo() instanceof TensorInfo info) || !TYPES.containsKey(info.type)) {
         throw new ModelFormatException(
             "input '%s' is %s; only inputs that are tensors of numbers can be fed"
                 .formatted(input.getName(), input.getInfo()));
       }
-      inputs.put(
-          input.getName(),
-          new InputContract.Input(
-              TYPES.get(info.type), Arrays.stream(info.getShape()).boxed().toList()));
+      inputs.add(
+          InputDescription.of(
+              input.getName(),
+              TYPES.get(info.type),
+              Arrays.stream(info.getShape()).boxed().toList()));
     }
     return new InputContract(inputs);
   }
 
-  /** The names of the inputs, in order. */
-  public List<String> inputs() {
-    return List.copyOf(session.getInputNames());
-  }
-
   /** The inputs, in order. */
-  public List<ModelInput> signature() {
-    return contract.inputs().entrySet().stream()
-        .map(
-            input ->
-                new ModelInput(input.getKey(), input.getValue().type(), input.getValue().shape()))
-        .toList();
+  public List<InputDescription> inputs() {
+    return contract.inputs();
   }
 
   /** The names of the outputs, in order. */

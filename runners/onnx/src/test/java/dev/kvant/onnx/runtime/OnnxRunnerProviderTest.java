@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import java.net.URISyntaxException;
 import java.net.URL;
@@ -35,10 +35,10 @@ class OnnxRunnerProviderTest {
   @Test
   void states_types_and_shapes_of_the_inputs() {
     try (ModelRunner runner = provider.open(model(), Device.CPU)) {
-      assertThat(runner.signature())
+      assertThat(runner.inputs())
           .containsExactly(
-              new ModelInput("x", ElementType.FLOAT32, List.of(-1L, 3L)),
-              new ModelInput("ids", ElementType.INT64, List.of(-1L)));
+              InputDescription.of("x", ElementType.FLOAT32, List.of(-1L, 3L)),
+              InputDescription.of("ids", ElementType.INT64, List.of(-1L)));
     }
   }
 

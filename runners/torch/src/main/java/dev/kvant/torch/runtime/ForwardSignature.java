@@ -1,20 +1,19 @@
 package dev.kvant.torch.runtime;
 
 import dev.kvant.api.CalibrationException;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.torch.archive.TorchArchive;
+import dev.kvant.torch.script.ForwardParameters;
 import dev.kvant.torch.script.ScriptClass;
-import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptParameter;
 import dev.kvant.torch.script.ScriptTree;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -25,10 +24,6 @@ import org.jspecify.annotations.Nullable;
  * @param parameters the parameters, in order
  */
 record ForwardSignature(List<ScriptParameter> parameters) {
-
-  private static final String METHOD = "forward";
-  private static final Set<String> TENSORS = Set.of("Tensor", "Optional[Tensor]");
-  private static final int MAX_CODE = 64 << 20;
 
   ForwardSignature {
     parameters = List.copyOf(parameters);
@@ -43,19 +38,15 @@ record ForwardSignature(List<ScriptParameter> parameters) {
   static ForwardSignature read(Path model) {
     try (TorchArchive archive = TorchArchive.open(model)) {
       ScriptClass root = ScriptTree.read(archive).modules().get(0).type();
-      String code =
-          new String(archive.record(root.record()).readAll(MAX_CODE), StandardCharsets.UTF_8);
       List<ScriptParameter> parameters =
-          ScriptCode.parse(Map.of(root.record(), code))
-              .type(root.name().qualifiedName())
-              .flatMap(type -> type.parameters(METHOD))
+          ForwardParameters.read(archive, root)
               .orElseThrow(
                   () ->
                       new ModelFormatException(
                           "%s: its class %s has no method '%s' that could be run"
-                              .formatted(model, root.simpleName(), METHOD)));
+                              .formatted(model, root.simpleName(), ForwardParameters.METHOD)));
       parameters.stream()
-          .filter(parameter -> !parameter.optional() && !isTensor(parameter))
+          .filter(parameter -> !parameter.optional() && !parameter.isTensor())
           .findFirst()
           .ifPresent(
               parameter -> {
@@ -67,20 +58,20 @@ record ForwardSignature(List<ScriptParameter> parameters) {
     }
   }
 
-  private static boolean isTensor(ScriptParameter parameter) {
-    return TENSORS.contains(parameter.type());
-  }
-
-  /** The names of the inputs, in order. */
-  List<String> inputs() {
+  /** The inputs, in order; an archive declares neither their types nor their shapes. */
+  List<InputDescription> inputs() {
     return parameters.stream()
-        .filter(ForwardSignature::isTensor)
-        .map(ScriptParameter::name)
+        .filter(ScriptParameter::isTensor)
+        .map(parameter -> new InputDescription(parameter.name(), null, null, parameter.optional()))
         .toList();
   }
 
+  private List<String> names() {
+    return inputs().stream().map(InputDescription::name).toList();
+  }
+
   /** The names of the inputs that have no default, in order. */
-  List<String> required() {
+  private List<String> required() {
     return parameters.stream()
         .filter(parameter -> !parameter.optional())
         .map(ScriptParameter::name)
@@ -97,7 +88,7 @@ record ForwardSignature(List<ScriptParameter> parameters) {
    */
   Map<String, Tensor> arrange(TensorBatch batch) {
     Map<String, Tensor> given = withoutAlias(batch.inputs());
-    List<String> inputs = inputs();
+    List<String> inputs = names();
     for (String name : given.keySet()) {
       if (!inputs.contains(name)) {
         throw new CalibrationException(
@@ -130,16 +121,17 @@ record ForwardSignature(List<ScriptParameter> parameters) {
   /** One tensor called {@code input} feeds the only input, or the only one that must be given. */
   private Map<String, Tensor> withoutAlias(Map<String, Tensor> given) {
     @Nullable Tensor sole = given.get(TensorBatch.SOLE_INPUT);
-    if (sole == null || given.size() > 1 || inputs().contains(TensorBatch.SOLE_INPUT)) {
+    if (sole == null || given.size() > 1 || names().contains(TensorBatch.SOLE_INPUT)) {
       return given;
     }
-    List<String> candidates = required().isEmpty() ? inputs() : required();
+    List<String> required = required();
+    List<String> candidates = required.isEmpty() ? names() : required;
     return candidates.size() == 1 ? Map.of(candidates.get(0), sole) : given;
   }
 
   private String printed() {
     return parameters.stream()
-        .filter(ForwardSignature::isTensor)
+        .filter(ScriptParameter::isTensor)
         .map(
             parameter ->
                 "'%s'%s".formatted(parameter.name(), parameter.optional() ? " (optional)" : ""))

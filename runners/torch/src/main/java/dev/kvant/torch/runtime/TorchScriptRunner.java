@@ -10,11 +10,11 @@ import ai.djl.pytorch.jni.JniUtils;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
 import dev.kvant.api.ElementType;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.file.Path;
@@ -89,14 +89,8 @@ public final class TorchScriptRunner implements ModelRunner {
   }
 
   @Override
-  public List<String> inputs() {
+  public List<InputDescription> inputs() {
     return signature.inputs();
-  }
-
-  /** Nothing but the names: an archive states neither types nor shapes. */
-  @Override
-  public List<ModelInput> signature() {
-    return signature.required().stream().map(ModelInput::named).toList();
   }
 
   @Override

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvant.api.CalibrationException;
+import dev.kvant.api.InputDescription;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.spi.ModelInput;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -22,15 +22,18 @@ class InputsTest {
   @Test
   void the_inputs_are_the_tensors_that_forward_takes() {
     try (ModelRunner runner = Models.open(DIFFERENCE)) {
-      assertThat(runner.inputs()).containsExactly("left", "right", "offset", "scale");
+      assertThat(runner.inputs())
+          .extracting(InputDescription::name)
+          .containsExactly("left", "right", "offset", "scale");
     }
   }
 
   @Test
-  void the_signature_names_the_inputs_that_must_be_given() {
+  void the_inputs_that_must_be_given_are_those_without_a_default() {
     try (ModelRunner runner = Models.open(DIFFERENCE)) {
-      assertThat(runner.signature())
-          .containsExactly(ModelInput.named("left"), ModelInput.named("right"));
+      assertThat(runner.inputs())
+          .filteredOn(input -> !input.optional())
+          .containsExactly(InputDescription.of("left"), InputDescription.of("right"));
     }
   }
 
