@@ -3,7 +3,7 @@
     PYTHONHASHSEED=0 python interop/models/make_models.py [OUT]      (default: formats/torch/src/test/resources/models)
 
 Needs torch 2.15 and safetensors. The weights depend on fixed seeds; with the hash seed every file comes out the same each
-time, but for legacy.pth, which names storages by their addresses.
+time, but for legacy files, which name storages by their addresses.
 """
 import sys
 import types
@@ -145,6 +145,19 @@ class Settings:
         self.tensor = torch.ones(2)
 
 
+def legacy(out):
+    """Readable files again, in the format of torch before 1.6, without the types that torch cannot read from it."""
+    newer = [getattr(torch, name) for name in ["uint16", "uint32", "uint64", "float8_e4m3fn", "float8_e5m2"]]
+    for name in ["tied", "strange", "checkpoint_lightning"]:
+        document = torch.load(out / f"{name}.pth", weights_only=False)
+        for entry in [entry for entry, value in document.items() if getattr(value, "dtype", None) in newer]:
+            del document[entry]
+        path = out / f"legacy_{name}.pth"
+        torch.save(document, path, _use_new_zipfile_serialization=False)
+        key = "state_dict" if name.startswith("checkpoint") else None
+        expected.write(expected.of_checkpoint(path, key), path.with_suffix(".pth.json"))
+
+
 def opaque(out):
     """Plain tensors beside entries that only their own libraries understand."""
     module = types.ModuleType("acme.training")
@@ -205,6 +218,7 @@ def main(out):
     checkpoints(out)
     strange(out)
     opaque(out)
+    legacy(out)
     safetensors(out)
     make_unreadable.main(out)
 

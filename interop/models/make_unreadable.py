@@ -60,7 +60,9 @@ def archives(out):
     torch.manual_seed(11)
     linear = nn.Sequential(nn.Linear(3, 2))
     torch.export.save(torch.export.export(linear, (torch.ones(1, 3),)), out / "exported.pt2")
-    torch.save(linear.state_dict(), out / "legacy.pth", _use_new_zipfile_serialization=False)
+    legacy = out / "legacy_truncated.pth"
+    torch.save(linear.state_dict(), legacy, _use_new_zipfile_serialization=False)
+    legacy.write_bytes(legacy.read_bytes()[:-4])
     neutral.neutralize(out / "frozen.pt")
     neutral.neutralize(out / "exported.pt2")
     # An object pickled alone, as some people save whole models.

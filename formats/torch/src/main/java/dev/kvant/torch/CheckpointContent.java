@@ -9,8 +9,10 @@ import dev.kvant.torch.pickle.PickleObject;
 import dev.kvant.torch.pickle.PickleText;
 import dev.kvant.torch.pickle.PickleValue;
 import dev.kvant.torch.tensor.ArchiveTensors;
+import dev.kvant.torch.tensor.LegacyCheckpoint;
 import dev.kvant.torch.tensor.StoredTensor;
 import dev.kvant.torch.tensor.TensorNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,13 +38,19 @@ record CheckpointContent(
   private static final int MAX_DEPTH = 3;
 
   static CheckpointContent read(TorchArchive archive) {
-    PickleValue root = archive.pickle("data.pkl");
-    PickleDict dict = entries(root).orElseThrow(() -> noStateDict(archive, root));
+    return read(archive.path(), archive.pickle("data.pkl"), new ArchiveTensors(archive));
+  }
+
+  static CheckpointContent read(LegacyCheckpoint checkpoint, Path path) {
+    return read(path, checkpoint.root(), checkpoint.tensors());
+  }
+
+  private static CheckpointContent read(Path path, PickleValue root, ArchiveTensors found) {
+    PickleDict dict = entries(root).orElseThrow(() -> noStateDict(path, root));
     PickleDict chosen = choose(dict, MAX_DEPTH);
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     List<String> opaque = new ArrayList<>();
     List<String> quantizedBy = new ArrayList<>();
-    var found = new ArchiveTensors(archive);
     chosen
         .entries()
         .forEach(
@@ -57,7 +65,7 @@ record CheckpointContent(
               }
             });
     if (tensors.isEmpty() && quantizedBy.isEmpty()) {
-      throw withoutTensors(archive, dict);
+      throw withoutTensors(path, dict);
     }
     return new CheckpointContent(tensors, opaque, quantizedBy.stream().findFirst());
   }
@@ -96,7 +104,7 @@ record CheckpointContent(
         .count();
   }
 
-  private static ModelFormatException noStateDict(TorchArchive archive, PickleValue root) {
+  private static ModelFormatException noStateDict(Path path, PickleValue root) {
     String what;
     if (TensorNode.isTensor(root)) {
       what = "a single tensor";
@@ -112,10 +120,10 @@ record CheckpointContent(
     }
     return new ModelFormatException(
         "%s contains %s instead of a state dict; save model.state_dict() with torch.save, or the model with torch.jit.save"
-            .formatted(archive.path(), Printable.of(what)));
+            .formatted(path, Printable.of(what)));
   }
 
-  private static ModelFormatException withoutTensors(TorchArchive archive, PickleDict dict) {
+  private static ModelFormatException withoutTensors(Path path, PickleDict dict) {
     List<String> elsewhere = new ArrayList<>();
     dict.entries()
         .forEach(
@@ -128,7 +136,7 @@ record CheckpointContent(
     return new ModelFormatException(
         "%s has no tensors, neither as its entries nor under %s%s"
             .formatted(
-                archive.path(),
+                path,
                 KEYS,
                 elsewhere.isEmpty()
                     ? "; save model.state_dict() with torch.save"

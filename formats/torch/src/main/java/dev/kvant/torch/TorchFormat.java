@@ -9,6 +9,7 @@ import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.safetensors.SafetensorsFile;
 import dev.kvant.torch.safetensors.SafetensorsIndex;
 import dev.kvant.torch.tensor.DenseTensor;
+import dev.kvant.torch.tensor.LegacyCheckpoint;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
@@ -90,10 +91,7 @@ public final class TorchFormat implements ModelFormat {
         case ZIP -> openArchive(path);
         case SAFETENSORS -> openSafetensors(path, List.of(path), Optional.empty());
         case SAFETENSORS_INDEX -> openIndex(path, path);
-        case LEGACY_CHECKPOINT ->
-            throw new ModelFormatException(
-                "%s is a checkpoint as torch wrote it before version 1.6; load it and save it again with torch.save of a newer version"
-                    .formatted(path));
+        case LEGACY_CHECKPOINT -> openLegacy(path);
         case PICKLE ->
             throw new ModelFormatException(
                 "%s is a pickle without an archive around it, which was not executed; save model.state_dict() with torch.save"
@@ -204,6 +202,24 @@ public final class TorchFormat implements ModelFormat {
           List.of(archive::close));
     } catch (RuntimeException e) {
       archive.close();
+      throw e;
+    }
+  }
+
+  private static TorchModel openLegacy(Path path) {
+    LegacyCheckpoint checkpoint = LegacyCheckpoint.open(path);
+    try {
+      CheckpointContent content = CheckpointContent.read(checkpoint, path);
+      return new StateDictModel(
+          path,
+          StateDictModel.PYTORCH,
+          content.tensors(),
+          content.opaque(),
+          content.quantizedBy(),
+          Optional::empty,
+          List.of(checkpoint::close));
+    } catch (RuntimeException e) {
+      checkpoint.close();
       throw e;
     }
   }

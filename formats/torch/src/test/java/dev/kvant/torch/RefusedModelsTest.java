@@ -38,7 +38,7 @@ class RefusedModelsTest {
           """
           frozen.pt                            | save it before torch.jit.freeze
           exported.pt2                         | is a torch.export program
-          legacy.pth                           | as torch wrote it before version 1.6
+          legacy_truncated.pth                 | is a damaged checkpoint of torch before version 1.6
           whole_module.pth                     | a pickled object of class torch.nn.modules.container.Sequential
           hostile.pth                          | a call of posix.system, which was not executed
           hostile_bare.pth                     | a pickle without an archive around it, which was not executed
@@ -134,7 +134,7 @@ class RefusedModelsTest {
         "sharded_missing",
         "frozen.pt",
         "exported.pt2",
-        "legacy.pth",
+        "legacy_truncated.pth",
         "hostile_bare.pth",
         "truncated.pth",
         "header_absurd_length.safetensors"

@@ -56,7 +56,19 @@ public final class PickleReader {
           "%s: a pickle of %d bytes exceeds the limit of %d; store tensors in records of their own, as torch.save does"
               .formatted(where, pickle.length, MAX_BYTES));
     }
-    var reader = new PickleReader(ByteBuffer.wrap(pickle).order(ByteOrder.LITTLE_ENDIAN), where);
+    return readNext(ByteBuffer.wrap(pickle), where);
+  }
+
+  /**
+   * Reads the pickle at the start of some bytes, which others may follow.
+   *
+   * @param pickles the bytes from position to limit; afterwards at the end of the pickle
+   * @param where the name of the pickle for error messages
+   * @throws ModelFormatException if it is damaged, does not end within the bytes, or uses opcodes
+   *     that PyTorch never writes
+   */
+  public static PickleValue readNext(ByteBuffer pickles, String where) {
+    var reader = new PickleReader(pickles.order(ByteOrder.LITTLE_ENDIAN), where);
     try {
       return reader.run();
     } catch (BufferUnderflowException e) {

@@ -2,7 +2,7 @@ package dev.kvant.torch.tensor;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.ByteSource;
 import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
@@ -14,10 +14,12 @@ import dev.kvant.torch.pickle.PickleObject;
 import dev.kvant.torch.pickle.PickleTuple;
 import dev.kvant.torch.pickle.PickleValue;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Finds the tensors in an archive that the nodes of its pickle describe.
@@ -31,12 +33,24 @@ public final class ArchiveTensors {
   private static final PickleGlobal FLOAT8_TENSOR =
       new PickleGlobal("torchao.quantization", "Float8Tensor");
 
-  private final TorchArchive archive;
-  private final Map<String, ArchiveRecord> storages = new HashMap<>();
+  private final Path path;
+  private final Function<String, ByteSource> contents;
+  private final Map<String, ByteSource> storages = new HashMap<>();
 
   /** For that archive. */
   public ArchiveTensors(TorchArchive archive) {
-    this.archive = archive;
+    this(archive.path(), key -> archive.record("data/" + key));
+  }
+
+  /**
+   * For a file.
+   *
+   * @param path the file, for messages
+   * @param contents gives the bytes of a storage by its name
+   */
+  ArchiveTensors(Path path, Function<String, ByteSource> contents) {
+    this.path = path;
+    this.contents = contents;
   }
 
   /**
@@ -55,8 +69,7 @@ public final class ArchiveTensors {
 
   private DenseTensor dense(String name, TensorNode node) {
     String what = describe(name);
-    ArchiveRecord record =
-        storages.computeIfAbsent(node.storage(), key -> archive.record("data/" + key));
+    ByteSource record = storages.computeIfAbsent(node.storage(), contents);
     long bytes;
     try {
       bytes = node.storageBytes();
@@ -78,7 +91,7 @@ public final class ArchiveTensors {
   }
 
   private String describe(String name) {
-    return "tensor '%s' of %s".formatted(Printable.of(name), archive.path());
+    return "tensor '%s' of %s".formatted(Printable.of(name), path);
   }
 
   /** A tensor of torchao: a wrapper around plain ones. */

@@ -1,6 +1,7 @@
 package dev.kvant.torch.tensor;
 
 import dev.kvant.torch.pickle.PickleDict;
+import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleList;
 import dev.kvant.torch.pickle.PickleObject;
 import dev.kvant.torch.pickle.PickleReference;
@@ -11,7 +12,8 @@ import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -25,7 +27,12 @@ public final class StorageReferences {
 
   /** The names of the storages of all tensors in that pickle, in no particular order. */
   public static Set<String> of(PickleValue root) {
-    Set<String> names = new LinkedHashSet<>();
+    return classes(root).keySet();
+  }
+
+  /** The classes of the storages of all tensors in that pickle, by their names. */
+  static Map<String, PickleGlobal> classes(PickleValue root) {
+    Map<String, PickleGlobal> classes = new LinkedHashMap<>();
     Set<PickleValue> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     Deque<PickleValue> pending = new ArrayDeque<>(Set.of(root));
     while (!pending.isEmpty()) {
@@ -36,8 +43,9 @@ public final class StorageReferences {
       if (value instanceof PickleReference reference
           && reference.id() instanceof PickleTuple id
           && id.size() > 2
+          && id.get(1) instanceof PickleGlobal type
           && id.get(2) instanceof PickleText name) {
-        names.add(name.value());
+        classes.putIfAbsent(name.value(), type);
       } else if (value instanceof PickleTuple tuple) {
         pending.addAll(tuple.items());
       } else if (value instanceof PickleList list) {
@@ -55,6 +63,6 @@ public final class StorageReferences {
         }
       }
     }
-    return names;
+    return classes;
   }
 }

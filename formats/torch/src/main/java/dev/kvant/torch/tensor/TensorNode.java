@@ -40,6 +40,7 @@ public record TensorNode(
 
   static final String UTILS = "torch._utils";
   static final String REBUILD = "_rebuild_tensor_v2";
+  static final String REBUILD_BEFORE_0_4 = "_rebuild_tensor";
   static final String REBUILD_WITH_DTYPE = "_rebuild_tensor_v3";
   private static final Set<String> PARAMETERS =
       Set.of("_rebuild_parameter", "_rebuild_parameter_with_state");
@@ -100,7 +101,8 @@ public record TensorNode(
     boolean typed = function.name().equals(REBUILD) && arguments.size() >= 6;
     boolean untyped = function.name().equals(REBUILD_WITH_DTYPE) && arguments.size() >= 7;
     int metadata = untyped ? 7 : 6;
-    if ((!typed && !untyped)
+    boolean old = function.name().equals(REBUILD_BEFORE_0_4) && arguments.size() == 4;
+    if ((!typed && !untyped && !old)
         || (arguments.size() > metadata && !isPlain(arguments.get(metadata)))
         || !(arguments.get(0) instanceof PickleReference reference)) {
       return Optional.empty();
@@ -126,11 +128,12 @@ public record TensorNode(
         || !(arguments.get(1) instanceof PickleInt offset)) {
       return Optional.empty();
     }
+    Optional<Long> start = start(id);
     Optional<List<Long>> shape = integers(arguments.get(2));
     Optional<List<Long>> strides = integers(arguments.get(3));
     Optional<ElementType> type =
         untyped ? TorchTypes.ofDtype(arguments.get(6)) : TorchTypes.ofStorage(storageType);
-    if (type.isEmpty() || shape.isEmpty() || strides.isEmpty()) {
+    if (type.isEmpty() || shape.isEmpty() || strides.isEmpty() || start.isEmpty()) {
       return Optional.empty();
     }
     long elements =
@@ -142,10 +145,32 @@ public record TensorNode(
             type.get(),
             key.value(),
             elements,
-            offset.value(),
+            sum(start.get(), offset.value()),
             shape.get(),
             strides.get(),
-            arguments.get(4).equals(new PickleBool(true))));
+            arguments.size() > 4 && arguments.get(4).equals(new PickleBool(true))));
+  }
+
+  /**
+   * Where a storage starts within the one that it is a part of, in elements. Torch before version
+   * 0.4 wrote such parts as name, start and number of elements. Empty if it is something else.
+   */
+  private static Optional<Long> start(PickleTuple id) {
+    if (id.size() < 6 || id.get(5) instanceof PickleNone) {
+      return Optional.of(0L);
+    }
+    return id.get(5) instanceof PickleTuple part
+            && part.size() == 3
+            && part.get(1) instanceof PickleInt start
+            && start.value() >= 0
+        ? Optional.of(start.value())
+        : Optional.empty();
+  }
+
+  /** The sum, or a number that is outside every storage. */
+  private static long sum(long start, long offset) {
+    long sum = start + offset;
+    return offset >= 0 && sum < 0 ? Long.MAX_VALUE : sum;
   }
 
   private static Optional<List<Long>> integers(PickleValue value) {
