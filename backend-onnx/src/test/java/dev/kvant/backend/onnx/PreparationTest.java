@@ -3,6 +3,8 @@ package dev.kvant.backend.onnx;
 import static dev.kvant.backend.onnx.TestGraph.attribute;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
@@ -391,5 +393,65 @@ class PreparationTest {
     }
 
     assertThat(modules(Graphs.model("inner"))).isNotEmpty().isSubsetOf(names);
+  }
+
+  /** Two products whose weights are equal. */
+  private static TestGraph twins() {
+    float[] weight = TestGraph.values("w", 0.1, 64, 64);
+    return new TestGraph()
+        .input("x", -1, 64)
+        .output("y", -1, 64)
+        .floats("w0", List.of(64L, 64L), weight)
+        .floats("w1", List.of(64L, 64L), weight)
+        .node("MatMul", List.of("x", "w0"), "a")
+        .node("MatMul", List.of("a", "w1"), "y");
+  }
+
+  private static final TensorBatch WIDE = Graphs.batch(1, 16, 64);
+
+  @Test
+  void stores_weights_once_that_are_equal_byte_by_byte() throws IOException {
+    Path model = twins().write(folder);
+
+    SavedModel saved = quantize(model);
+
+    assertThat(quantized(saved)).containsExactlyInAnyOrder("a", "y");
+    assertThat(Files.size(artifact(saved))).isLessThan(2 * 64 * 64);
+    assertThat(Graphs.distance(artifact(saved), model, WIDE)).isLessThan(0.015);
+  }
+
+  @Test
+  void keeps_weights_apart_that_differ_in_their_last_value() throws IOException {
+    float[] other = TestGraph.values("w", 0.1, 64, 64);
+    other[other.length - 1] += 1;
+    Path model =
+        new TestGraph()
+            .input("x", -1, 64)
+            .output("y", -1, 64)
+            .random("w", 0.1, 64, 64)
+            .floats("v", List.of(64L, 64L), other)
+            .node("MatMul", List.of("x", "w"), "a")
+            .node("MatMul", List.of("a", "v"), "y")
+            .write(folder);
+
+    SavedModel saved = quantize(model);
+
+    assertThat(Files.size(artifact(saved))).isGreaterThan(2 * 64 * 64);
+    assertThat(Graphs.distance(artifact(saved), model, WIDE)).isLessThan(0.015);
+  }
+
+  @Test
+  void loads_where_onnx_runtime_makes_uint8_of_a_weight_that_several_nodes_read() throws Exception {
+    Path artifact = artifact(quantize(twins().write(folder)));
+
+    assertThat(Graphs.nodes(artifact, "Reshape")).hasSize(1);
+    assertThat(Graphs.nodes(artifact, "DequantizeLinear")).hasSize(2);
+    try (var options = new OrtSession.SessionOptions()) {
+      options.addConfigEntry("session.x64quantprecision", "1");
+      try (OrtSession session =
+          OrtEnvironment.getEnvironment().createSession(artifact.toString(), options)) {
+        assertThat(session.getOutputNames()).containsExactly("y");
+      }
+    }
   }
 }

@@ -36,6 +36,7 @@ public final class OnnxModelFile implements QuantizableModel {
   private final List<InputDescription> inputs;
   private final long tensorBytes;
   private final @Nullable String record;
+  private final Optional<String> quantizedBy;
   private @Nullable Map<String, ModelTensor> tensors;
 
   private OnnxModelFile(OnnxFile file, OnnxModel model) {
@@ -44,6 +45,7 @@ public final class OnnxModelFile implements QuantizableModel {
     this.inputs = DeclaredInputs.of(model);
     this.tensorBytes = tensorBytes(model);
     this.record = model.metadata().get(RECORD_ENTRY);
+    this.quantizedBy = OnnxModules.quantizedBy(model);
   }
 
   public static OnnxModelFile open(Path path) {
@@ -121,6 +123,11 @@ public final class OnnxModelFile implements QuantizableModel {
   @Override
   public Optional<byte[]> record() {
     return Optional.ofNullable(record).map(text -> text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public Optional<String> quantizedBy() {
+    return quantizedBy;
   }
 
   @Override

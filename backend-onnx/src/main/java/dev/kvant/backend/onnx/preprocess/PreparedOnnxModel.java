@@ -47,9 +47,14 @@ public final class PreparedOnnxModel implements QuantizableModel {
     this.file = file;
     OnnxModel model = file.load();
     OpsetCheck.check(model);
-    IdentityForwarding.apply(model);
+    share(model);
     this.folding = preprocess ? ConstantFolding.of(model) : null;
     this.modules = prepare(module -> true).modules().stream().map(OnnxModule::description).toList();
+  }
+
+  private static void share(OnnxModel model) {
+    IdentityForwarding.apply(model);
+    EqualWeights.apply(model);
   }
 
   /**
@@ -73,7 +78,7 @@ public final class PreparedOnnxModel implements QuantizableModel {
     ModuleNames names = ModuleNames.of(model);
     ConstantValues constants = new ConstantValues();
     if (folding != null) {
-      IdentityForwarding.apply(model);
+      share(model);
       Predicate<Node> decided = node -> isQuantized.test(names.name(node));
       folding.apply(model, decided);
       BatchNormFusion.apply(model);

@@ -41,7 +41,9 @@ public final class GraphRewriter {
     this.planned = planned;
     this.steps = steps;
     this.options = options;
-    this.weightRewriter = new WeightRewriter(planned.model(), parallelism);
+    this.weightRewriter =
+        new WeightRewriter(
+            planned.model(), options.target() == OnnxOptions.Target.CPU, parallelism);
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
     this.biasRewriter = new BiasRewriter(planned.model());
     this.blockRewriter = new BlockRewriter(planned.model(), options);

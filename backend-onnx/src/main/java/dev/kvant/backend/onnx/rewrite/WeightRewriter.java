@@ -38,13 +38,20 @@ final class WeightRewriter {
   private record Stored(QuantizedWeight weight, StoredTensor source, String codes) {}
 
   private final OnnxModel model;
+  private final boolean hasOwnCodes;
   private final int parallelism;
   private final Map<Key, Stored> stored = new HashMap<>();
   private final Map<Key, String> dequantized = new HashMap<>();
+  private final Map<Key, String> scales = new HashMap<>();
   private final Map<Key, String> rowScales = new HashMap<>();
 
-  WeightRewriter(OnnxModel model, int parallelism) {
+  /**
+   * @param hasOwnCodes whether each reader of a shared weight gets int8 codes of its own, which are
+   *     stored once
+   */
+  WeightRewriter(OnnxModel model, boolean hasOwnCodes, int parallelism) {
     this.model = model;
+    this.hasOwnCodes = hasOwnCodes;
     this.parallelism = parallelism;
   }
 
@@ -65,12 +72,46 @@ final class WeightRewriter {
       String scales = rowScales.computeIfAbsent(key, each -> addRowScales(each, quantized));
       lookUp(module.graph(), node, quantized, scales, axis >= 0);
     } else {
-      node.inputs()
-          .set(
-              weight.input(),
-              dequantized.computeIfAbsent(key, each -> dequantize(each, quantized)));
+      node.inputs().set(weight.input(), dequantized(key, quantized));
     }
     return quantized.weight();
+  }
+
+  /** The value that a further reader of a weight reads. */
+  private String dequantized(Key key, Stored quantized) {
+    String known = dequantized.get(key);
+    if (known == null) {
+      String first = dequantize(key, quantized, quantized.codes());
+      dequantized.put(key, first);
+      return first;
+    }
+    if (!hasOwnCodes || !key.dtype().equals(Dtype.INT8)) {
+      return known;
+    }
+    // ONNX Runtime's x64quantprecision replaces codes and zero points once for each reader, and
+    // fails at the second reader of the same. A Reshape, unlike an Identity, makes a value of its
+    // own when it is folded.
+    String name = quantized.source().name();
+    List<Long> dims = quantized.source().dims();
+    String shape = model.freshName(name + "_shape");
+    add(
+        StoredTensor.ofLongs(
+            shape,
+            List.of((long) dims.size()),
+            dims.stream().mapToLong(Long::longValue).toArray()));
+    String codes = model.freshName(quantized.codes());
+    String output = dequantize(key, quantized, codes);
+    model
+        .graph()
+        .nodes()
+        .add(
+            0,
+            Node.create(
+                model.freshName(name + "_Reshape"),
+                "Reshape",
+                List.of(quantized.codes(), shape),
+                List.of(codes)));
+    return output;
   }
 
   /** What of the settings makes a difference for the range of a weight. */
@@ -97,12 +138,20 @@ final class WeightRewriter {
     }
   }
 
-  private String dequantize(Key key, Stored stored) {
+  private String dequantize(Key key, Stored stored, String codes) {
     String name = stored.source().name();
     int channels = stored.weight().scales().length;
     List<Long> shape = key.axis() < 0 ? List.of() : List.of((long) channels);
-    String scale = model.freshName(name + "_scale");
-    add(new StoredTensor(scale, stored.source().type(), shape, stored.weight().scaleContent()));
+    String scale =
+        this.scales.computeIfAbsent(
+            key,
+            each -> {
+              String fresh = model.freshName(name + "_scale");
+              add(
+                  new StoredTensor(
+                      fresh, stored.source().type(), shape, stored.weight().scaleContent()));
+              return fresh;
+            });
     String zeroPoint = model.freshName(name + "_zero_point");
     add(StoredTensor.of(zeroPoint, dataType(key.dtype()), shape, ByteBuffer.allocate(channels)));
     String output = model.freshName(name + "_DequantizeLinear_Output");
@@ -110,7 +159,7 @@ final class WeightRewriter {
         Node.create(
             model.freshName(name + "_DequantizeLinear"),
             "DequantizeLinear",
-            List.of(stored.codes(), scale, zeroPoint),
+            List.of(codes, scale, zeroPoint),
             List.of(output));
     if (key.axis() >= 0) {
       dequantize.with("axis", key.axis());

@@ -107,6 +107,11 @@ public final class OnnxModel {
     irVersion = Math.max(irVersion, version);
   }
 
+  /** The tool that wrote the file, or the empty string. */
+  public String producer() {
+    return rest.getProducerName();
+  }
+
   /** What the file says about itself, to be changed. */
   public Map<String, String> metadata() {
     return metadata;

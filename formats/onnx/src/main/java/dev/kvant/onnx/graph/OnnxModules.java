@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -110,6 +111,39 @@ public final class OnnxModules {
     OnnxModules found = new OnnxModules(ModuleNames.of(model), new ConstantValues());
     found.collect(model.graph());
     return found.tensors;
+  }
+
+  /**
+   * The tool that quantized a model, and a node that shows it, as in {@code onnx.quantize: the
+   * weight of 'fc1' is int8}; empty if no weight is quantized.
+   */
+  public static Optional<String> quantizedBy(OnnxModel model) {
+    OnnxModules found = new OnnxModules(ModuleNames.of(model), new ConstantValues());
+    for (Graph graph : model.graph().all()) {
+      for (Node node : graph.nodes()) {
+        Optional<DataType> codes = found.codes(graph, node);
+        if (codes.isPresent()) {
+          return Optional.of(
+              "%s: the weight of '%s' is %s"
+                  .formatted(
+                      model.producer().isEmpty() ? "another tool" : model.producer(),
+                      found.names.name(node),
+                      codes.get().name().toLowerCase(Locale.ROOT)));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The type of the codes of a node's weight; empty if it has none. */
+  private Optional<DataType> codes(Graph graph, Node node) {
+    Quantized quantized = QUANTIZED.get(node.opType());
+    return quantized == null
+        ? weightValues(graph, node).values().stream()
+            .filter(ConstantValue::quantized)
+            .findFirst()
+            .map(ConstantValue::type)
+        : constants.of(graph, node.input(quantized.codes())).map(ConstantValue::type);
   }
 
   private void collect(Graph graph) {
