@@ -7,6 +7,7 @@ import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.Verification;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -28,6 +29,9 @@ import java.util.Objects;
  *       <td>sizes of all modules of saved models, {@code before} and {@code after}</td></tr>
  *   <tr><td>{@code kvant.artifacts}</td><td>summary, bytes</td><td>{@code backend}, {@code format}</td>
  *       <td>sizes of written files</td></tr>
+ *   <tr><td>{@code kvant.verifications}</td><td>counter</td><td>{@code backend}, {@code status}</td>
+ *       <td>artifacts of saved models, {@code verified} or {@code not_verified}; a rejected one ends
+ *       the step with an error</td></tr>
  *   <tr><td>{@code kvant.warnings}</td><td>counter</td><td>{@code kind}</td><td>warnings</td></tr>
  * </table>
  *
@@ -77,6 +81,9 @@ public final class QuantizationMetrics implements QuantizationListener {
     for (Artifact artifact : model.artifacts()) {
       artifacts(report.backend(), artifact.format()).record((double) artifact.bytes());
     }
+    for (Verification verification : model.verifications()) {
+      verifications(report.backend(), label(verification.status())).increment();
+    }
   }
 
   private Counter modules(String backend, String result) {
@@ -93,6 +100,14 @@ public final class QuantizationMetrics implements QuantizationListener {
         .baseUnit("bytes")
         .tag("backend", backend)
         .tag("state", state)
+        .register(registry);
+  }
+
+  private Counter verifications(String backend, String status) {
+    return Counter.builder("kvant.verifications")
+        .description("Artifacts of saved models by the result of their verification")
+        .tag("backend", backend)
+        .tag("status", status)
         .register(registry);
   }
 

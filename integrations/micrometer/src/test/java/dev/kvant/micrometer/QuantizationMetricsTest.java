@@ -112,6 +112,14 @@ class QuantizationMetricsTest {
   }
 
   @Test
+  void count_artifacts_by_the_result_of_their_verification() {
+    quantize();
+
+    assertThat(count("kvant.verifications", "backend", "torchao", "status", "verified"))
+        .isEqualTo(1);
+  }
+
+  @Test
   void count_warnings_by_their_kind() {
     quantize();
 

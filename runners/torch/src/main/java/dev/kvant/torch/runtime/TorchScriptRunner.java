@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -34,6 +36,9 @@ public final class TorchScriptRunner implements ModelRunner {
 
   private static final String GRAPH_OPTIMIZER = "ai.djl.pytorch.graph_optimizer";
   private static final String INTERPRETER = "The following operation failed";
+
+  private static final Pattern MISSING_OPERATOR =
+      Pattern.compile("Unknown builtin op: ([\\w:]+(?:\\.\\w+)?)");
 
   private final Path model;
   private final ForwardSignature signature;
@@ -76,10 +81,19 @@ public final class TorchScriptRunner implements ModelRunner {
       return new TorchScriptRunner(model, signature, manager, load(copy, manager));
     } catch (EngineException e) {
       manager.close();
-      throw new ModelFormatException(
-          "%s cannot be loaded by libtorch %s: %s".formatted(model, libtorch.version(), reason(e)),
-          e);
+      throw unloadable(model, libtorch.version(), e);
     }
+  }
+
+  private static ModelFormatException unloadable(
+      Path model, String version, EngineException failure) {
+    Matcher missing = MISSING_OPERATOR.matcher(String.valueOf(failure.getMessage()));
+    return new ModelFormatException(
+        missing.find()
+            ? "%s cannot be loaded by libtorch %s, which lacks its operator '%s': the model was saved by another version of PyTorch, or needs an extension; save it again with PyTorch %s, or without this operator"
+                .formatted(model, version, missing.group(1), version)
+            : "%s cannot be loaded by libtorch %s: %s".formatted(model, version, reason(failure)),
+        failure);
   }
 
   /** All tensors are placed on the device, independent of their device in the file. */
