@@ -44,14 +44,19 @@ final class Checkpoint {
    * @param stateDict the model's tensors by name, in order
    * @param weights those that are quantized, by the same names
    * @param record the record of Kvant, asked for when all else is written
+   * @return the names of the records that hold the codes
    */
-  static void write(
+  static Map<QuantizedWeight, String> write(
       Path file,
       Map<String, ? extends ModelTensor> stateDict,
       Map<String, QuantizedWeight> weights,
       Supplier<byte[]> record,
       Workspace workspace) {
-    new Checkpoint(workspace).write(file, stateDict, weights, record);
+    var checkpoint = new Checkpoint(workspace);
+    checkpoint.write(file, stateDict, weights, record);
+    Map<QuantizedWeight, String> codes = new HashMap<>();
+    checkpoint.parts.forEach((weight, parts) -> codes.put(weight, "data/" + parts.codes()));
+    return codes;
   }
 
   private void write(

@@ -2,10 +2,10 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ModelTensor;
 import dev.kvant.api.QuantizationException;
-import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.RowQuantizer;
+import dev.kvant.torch.archive.ByteSource;
 import dev.kvant.torch.tensor.ChannelLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -28,6 +28,7 @@ final class QuantizedWeight {
   private final WeightType type;
   private float @Nullable [] scales;
   private @Nullable QuantizationError error;
+  private @Nullable ByteSource written;
 
   /**
    * A weight that nothing has been read of yet.
@@ -59,11 +60,25 @@ final class QuantizedWeight {
   }
 
   /**
+   * Takes the codes that {@link #writeCodes} wrote from a file from now on, instead of reading and
+   * quantizing the weight again.
+   *
+   * @param codes a byte for each element, in row-major order; null to quantize again
+   */
+  void readCodesFrom(@Nullable ByteSource codes) {
+    this.written = codes;
+  }
+
+  /**
    * Writes the codes, a byte for each element, in row-major order.
    *
    * @throws QuantizationException if an element is NaN or infinite
    */
   void writeCodes(WritableByteChannel target, Workspace workspace) throws IOException {
+    if (written != null) {
+      copy(written, workspace, (columns, firstRow, codes) -> target.write(codes));
+      return;
+    }
     write(workspace, (quantizer, block, columns, firstRow, codes) -> target.write(codes));
   }
 
@@ -73,6 +88,18 @@ final class QuantizedWeight {
    * @throws QuantizationException if an element is NaN or infinite
    */
   void writeRestored(WritableByteChannel target, Workspace workspace) throws IOException {
+    if (written != null) {
+      RowQuantizer quantizer = quantizer(workspace);
+      copy(
+          written,
+          workspace,
+          (columns, firstRow, codes) -> {
+            ByteBuffer block = workspace.weights(codes.remaining() * elementBytes());
+            quantizer.dequantize(codes, columns, scales(), firstRow, block);
+            target.write(block);
+          });
+      return;
+    }
     write(
         workspace,
         (quantizer, block, columns, firstRow, codes) -> {
@@ -113,24 +140,28 @@ final class QuantizedWeight {
         throws IOException;
   }
 
+  private RowQuantizer quantizer(Workspace workspace) {
+    return workspace.quantizer(WeightType.source(weight.elementType()).orElseThrow(), type.codes());
+  }
+
   private void write(Workspace workspace, Output output) throws IOException {
-    FloatType source = WeightType.source(weight.elementType()).orElseThrow();
-    RowQuantizer quantizer = workspace.quantizer(source, type.codes());
+    RowQuantizer quantizer = quantizer(workspace);
     boolean inOnePass = layout.slices() == 1 && rowsInBlock(workspace) > 0;
     float[] scales = new float[layout.channels()];
     this.scales = scales;
     if (!inOnePass) {
-      forEachBlock(workspace, (block, columns, row) -> quantizer.amax(block, columns, scales, row));
+      forEachBlockOfWeights(
+          workspace, (block, columns, row) -> quantizer.amax(block, columns, scales, row));
       for (int i = 0; i < scales.length; i++) {
         scales[i] = quantizer.scale(scales[i]);
       }
     }
     QuantizationError[] sum = {QuantizationError.NONE};
-    forEachBlock(
+    forEachBlockOfWeights(
         workspace,
         (block, columns, row) -> {
           int bytes = block.remaining();
-          ByteBuffer codes = workspace.codes(bytes / source.bytes());
+          ByteBuffer codes = workspace.codes(bytes / elementBytes());
           if (inOnePass) {
             quantizer.quantizeRows(block, columns, scales, row, codes);
           } else {
@@ -143,9 +174,30 @@ final class QuantizedWeight {
     error = sum[0];
   }
 
+  /** What is done with a block of codes that were written before. */
+  private interface CodeWork {
+    void accept(int columns, int firstRow, ByteBuffer codes) throws IOException;
+  }
+
+  private void copy(ByteSource written, Workspace workspace, CodeWork work) throws IOException {
+    forEachBlock(
+        workspace,
+        (element, rows, columns, row) -> {
+          ByteBuffer codes = workspace.codes(rows * columns);
+          written.read(element, codes);
+          work.accept(columns, row, codes.flip());
+          workspace.advance((long) rows * columns * elementBytes(), name);
+        });
+  }
+
   /** What is done with a block of whole rows, or a part of one. */
   private interface BlockWork {
     void accept(ByteBuffer block, int columns, int firstRow) throws IOException;
+  }
+
+  /** The place of a block: its first element, how many rows and columns, its first row. */
+  private interface Place {
+    void accept(long element, int rows, int columns, int firstRow) throws IOException;
   }
 
   /** How many rows fit into a block; 0 if not even one does. */
@@ -157,7 +209,14 @@ final class QuantizedWeight {
     return weight.elementType().bytes();
   }
 
-  private void forEachBlock(Workspace workspace, BlockWork work) throws IOException {
+  private void forEachBlockOfWeights(Workspace workspace, BlockWork work) throws IOException {
+    forEachBlock(
+        workspace,
+        (element, rows, columns, firstRow) ->
+            block(workspace, element, rows, columns, firstRow, work));
+  }
+
+  private void forEachBlock(Workspace workspace, Place work) throws IOException {
     int rowsInBlock = rowsInBlock(workspace);
     int columns = Math.min(layout.columns(), workspace.blockBytes() / elementBytes());
     long element = 0;
@@ -167,7 +226,7 @@ final class QuantizedWeight {
         int rows = Math.max(1, Math.min(rowsInBlock, layout.channels() - row));
         for (int column = 0; column < layout.columns(); column += columns) {
           int length = Math.min(columns, layout.columns() - column);
-          block(workspace, element, rows, length, row, work);
+          work.accept(element, rows, length, row);
           element += (long) rows * length;
         }
         row += rows;

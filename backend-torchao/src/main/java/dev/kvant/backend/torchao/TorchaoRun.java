@@ -10,9 +10,11 @@ import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.archive.TorchArchive;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Quantizes the weights of one model while it writes them; until then nothing is read. */
 final class TorchaoRun implements QuantizationRun {
@@ -38,21 +40,29 @@ final class TorchaoRun implements QuantizationRun {
     RunnableArchive.Outcome runnable = null;
     try (var transaction = ArtifactTransaction.begin(directory);
         var workspace = workspace()) {
-      Checkpoint.write(
-          transaction.create(TorchaoBackend.CHECKPOINT),
-          source.tensors(),
-          weights.inStateDict(TorchaoBackend.CHECKPOINT),
-          () -> context.record(report.ofCheckpoint()),
-          workspace);
+      Path checkpoint = transaction.create(TorchaoBackend.CHECKPOINT);
+      Map<QuantizedWeight, String> codes =
+          Checkpoint.write(
+              checkpoint,
+              source.tensors(),
+              weights.inStateDict(TorchaoBackend.CHECKPOINT),
+              () -> context.record(report.ofCheckpoint()),
+              workspace);
       if (source instanceof ScriptModel script) {
-        runnable =
-            RunnableArchive.write(
-                transaction.create(TorchaoBackend.RUNNABLE),
-                script,
-                weights,
-                outcome -> context.record(report.ofRunnable(outcome)),
-                options,
-                workspace);
+        Path file = transaction.create(TorchaoBackend.RUNNABLE);
+        try (TorchArchive written = TorchArchive.open(checkpoint)) {
+          codes.forEach((weight, record) -> weight.readCodesFrom(written.record(record)));
+          runnable =
+              RunnableArchive.write(
+                  file,
+                  script,
+                  weights,
+                  outcome -> context.record(report.ofRunnable(outcome)),
+                  options,
+                  workspace);
+        } finally {
+          codes.keySet().forEach(weight -> weight.readCodesFrom(null));
+        }
       }
       workspace.finish();
       transaction.commit();

@@ -19,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -118,6 +119,40 @@ class QuantizedWeightTest {
     assertThat(error == null ? 0 : error.sqnrDecibels()).isBetween(40.0, 55.0);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {8, 64, 1 << 20})
+  void codes_that_were_written_are_taken_from_there(int blockBytes) throws IOException {
+    for (int axis : new int[] {0, 1}) {
+      float[] values = values(SHAPE, 6);
+      byte[] original = bytes(values).array();
+      QuantizedWeight weight = weight(original, SHAPE, axis, WeightType.INT8);
+      byte[] restored = restore(values, SHAPE, axis, WeightType.INT8, blockBytes);
+      try (Workspace workspace = workspace(blockBytes)) {
+        byte[] codes = codes(weight, workspace);
+        var error = weight.error();
+        Arrays.fill(original, (byte) 0);
+
+        weight.readCodesFrom(source(codes));
+
+        assertThat(codes(weight, workspace)).isEqualTo(codes);
+        var out = new ByteArrayOutputStream();
+        weight.writeRestored(Channels.newChannel(out), workspace);
+        assertThat(out.toByteArray()).isEqualTo(restored);
+        assertThat(weight.error()).isEqualTo(error);
+
+        weight.readCodesFrom(null);
+
+        assertThat(codes(weight, workspace)).containsOnly(0);
+      }
+    }
+  }
+
+  private static byte[] codes(QuantizedWeight weight, Workspace workspace) throws IOException {
+    var out = new ByteArrayOutputStream();
+    weight.writeCodes(Channels.newChannel(out), workspace);
+    return out.toByteArray();
+  }
+
   private static Written write(
       float[] values, List<Long> shape, int axis, WeightType type, int blockBytes)
       throws IOException {
@@ -148,23 +183,29 @@ class QuantizedWeightTest {
 
   private static QuantizedWeight weight(
       float[] values, List<Long> shape, int axis, WeightType type) {
-    byte[] content = bytes(values).array();
-    var source =
-        new ByteSource() {
-          @Override
-          public long size() {
-            return content.length;
-          }
+    return weight(bytes(values).array(), shape, axis, type);
+  }
 
-          @Override
-          public void read(long position, ByteBuffer target) {
-            target.put(content, (int) position, target.remaining());
-          }
-        };
+  private static ByteSource source(byte[] content) {
+    return new ByteSource() {
+      @Override
+      public long size() {
+        return content.length;
+      }
+
+      @Override
+      public void read(long position, ByteBuffer target) {
+        target.put(content, (int) position, target.remaining());
+      }
+    };
+  }
+
+  private static QuantizedWeight weight(
+      byte[] content, List<Long> shape, int axis, WeightType type) {
     return new QuantizedWeight(
         "fc.weight",
         DenseTensor.contiguous(
-            "tensor", ElementType.FLOAT32, shape, new TensorStorage("0", source)),
+            "tensor", ElementType.FLOAT32, shape, new TensorStorage("0", source(content))),
         ChannelLayout.of(shape, axis),
         type);
   }
