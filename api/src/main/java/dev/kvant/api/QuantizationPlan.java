@@ -23,13 +23,13 @@ public record QuantizationPlan(
   public QuantizationPlan {
     Objects.requireNonNull(backend, "backend");
     Objects.requireNonNull(mode, "mode");
-    modules = List.copyOf(modules);
+    modules = IndexedDecisions.copyOf(modules);
     warnings = List.copyOf(warnings);
   }
 
-  /** The decision on the module of that qualified name. */
+  /** The decision on the module of that qualified name; found in constant time. */
   public Optional<ModuleDecision> module(String name) {
-    return modules.stream().filter(decision -> decision.module().equals(name)).findFirst();
+    return IndexedDecisions.copyOf(modules).find(Objects.requireNonNull(name, "name"));
   }
 
   /** The decisions that quantize something, in the model's order. */

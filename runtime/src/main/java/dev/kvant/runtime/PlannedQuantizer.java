@@ -8,8 +8,8 @@ import dev.kvant.api.FinishedStep;
 import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
-import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Operand;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationCancelledException;
@@ -235,15 +235,18 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   private void requireStatistics(QuantizationPlan plan, CalibratedRun run) {
-    long activations =
-        plan.modules().stream()
-            .map(ModuleDecision::activations)
-            .filter(d -> d.isQuantized())
-            .count();
-    if (abilities.calibration() == Calibration.REQUIRED && activations > 0 && !run.isCalibrated()) {
+    if (abilities.calibration() == Calibration.REQUIRED && run.lacksStatistics()) {
+      Operand operand = abilities.activations().isEmpty() ? Operand.WEIGHTS : Operand.ACTIVATIONS;
+      long modules =
+          plan.modules().stream().filter(each -> each.operand(operand).isQuantized()).count();
       throw new CalibrationException(
-          "backend '%s' in %s requires calibration data to quantize the activations of %d modules; give some with --calibration or calibration.path, or leave activations native"
-              .formatted(descriptor.id(), context.mode(), activations));
+          "backend '%s' in %s requires calibration data to quantize the %s of %d modules; give some with --calibration or calibration.path, or leave %s native"
+              .formatted(
+                  descriptor.id(),
+                  context.mode(),
+                  operand == Operand.WEIGHTS ? "weights" : "activations",
+                  modules,
+                  operand == Operand.WEIGHTS ? "these modules" : "activations"));
     }
   }
 

@@ -83,6 +83,19 @@ public final class FakeBackend implements QuantizationBackend {
     return backend;
   }
 
+  /** One that quantizes weights alone, and only after it has observed the model, as AWQ does. */
+  public static FakeBackend observingForWeights(String id) {
+    FakeBackend backend = new FakeBackend(id);
+    backend.modes.put(
+        QuantizationMode.WEIGHT_ONLY_PTQ,
+        ModeDescriptor.builder()
+            .weights(DTYPES)
+            .algorithms(List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.ENTROPY))
+            .calibration(Calibration.REQUIRED)
+            .build());
+    return backend;
+  }
+
   /** Makes it say that it cannot work. */
   public FakeBackend unavailable(String reason) {
     availability = Availability.unavailable(reason);
@@ -159,6 +172,19 @@ public final class FakeBackend implements QuantizationBackend {
 
     FakeRun(QuantizationPlan plan) {
       this.plan = plan;
+    }
+
+    @Override
+    public Map<String, Observation> observations() {
+      boolean observes =
+          modes.containsKey(plan.mode())
+              && modes.get(plan.mode()).calibration() == Calibration.REQUIRED;
+      Map<String, Observation> observations = new LinkedHashMap<>();
+      if (observes) {
+        plan.quantized()
+            .forEach(decision -> observations.put(decision.module(), Observation.EXTREMES));
+      }
+      return observations;
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.FinishedStep;
 import dev.kvant.api.FinishedStep.Outcome;
@@ -73,6 +74,43 @@ class LifecycleTest {
       quantizer.quantizeModel(model, DATA);
       assertThat(backend.calls()).containsExactly("begin", "observe", "use", "quantize");
       assertThat(heard).isEmpty();
+    }
+  }
+
+  @Test
+  void weights_alone_are_calibrated_where_the_descriptor_requires_data() {
+    FakeBackend backend = FakeBackend.observingForWeights("fake");
+    ModelQuantizationConfig weightOnly = config().mode(QuantizationMode.WEIGHT_ONLY_PTQ).build();
+    try (ModelQuantizer quantizer = quantizer(backend, weightOnly)) {
+      quantizer.quantizeModel(model, DATA);
+      assertThat(backend.calls()).containsExactly("begin", "observe", "use", "quantize");
+      assertThat(heard).isEmpty();
+    }
+  }
+
+  @Test
+  void weights_alone_are_an_error_without_the_data_that_the_descriptor_requires() {
+    FakeBackend backend = FakeBackend.observingForWeights("fake");
+    ModelQuantizationConfig weightOnly = config().mode(QuantizationMode.WEIGHT_ONLY_PTQ).build();
+    try (ModelQuantizer quantizer = quantizer(backend, weightOnly)) {
+      assertThatThrownBy(() -> quantizer.quantizeModel(model))
+          .isInstanceOf(CalibrationException.class)
+          .hasMessage(
+              "backend 'fake' in weight_only_ptq requires calibration data to quantize the weights"
+                  + " of 1 modules; give some with --calibration or calibration.path, or leave these"
+                  + " modules native");
+      assertThat(backend.calls()).containsExactly("begin");
+    }
+  }
+
+  @Test
+  void no_data_is_required_for_a_plan_that_quantizes_nothing() {
+    FakeBackend backend = FakeBackend.observingForWeights("fake");
+    ModelQuantizationConfig weightOnly =
+        config().mode(QuantizationMode.WEIGHT_ONLY_PTQ).strict(false).build();
+    try (ModelQuantizer quantizer = quantizer(backend, weightOnly)) {
+      quantizer.quantizeModel(new FakeModel().with("norm", "LayerNorm"));
+      assertThat(backend.calls()).containsExactly("begin", "quantize");
     }
   }
 

@@ -47,9 +47,9 @@ public final class CalibratedRun implements AutoCloseable {
     this.context = context;
   }
 
-  /** Whether the run has statistics to use. */
-  public boolean isCalibrated() {
-    return statistics != null;
+  /** Whether the run must observe tensors, and has no statistics of them. */
+  public boolean lacksStatistics() {
+    return statistics == null && !run.observations().isEmpty();
   }
 
   /** Whether {@link #close} was called. */
