@@ -51,6 +51,8 @@ public final class OnnxBackend implements QuantizationBackend {
 
   private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
 
+  private static final Set<String> RECURRENT_WEIGHTS = Set.of("weight_ih", "weight_hh");
+
   private static final List<Dtype> DTYPES = List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
   private static final BackendDescriptor DESCRIPTOR =
@@ -117,7 +119,7 @@ public final class OnnxBackend implements QuantizationBackend {
   public Support supports(SupportQuery query) {
     String operator = query.module().type();
     if (RECURRENT.contains(operator)) {
-      return Support.no("ONNX has no quantized %s".formatted(operator));
+      return recurrent(query);
     }
     if (!QUANTIZABLE.contains(operator)) {
       return Support.no(
@@ -135,11 +137,7 @@ public final class OnnxBackend implements QuantizationBackend {
     }
     OnnxOptions options = OnnxOptions.of(query.config());
     if (weight.get().storage().startsWith(ConstantValue.COMPUTED)) {
-      return Support.no(
-          options.preprocess()
-              ? "its weight is computed in the graph from less than it would take"
-              : "its weight is transposed or otherwise computed in the graph, and preprocess is"
-                  + " false");
+      return computed(options);
     }
     if (operator.equals("Gather") && !query.dtype().equals(Dtype.INT8)) {
       return Support.no("Gather does not take %s; int8 it does".formatted(query.dtype()));
@@ -164,6 +162,52 @@ public final class OnnxBackend implements QuantizationBackend {
       return Support.no("the input of Gather is indices");
     }
     return Support.yes();
+  }
+
+  private static Support computed(OnnxOptions options) {
+    return Support.no(
+        options.preprocess()
+            ? "its weight is computed in the graph from less than it would take"
+            : "its weight is transposed or otherwise computed in the graph, and preprocess is"
+                + " false");
+  }
+
+  /**
+   * Whether the weights of LSTM, GRU and RNN can be quantized: those of the input and the state.
+   */
+  private static Support recurrent(SupportQuery query) {
+    String operator = query.module().type();
+    if (query.operand() == Operand.ACTIVATIONS
+        || !QuantizationMode.WEIGHT_ONLY_PTQ.equals(query.config().mode())) {
+      return Support.no(
+          "ONNX has no quantized %s; weight_only_ptq stores its weights as int8"
+              .formatted(operator));
+    }
+    if (!query.dtype().equals(Dtype.INT8)) {
+      return Support.no("%s does not take %s; int8 it does".formatted(operator, query.dtype()));
+    }
+    OnnxOptions options = OnnxOptions.of(query.config());
+    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
+      return Support.no("MatMulNBits takes the place of MatMul and Gemm alone");
+    }
+    List<TensorDescription> weights =
+        query.module().tensors().stream()
+            .filter(tensor -> RECURRENT_WEIGHTS.contains(tensor.name()))
+            .toList();
+    if (weights.size() < RECURRENT_WEIGHTS.size()) {
+      return Support.no("its weight is not constant");
+    }
+    for (TensorDescription weight : weights) {
+      if (!FLOATS.contains(weight.elementType())) {
+        return Support.no(
+            "its weight is %s; float32, float16 and bfloat16 can be quantized"
+                .formatted(weight.elementType()));
+      }
+      if (weight.storage().startsWith(ConstantValue.COMPUTED)) {
+        return computed(options);
+      }
+    }
+    return obstacleToGranularity(query, options).map(Support::no).orElseGet(Support::yes);
   }
 
   /** Why a product cannot be one of integers whose activations are quantized as the model runs. */

@@ -330,13 +330,6 @@ class GraphsTest {
     assertThat(folder).isEmptyDirectory();
   }
 
-  @Test
-  void says_why_a_recurrent_layer_stays_native() {
-    SavedModel saved = weights("int8").run(Graphs.model("recurrent"), folder);
-
-    assertThat(decision(saved, "gru").decision().weights().reason()).contains("no quantized GRU");
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"minmax", "mse"})
   void names_the_weight_that_is_not_finite(String algorithm) {

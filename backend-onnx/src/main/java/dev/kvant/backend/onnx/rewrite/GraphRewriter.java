@@ -8,6 +8,7 @@ import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.plan.QuantizedActivation;
 import dev.kvant.backend.onnx.preprocess.UnusedConstants;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
+import dev.kvant.backend.onnx.weights.SeveralWeights;
 import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.Graph;
@@ -93,7 +94,11 @@ public final class GraphRewriter {
     if (options.kernel() == OnnxOptions.Kernel.NBITS && BlockRewriter.fits(module)) {
       return blockRewriter.rewrite(module);
     }
-    QuantizedWeight weight = weightRewriter.rewrite(module);
+    if (module.weights().size() > 1) {
+      return new SeveralWeights(
+          module.weights().stream().map(each -> weightRewriter.rewrite(module, each)).toList());
+    }
+    QuantizedWeight weight = weightRewriter.rewrite(module, module.weight());
     AffineStep step = inputs.get(module.node());
     if (step != null
         && options.target() == OnnxOptions.Target.CPU

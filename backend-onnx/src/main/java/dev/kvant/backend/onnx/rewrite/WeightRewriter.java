@@ -56,12 +56,11 @@ final class WeightRewriter {
   }
 
   /**
-   * Quantizes a module's weight.
+   * Quantizes a weight of a module.
    *
    * @throws QuantizationException if the weight has a value that is not finite
    */
-  QuantizedWeight rewrite(Planned module) {
-    OnnxModule.Weight weight = module.weight();
+  QuantizedWeight rewrite(Planned module, OnnxModule.Weight weight) {
     OperandDecision decision = module.decision().weights();
     int axis = module.scaleAxis();
     Node node = module.node();
