@@ -265,6 +265,26 @@ class PlacementTest {
   }
 
   @Test
+  void include_a_depthwise_convolution_that_would_be_slow_with_restored_weights() {
+    TestGraph graph =
+        convolutions()
+            .random("depth", 0.3, CHANNELS, 1, 3, 3)
+            .node(
+                "Conv",
+                List.of(BEFORE, "depth"),
+                BEHIND,
+                PADS,
+                KERNEL,
+                attribute("group", CHANNELS));
+
+    Written quantized = speed(graph);
+
+    Node depthwise = quantized.nodes("Conv").get(1);
+    assertThat(quantized.producer(depthwise.input(0)).opType()).isEqualTo("DequantizeLinear");
+    assertThat(quantized.reader(depthwise.outputs().get(0)).opType()).isEqualTo("QuantizeLinear");
+  }
+
+  @Test
   void do_not_exist_where_accuracy_is_asked_for() {
     Written quantized =
         run(

@@ -174,6 +174,28 @@ class StaticTest {
     assertThat(biases(forTensorRt)).noneMatch(bias -> bias.endsWith("_DequantizeLinear_Output"));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"vector", "matrix"})
+  void stores_the_vector_that_is_added_to_a_product_in_int32(String constant) {
+    TestGraph graph =
+        new TestGraph()
+            .input("x", 16, 32)
+            .output("y", 16, 32)
+            .random("w", 0.2, 32, 32)
+            .node("MatMul", List.of("x", "w"), "product")
+            .node("Add", List.of("added", "product"), "y");
+    boolean isVector = constant.equals("vector");
+    Path source =
+        (isVector ? graph.random("added", 32) : graph.random("added", 16, 32)).write(folder);
+
+    Path quantized =
+        run(Quantization.staticOf(StaticTest::int8, Graphs.data(Graphs.batch(1, 16, 32))), source);
+
+    assertThat(nodes(quantized, "Add").get(0).input(0))
+        .isEqualTo(isVector ? "added_DequantizeLinear_Output" : "added");
+    assertThat(Graphs.distance(quantized, source, Graphs.batch(1, 16, 32))).isLessThan(0.02);
+  }
+
   @Test
   void obeys_the_percentage_of_a_rule() {
     Path some =

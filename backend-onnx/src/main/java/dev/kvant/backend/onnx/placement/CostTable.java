@@ -29,6 +29,7 @@ final class CostTable {
   private static final String DEQUANTIZE = "DequantizeLinear";
   private static final String WEIGHTS = "DequantizeLinear.weights";
   private static final String LAYOUT = "Conv.layout";
+  private static final String RESTORED = ".restored";
   private static final String CALL = "call";
   private static final String OTHERS = "others";
 
@@ -62,8 +63,17 @@ final class CostTable {
     return new CostTable(lines);
   }
 
-  /** What an operator takes in float, with the weights that it reads restored first. */
+  /**
+   * What an operator takes in float, with the weights that it reads restored first. Weights that
+   * are no constants keep ONNX Runtime from its blocked kernels of convolutions.
+   */
   double inFloat(Operator operator, Sizes sizes) {
+    Line restored = lines.get(operator.cost() + RESTORED);
+    if (restored != null) {
+      return call()
+          + units(operator, sizes) * restored.inFloat()
+          + operator.weights() * line(WEIGHTS).inFloat();
+    }
     double layout =
         operator.node().is("Conv") ? elements(operator, sizes) * line(LAYOUT).inFloat() : 0;
     return inOriginal(operator, sizes) + layout + operator.weights() * line(WEIGHTS).inFloat();

@@ -4,6 +4,7 @@ import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
@@ -12,7 +13,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -33,12 +36,18 @@ final class BiasRewriter {
   /** The largest code, which is as far from zero as the smallest one that is used. */
   private static final double LARGEST_CODE = Integer.MAX_VALUE;
 
-  /** A bias whose product is quantized on both sides. */
+  /**
+   * A bias whose product is quantized on both sides.
+   *
+   * @param node the node that reads it: the product, or an Add behind it
+   * @param input which of its inputs it is
+   */
   private record Bias(
-      Planned module, QuantizedWeight weight, AffineStep step, FloatBuffer values) {}
+      Node node, int input, QuantizedWeight weight, AffineStep step, FloatBuffer values) {}
 
   private final OnnxModel model;
   private final List<Bias> biases = new ArrayList<>();
+  private final Map<Graph, Map<String, List<Node>>> readers = new HashMap<>();
 
   BiasRewriter(OnnxModel model) {
     this.model = model;
@@ -46,18 +55,81 @@ final class BiasRewriter {
 
   /** Takes note of a product of quantized operands. */
   void add(Planned module, QuantizedWeight weight, AffineStep step) {
-    Node node = module.node();
-    boolean isScaled = node.is("Gemm") && node.floatAttribute("beta", 1) != 1;
-    boolean hasBias = node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm");
-    if (!hasBias || isScaled || module.type() != DataType.FLOAT) {
+    if (module.type() != DataType.FLOAT) {
       return;
     }
-    Optional<StoredTensor> bias =
-        module
-            .graph()
-            .constant(node.input(BIAS_INPUT))
-            .flatMap(Initializer::tensor)
-            .filter(tensor -> tensor.type() == DataType.FLOAT && tensor.dims().size() == 1);
+    Node node = module.node();
+    if (node.is("MatMul")) {
+      added(module).ifPresent(add -> add(add, constantInput(module, add), module, weight, step));
+      return;
+    }
+    boolean isScaled = node.is("Gemm") && node.floatAttribute("beta", 1) != 1;
+    boolean hasBias = node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm");
+    if (hasBias && !isScaled) {
+      add(node, BIAS_INPUT, module, weight, step);
+    }
+  }
+
+  /**
+   * The Add of a constant that alone reads a MatMul with a matrix on the right. Where shapes are
+   * fixed ONNX Runtime turns both into a Gemm before it looks for products of integers, and has no
+   * such Gemm with a bias in float.
+   */
+  private Optional<Node> added(Planned module) {
+    Graph graph = module.graph();
+    String sum = module.node().outputs().get(0);
+    List<Node> reading = readers(graph).getOrDefault(sum, List.of());
+    boolean isOutput = graph.outputs().stream().anyMatch(each -> each.getName().equals(sum));
+    return Optional.of(reading)
+        .filter(found -> found.size() == 1 && !isOutput)
+        .map(found -> found.get(0))
+        .filter(node -> node.is("Add") && graph.nodes().contains(node))
+        .filter(
+            node ->
+                module.weight().input() == 1
+                    && module.weight().tensor().dims().size() == 2
+                    && constant(module, node.input(constantInput(module, node)))
+                        .filter(tensor -> tensor.dims().equals(columns(module)))
+                        .isPresent());
+  }
+
+  private static List<Long> columns(Planned module) {
+    return module.weight().tensor().dims().subList(1, 2);
+  }
+
+  private static int constantInput(Planned module, Node add) {
+    return add.input(0).equals(module.node().outputs().get(0)) ? 1 : 0;
+  }
+
+  private Map<String, List<Node>> readers(Graph graph) {
+    return readers.computeIfAbsent(
+        graph,
+        each -> {
+          Map<String, List<Node>> found = new HashMap<>();
+          each.all().stream()
+              .flatMap(inner -> inner.nodes().stream())
+              .forEach(
+                  node ->
+                      node.inputs()
+                          .forEach(
+                              input ->
+                                  found
+                                      .computeIfAbsent(input, key -> new ArrayList<>())
+                                      .add(node)));
+          return found;
+        });
+  }
+
+  private static Optional<StoredTensor> constant(Planned module, String name) {
+    return module
+        .graph()
+        .constant(name)
+        .flatMap(Initializer::tensor)
+        .filter(tensor -> tensor.type() == DataType.FLOAT && tensor.dims().size() == 1);
+  }
+
+  private void add(Node node, int input, Planned module, QuantizedWeight weight, AffineStep step) {
+    Optional<StoredTensor> bias = constant(module, node.input(input));
     if (bias.isEmpty()) {
       return;
     }
@@ -65,7 +137,7 @@ final class BiasRewriter {
         bias.get().content().read(0, Math.toIntExact(bias.get().content().bytes())).asFloatBuffer();
     int scales = weight.scales().length;
     if (scales == 1 || scales == values.remaining()) {
-      biases.add(new Bias(module, weight, step, values));
+      biases.add(new Bias(node, input, weight, step, values));
     }
   }
 
@@ -108,8 +180,7 @@ final class BiasRewriter {
       double code = Math.rint(bias.values().get(i) / (double) products[scales.length == 1 ? 0 : i]);
       codes.putInt((int) Math.max(Integer.MIN_VALUE, Math.min(Integer.MAX_VALUE, code)));
     }
-    Node node = bias.module().node();
-    String name = node.input(BIAS_INPUT);
+    String name = bias.node().input(bias.input());
     String quantized = model.freshName(name + "_quantized");
     add(
         StoredTensor.of(
@@ -132,7 +203,7 @@ final class BiasRewriter {
       dequantize.with("axis", 0);
     }
     model.graph().nodes().add(0, dequantize);
-    node.inputs().set(BIAS_INPUT, output);
+    bias.node().inputs().set(bias.input(), output);
   }
 
   private void add(StoredTensor tensor) {
