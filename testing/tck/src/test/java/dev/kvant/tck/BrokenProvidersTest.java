@@ -37,6 +37,22 @@ class BrokenProvidersTest {
     assertThat(failures(DefectiveFormat.class, defect, defect.found())).isEqualTo(defect.found());
   }
 
+  @ParameterizedTest(name = "find a data reader that is {0}")
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+  void find_a_broken_data_reader(ReaderDefect defect) {
+    assertThat(failures(DefectiveReader.class, defect, defect.found())).isEqualTo(defect.found());
+  }
+
+  @Test
+  void have_no_test_of_a_data_reader_that_no_defect_fails() {
+    assertThat(tests(DataReaderContract.class))
+        .isEqualTo(
+            Arrays.stream(ReaderDefect.values())
+                .filter(defect -> defect != ReaderDefect.NONE)
+                .flatMap(defect -> defect.found().stream())
+                .collect(Collectors.toCollection(TreeSet::new)));
+  }
+
   @Test
   void have_no_test_of_a_backend_that_no_defect_fails() {
     assertThat(tests(QuantizationBackendContract.class))

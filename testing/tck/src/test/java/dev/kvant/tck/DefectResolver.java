@@ -12,12 +12,17 @@ final class DefectResolver implements ParameterResolver {
 
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-    return type(parameter) == Defect.class || type(parameter) == FormatDefect.class;
+    return type(parameter) == Defect.class
+        || type(parameter) == FormatDefect.class
+        || type(parameter) == ReaderDefect.class;
   }
 
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
     String name = context.getConfigurationParameter(DEFECT).orElseThrow();
+    if (type(parameter) == ReaderDefect.class) {
+      return ReaderDefect.valueOf(name);
+    }
     return type(parameter) == Defect.class ? Defect.valueOf(name) : FormatDefect.valueOf(name);
   }
 
