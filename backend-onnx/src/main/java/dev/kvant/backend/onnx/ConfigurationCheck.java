@@ -7,6 +7,7 @@ import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.WeightQuantizationConfig;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.kit.Observers;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,10 @@ import java.util.Map;
 
 /** Finds what a configuration asks of this backend that it cannot do. */
 final class ConfigurationCheck {
+
+  /** Begins what is said about modules of which one operand is a float8 and the other int8. */
+  static final String MIXED =
+      "no runtime multiplies float8 by int8, as is asked for the weights and activations";
 
   private ConfigurationCheck() {}
 
@@ -28,6 +33,16 @@ final class ConfigurationCheck {
       String path = "quantize.layers[%d]".formatted(i);
       if (layer.weights() != null) {
         checkWeights(path + ".weights", layer.weights(), isInBlocks, problems);
+      }
+      if (layer.weights() != null
+          && layer.activations() != null
+          && layer.weights().dtype() != null
+          && layer.activations().dtype() != null
+          && PlannedGraph.mixes(layer.weights().dtype(), layer.activations().dtype())) {
+        problems.add(
+            new ConfigurationProblem(
+                path,
+                MIXED + " of this rule; both must be int8, both float8, or one of them native"));
       }
       if (layer.activations() != null) {
         checkObserverOptions(

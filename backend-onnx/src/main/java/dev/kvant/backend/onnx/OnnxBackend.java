@@ -135,6 +135,10 @@ public final class OnnxBackend implements QuantizationBackend {
           "its weight is %s; float32, float16 and bfloat16 can be quantized"
               .formatted(weight.get().elementType()));
     }
+    Optional<String> dimensions = obstacleOfDimensions(operator, weight.get());
+    if (dimensions.isPresent()) {
+      return Support.no(dimensions.get());
+    }
     OnnxOptions options = OnnxOptions.of(query.config());
     if (weight.get().storage().startsWith(ConstantValue.COMPUTED)) {
       return computed(options);
@@ -208,6 +212,23 @@ public final class OnnxBackend implements QuantizationBackend {
       }
     }
     return obstacleToGranularity(query, options).map(Support::no).orElseGet(Support::yes);
+  }
+
+  /** Why a constant of so many dimensions is not quantized. */
+  private static Optional<String> obstacleOfDimensions(String operator, TensorDescription weight) {
+    int dimensions = weight.shape().size();
+    if (operator.equals("MatMul") && dimensions < 2) {
+      return Optional.of("its constant is a vector, which is too small to be worth quantizing");
+    }
+    boolean isSound =
+        switch (operator) {
+          case "Gemm" -> dimensions == 2;
+          case "Conv", "ConvTranspose" -> dimensions > 2;
+          default -> true;
+        };
+    return isSound
+        ? Optional.empty()
+        : Optional.of("%s has no weight of %d dimensions".formatted(operator, dimensions));
   }
 
   /** Why a product cannot be one of integers whose activations are quantized as the model runs. */

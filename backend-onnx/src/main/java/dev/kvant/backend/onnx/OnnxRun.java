@@ -4,6 +4,7 @@ import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Granularity;
+import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationMode;
@@ -28,6 +29,7 @@ import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.onnx.OnnxModelFile;
+import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxWriter;
 import dev.kvant.spi.ArtifactTransaction;
@@ -40,6 +42,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -61,12 +64,14 @@ final class OnnxRun implements QuantizationRun {
    *     they are written
    * @param notes what is worth knowing about modules, by name
    * @param withoutDynamic the modules whose activations cannot be quantized as the model runs
+   * @param warnings what calibration found
    */
   private record Rewritten(
       OnnxModel graph,
       Map<String, WeightResult> weights,
       Map<String, String> notes,
-      List<String> withoutDynamic) {}
+      List<String> withoutDynamic,
+      List<QuantizationWarning> warnings) {}
 
   private static final QuantizationWarning BATCH_DEPENDENCE =
       new QuantizationWarning(
@@ -88,6 +93,24 @@ final class OnnxRun implements QuantizationRun {
     this.plan = plan;
     this.context = context;
     this.options = OnnxOptions.of(context.options());
+    checkOperands(plan);
+  }
+
+  private static void checkOperands(QuantizationPlan plan) {
+    List<String> mixed =
+        plan.modules().stream()
+            .filter(
+                module ->
+                    PlannedGraph.mixes(module.weights().dtype(), module.activations().dtype()))
+            .map(ModuleDecision::module)
+            .toList();
+    if (!mixed.isEmpty()) {
+      throw new InvalidConfigurationException(
+          "quantize.layers",
+          "%s of %s; weights and activations of a module must both be int8, both float8, or one"
+                  .formatted(ConfigurationCheck.MIXED, String.join(", ", mixed))
+              + " of them native");
+    }
   }
 
   private PlannedGraph planned() {
@@ -159,19 +182,22 @@ final class OnnxRun implements QuantizationRun {
       List<QuantizedActivation> quantized = activations.activations(placement);
       Set<Activation> observed = new LinkedHashSet<>();
       quantized.forEach(each -> observed.addAll(each.scale()));
+      ActivationSteps steps = ActivationSteps.of(observed, statistics, context.parallelism());
       Map<String, WeightResult> weights =
-          new GraphRewriter(
-                  planned,
-                  ActivationSteps.of(observed, statistics, context.parallelism()),
-                  options,
-                  context.parallelism())
+          new GraphRewriter(planned, steps, options, context.parallelism())
               .rewrite(
                   quantized,
                   placement.map(Placement::folded).orElse(Set.of()),
                   activations.integers(placement),
                   new ProgressReporter(
                       context.listener(), "quantize", planned.modules().size(), "modules"));
-      known = new Rewritten(planned.model(), weights, notes(planned), withoutDynamic(planned));
+      known =
+          new Rewritten(
+              planned.model(),
+              weights,
+              notes(planned),
+              withoutDynamic(planned),
+              warnings(planned, quantized, steps));
       // The metadata come before the weights in the file, so the record knows no errors.
       byte[] record = context.record(report(known, weight -> null));
       planned
@@ -181,6 +207,31 @@ final class OnnxRun implements QuantizationRun {
       rewritten = known;
     }
     return known;
+  }
+
+  /** About activations that stay native because the data had nothing but zeros for them. */
+  private static List<QuantizationWarning> warnings(
+      PlannedGraph planned, List<QuantizedActivation> quantized, ActivationSteps steps) {
+    List<QuantizationWarning> warnings = new ArrayList<>();
+    for (QuantizedActivation each : quantized) {
+      if (steps.isAlwaysZero(each)) {
+        Set<Node> readers = new HashSet<>();
+        each.readers().forEach(reader -> readers.add(reader.node()));
+        List<String> modules =
+            planned.modules().stream()
+                .filter(module -> readers.contains(module.node()))
+                .map(PlannedGraph.Planned::name)
+                .toList();
+        warnings.add(
+            new QuantizationWarning(
+                QuantizationWarning.Kind.CALIBRATION,
+                "'%s', an input or output of %s, was always zero in the calibration data and stays native; add data that gives it other values"
+                    .formatted(each.activation().name(), each.module()),
+                null,
+                modules));
+      }
+    }
+    return List.copyOf(warnings);
   }
 
   private static List<String> withoutDynamic(PlannedGraph planned) {
@@ -203,6 +254,14 @@ final class OnnxRun implements QuantizationRun {
                       "MatMulNBits has no factors and takes neither a transposed input nor a matrix"
                           + " on the left: stored as int8 behind DequantizeLinear"));
     }
+    planned.modules().stream()
+        .filter(PlannedGraph.Planned::needsOneScale)
+        .forEach(
+            module ->
+                notes.put(
+                    module.name(),
+                    "one scale for all weights: ONNX Runtime multiplies integers with a scale per"
+                        + " column only by a matrix of two dimensions on the right"));
     return notes;
   }
 
@@ -278,6 +337,15 @@ final class OnnxRun implements QuantizationRun {
                         "MatMulInteger has no factors and supports neither a transposed input nor"
                             + " a matrix on the left; the weight is stored behind"
                             + " DequantizeLinear")));
+    report.warnings(graph.warnings());
+    graph.warnings().stream()
+        .flatMap(warning -> warning.modules().stream())
+        .forEach(
+            module ->
+                report.activations(
+                    module,
+                    OperandOutcome.leftNative(
+                        "its input was always zero in the calibration data")));
     if (context.mode().equals(QuantizationMode.DYNAMIC_PTQ)) {
       report.warnings(List.of(BATCH_DEPENDENCE));
     }

@@ -15,10 +15,10 @@ public enum Grid {
       double min = Math.min(range.min(), 0);
       double max = Math.max(range.max(), 0);
       double scale = (max - min) / 255;
-      if (scale < Float.MIN_NORMAL) {
-        return new AffineStep(1, 0);
-      }
-      return new AffineStep((float) scale, (int) Math.rint(-min / scale));
+      float rounded = rounded(scale);
+      return scale == 0 || scale >= Float.MIN_NORMAL
+          ? new AffineStep(rounded, scale == 0 ? 0 : (int) Math.rint(-min / scale))
+          : new AffineStep(rounded, (int) Math.rint(-min / rounded));
     }
 
     @Override
@@ -38,8 +38,7 @@ public enum Grid {
   INT8_SYMMETRIC {
     @Override
     public AffineStep step(ValueRange range) {
-      double scale = 2.0 * range.amax() / 254;
-      return new AffineStep(scale < Float.MIN_NORMAL ? 1 : (float) scale, 0);
+      return new AffineStep(rounded(2.0 * range.amax() / 254), 0);
     }
 
     @Override
@@ -93,8 +92,9 @@ public enum Grid {
    * <p>uint8: {@code scale = (max - min) / 255} and {@code zeroPoint = rint(-min / scale)}, with
    * the range widened to contain 0. int8: {@code scale = 2 amax / 254}, zero point 0. float8:
    * {@code scale = amax / 448} or {@code amax / 57344}. All in float64, the scale rounded to
-   * float32 at the end; 1 and zero point 0 if it is below 2<sup>-126</sup>. Source of the integer
-   * formulas: {@code compute_scale_zp} of onnxruntime.quantization 1.32.
+   * float32 at the end, up if it is below 2<sup>-126</sup>; 1 and zero point 0 for a range of 0
+   * alone. Source of the integer formulas: {@code compute_scale_zp} of onnxruntime.quantization
+   * 1.32, which has the scale 1 below 2<sup>-126</sup> and so loses all values.
    *
    * @param range the range
    * @return the step
@@ -122,8 +122,16 @@ public enum Grid {
   }
 
   private static AffineStep floatStep(QuantizedType type, ValueRange range) {
-    double scale = (double) range.amax() / type.max();
-    return new AffineStep(scale < Float.MIN_NORMAL ? 1 : (float) scale, 0);
+    return new AffineStep(rounded((double) range.amax() / type.max()), 0);
+  }
+
+  /** To float32; a subnormal one up, so that the range does not become smaller by much. */
+  private static float rounded(double scale) {
+    float rounded = (float) scale;
+    if (scale == 0) {
+      return 1;
+    }
+    return scale < Float.MIN_NORMAL && rounded < scale ? Math.nextUp(rounded) : rounded;
   }
 
   private static int floatCode(QuantizedType type, double value, AffineStep step) {

@@ -76,6 +76,15 @@ public final class ActivationSteps {
     return Optional.of(quantized.activation().setting().grid().step(range));
   }
 
+  /** Whether the data reached an activation, and gave it no value but zero. */
+  public boolean isAlwaysZero(QuantizedActivation quantized) {
+    List<ValueRange> known =
+        quantized.scale().stream().map(ranges::get).filter(Objects::nonNull).toList();
+    return !quantized.isWhole()
+        && !known.isEmpty()
+        && known.stream().allMatch(range -> range.amax() == 0);
+  }
+
   private static float within(Bounds bounds, float value) {
     return Math.max(bounds.min(), Math.min(bounds.max(), value));
   }

@@ -66,11 +66,25 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
 
     /** The axis of the weight along which scales differ; -1 for one scale. */
     public int scaleAxis() {
+      if (needsOneScale()) {
+        return -1;
+      }
       Granularity granularity = decision.weights().settings().granularity();
       if (granularity instanceof Granularity.PerAxis along) {
         return along.axis();
       }
       return Granularity.TENSOR.equals(granularity) ? -1 : weight().channelAxis();
+    }
+
+    /**
+     * Whether the weight can have one scale only: ONNX Runtime's products of integers have scales
+     * for the columns of a matrix of two dimensions on the right, and for nothing else.
+     */
+    public boolean needsOneScale() {
+      return (node.is("MatMul") || node.is("Gemm"))
+          && (weight().input() == 0 || weight().tensor().dims().size() > 2)
+          && Dtype.INT8.equals(decision.weights().dtype())
+          && Dtype.INT8.equals(decision.activations().dtype());
     }
 
     /** The type that the node computes in. */
@@ -114,6 +128,14 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
   private static boolean usesFloat8(ModuleDecision decision) {
     return FLOAT8.contains(decision.weights().dtype())
         || FLOAT8.contains(decision.activations().dtype());
+  }
+
+  /**
+   * Whether one operand is to be a float8 and the other an integer, which no runtime multiplies.
+   */
+  public static boolean mixes(Dtype weights, Dtype activations) {
+    return (FLOAT8.contains(weights) && activations.equals(Dtype.INT8))
+        || (FLOAT8.contains(activations) && weights.equals(Dtype.INT8));
   }
 
   /**

@@ -16,6 +16,7 @@ import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,9 @@ import java.util.Objects;
 final class ActivationRewriter {
 
   private static final long OPSET_WITHOUT_KERNEL = 23;
+
+  /** Below it rounding a scale to float16 moves the ends of a range by more than a quarter code. */
+  private static final float SMALLEST_FLOAT16_SCALE = 0x1p-16f;
 
   private final OnnxModel model;
   private final OnnxOptions options;
@@ -69,12 +73,31 @@ final class ActivationRewriter {
 
   private List<Node> pair(Activation activation, AffineStep step, String input, String output) {
     String name = activation.name();
+    if (activation.type() != DataType.FLOAT16 || step.scale() >= SMALLEST_FLOAT16_SCALE) {
+      return pair(activation, activation.type(), step, input, output);
+    }
+    String wide = model.freshName(name + "_float32");
+    String restored = model.freshName(name + "_float32_quantized");
+    List<Node> nodes = new ArrayList<>();
+    nodes.add(cast(name, input, DataType.FLOAT, wide));
+    nodes.addAll(pair(activation, DataType.FLOAT, step, wide, restored));
+    nodes.add(cast(name, restored, activation.type(), output));
+    return nodes;
+  }
+
+  private List<Node> pair(
+      Activation activation, DataType type, AffineStep step, String input, String output) {
     DataType codes = dataType(activation.setting().grid());
-    String scale = addScale(name, activation.type(), step.scale());
+    String scale = addScale(activation.name(), type, step.scale());
     boolean isFloat8 = codes == DataType.FLOAT8E4M3FN || codes == DataType.FLOAT8E5M2;
     return isFloat8 && options.target() == OnnxOptions.Target.CPU
-        ? casts(activation, codes, scale, input, output)
+        ? casts(activation.name(), type, codes, scale, input, output)
         : pair(activation, codes, scale, step.zeroPoint(), input, output);
+  }
+
+  private Node cast(String name, String input, DataType type, String output) {
+    return Node.create(model.freshName(name + "_Cast"), "Cast", List.of(input), List.of(output))
+        .with("to", type.number());
   }
 
   private List<Node> pair(
@@ -123,18 +146,14 @@ final class ActivationRewriter {
    * makes it drop a {@code Relu} before {@code QuantizeLinear}.
    */
   private List<Node> casts(
-      Activation activation, DataType codes, String scale, String input, String output) {
-    String name = activation.name();
+      String name, DataType type, DataType codes, String scale, String input, String output) {
     String scaled = model.freshName(name + "_Div_Output");
     String quantized = model.freshName(name + "_Cast_Output");
     String values = model.freshName(name + "_Cast_back_Output");
     return List.of(
         Node.create(model.freshName(name + "_Div"), "Div", List.of(input, scale), List.of(scaled)),
-        Node.create(model.freshName(name + "_Cast"), "Cast", List.of(scaled), List.of(quantized))
-            .with("to", codes.number()),
-        Node.create(
-                model.freshName(name + "_Cast_back"), "Cast", List.of(quantized), List.of(values))
-            .with("to", activation.type().number()),
+        cast(name, scaled, codes, quantized),
+        cast(name, quantized, type, values),
         Node.create(
             model.freshName(name + "_Mul"), "Mul", List.of(values, scale), List.of(output)));
   }

@@ -22,9 +22,12 @@ import java.util.Optional;
  * Stores biases as int32 with the scale of the sums that they are added to, so that a product can
  * be computed in integers to its end.
  *
- * <p>{@code q = clamp(rint(b / (s_x s_w)))}. Where that would leave the range of int32 the scale of
- * the weight is raised first. Source: {@code _adjust_weight_scale_for_int32_bias} and {@code
- * quantize_bias_static_impl} of onnxruntime.quantization 1.32.
+ * <p>{@code q = clamp(rint(b / (s_x s_w)))}. If {@code |q|} would exceed 2<sup>30</sup>, the scale
+ * of the weight is raised first: the other half of int32 is for the sum that the bias is added to.
+ * A channel of zeros has codes of zero with any scale; it gets the one with the most exact bias. A
+ * bias stays in floating point if the product has factors (Gemm's {@code alpha} and {@code beta}),
+ * or if {@code s_x s_w} is not a normal float32. After {@code _adjust_weight_scale_for_int32_bias}
+ * and {@code quantize_bias_static_impl} of onnxruntime.quantization 1.32.
  */
 final class BiasRewriter {
 
@@ -33,8 +36,11 @@ final class BiasRewriter {
   /** Keeps rounding from undoing what the raise was for. */
   private static final double MARGIN = 1.0001;
 
-  /** The largest code, which is as far from zero as the smallest one that is used. */
-  private static final double LARGEST_CODE = Integer.MAX_VALUE;
+  /** The largest code of a bias, which leaves as much room for what it is added to. */
+  private static final double LARGEST_CODE = 1 << 30;
+
+  /** The scale of a channel of zeros, before its bias raises it. */
+  private static final float SMALLEST_SCALE = 0x1p-64f;
 
   /**
    * A bias whose product is quantized on both sides.
@@ -55,7 +61,7 @@ final class BiasRewriter {
 
   /** Takes note of a product of quantized operands. */
   void add(Planned module, QuantizedWeight weight, AffineStep step) {
-    if (module.type() != DataType.FLOAT) {
+    if (module.type() != DataType.FLOAT || module.weight().input() != 1) {
       return;
     }
     Node node = module.node();
@@ -63,9 +69,11 @@ final class BiasRewriter {
       added(module).ifPresent(add -> add(add, constantInput(module, add), module, weight, step));
       return;
     }
-    boolean isScaled = node.is("Gemm") && node.floatAttribute("beta", 1) != 1;
+    boolean hasFactors =
+        node.is("Gemm")
+            && (node.floatAttribute("alpha", 1) != 1 || node.floatAttribute("beta", 1) != 1);
     boolean hasBias = node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm");
-    if (hasBias && !isScaled) {
+    if (hasBias && !hasFactors) {
       add(node, BIAS_INPUT, module, weight, step);
     }
   }
@@ -144,8 +152,27 @@ final class BiasRewriter {
   /** Raises scales of weights where biases need it, then stores the biases. */
   void rewrite() {
     // A weight may be shared: all raises come before the first bias that depends on them.
+    biases.stream().map(Bias::weight).distinct().forEach(BiasRewriter::lowerScalesOfZeros);
     biases.forEach(BiasRewriter::raiseScales);
-    biases.forEach(this::store);
+    biases.stream().filter(BiasRewriter::hasNormalScales).forEach(this::store);
+  }
+
+  private static void lowerScalesOfZeros(QuantizedWeight weight) {
+    for (int channel = 0; channel < weight.scales().length; channel++) {
+      if (weight.isZero(channel)) {
+        weight.scales()[channel] = SMALLEST_SCALE;
+      }
+    }
+  }
+
+  private static boolean hasNormalScales(Bias bias) {
+    for (float scale : bias.weight().scales()) {
+      float product = bias.step().scale() * scale;
+      if (!(product >= Float.MIN_NORMAL && product <= Float.MAX_VALUE)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void raiseScales(Bias bias) {

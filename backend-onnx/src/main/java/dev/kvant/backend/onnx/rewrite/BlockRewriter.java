@@ -31,12 +31,19 @@ public final class BlockRewriter {
   /** Lets the kernel quantize activations to int8 on the way, which is what makes it fast. */
   private static final int INT8_COMPUTE = 4;
 
+  /**
+   * What makes a matrix.
+   *
+   * @param channelsFirst whether output channels are its rows
+   */
+  private record Key(Initializer constant, boolean channelsFirst) {}
+
   /** A matrix in the model's graph, by the names of its parts. */
   private record Stored(BlockWeight weight, String codes, String scales) {}
 
   private final OnnxModel model;
   private final OnnxOptions options;
-  private final Map<Initializer, Stored> stored = new HashMap<>();
+  private final Map<Key, Stored> stored = new HashMap<>();
 
   public BlockRewriter(OnnxModel model, OnnxOptions options) {
     this.model = model;
@@ -64,7 +71,9 @@ public final class BlockRewriter {
     Node node = module.node();
     Initializer constant =
         module.graph().constant(node.input(module.weight().input())).orElseThrow();
-    Stored matrix = stored.computeIfAbsent(constant, each -> store(module));
+    Stored matrix =
+        stored.computeIfAbsent(
+            new Key(constant, module.weight().channelAxis() == 0), each -> store(module));
     List<String> inputs =
         new ArrayList<>(
             List.of(node.input(module.activationInput()), matrix.codes(), matrix.scales()));

@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx.rewrite;
 
+import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
@@ -45,8 +46,9 @@ public final class DynamicRewriter {
    *
    * @param transposed whether a Gemm transposes it
    * @param axis the axis along which scales differ, or -1 for one scale
+   * @param search how ranges are chosen
    */
-  private record Key(Initializer constant, boolean transposed, int axis) {}
+  private record Key(Initializer constant, boolean transposed, int axis, OperandSettings search) {}
 
   /** A matrix in the model's graph, by the names of its parts. */
   private record Matrix(QuantizedWeight weight, String codes, String scale, String zeroPoint) {}
@@ -154,7 +156,11 @@ public final class DynamicRewriter {
     Initializer constant =
         module.graph().constant(module.node().input(module.weight().input())).orElseThrow();
     return matrices.computeIfAbsent(
-        new Key(constant, module.weight().channelAxis() == 0, module.scaleAxis()),
+        new Key(
+            constant,
+            module.weight().channelAxis() == 0,
+            module.scaleAxis(),
+            WeightRewriter.search(module.decision().weights().settings())),
         key -> store(module, key));
   }
 
@@ -168,7 +174,7 @@ public final class DynamicRewriter {
               source.type().floatType().orElseThrow(),
               QuantizedType.INT8,
               key.axis(),
-              module.decision().weights().settings(),
+              key.search(),
               parallelism);
     } catch (NonFiniteValueException e) {
       throw new QuantizationException(

@@ -69,6 +69,10 @@ public final class GraphRewriter {
     Map<Node, AffineStep> inputs = new HashMap<>();
     for (QuantizedActivation activation : activations) {
       AffineStep step = step(activation);
+      if (steps.isAlwaysZero(activation)) {
+        // Its scale would be arbitrary, and with it what is left of a bias in steps of it.
+        continue;
+      }
       activationRewriter.rewrite(activation, step);
       activation.readers().forEach(reader -> inputs.put(reader.node(), step));
     }
@@ -100,6 +104,9 @@ public final class GraphRewriter {
     }
     QuantizedWeight weight = weightRewriter.rewrite(module, module.weight());
     AffineStep step = inputs.get(module.node());
+    if (step != null) {
+      GemmFactors.moveBehind(planned.model(), module);
+    }
     if (step != null
         && options.target() == OnnxOptions.Target.CPU
         && integers.contains(module.name())) {

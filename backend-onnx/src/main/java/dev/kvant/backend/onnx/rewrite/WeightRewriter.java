@@ -114,7 +114,7 @@ final class WeightRewriter {
   }
 
   /** What of the settings makes a difference for the range of a weight. */
-  private static OperandSettings search(OperandSettings settings) {
+  static OperandSettings search(OperandSettings settings) {
     return WeightRanges.SEARCHED.contains(settings.algorithm())
         ? new OperandSettings(null, settings.algorithm(), settings.algorithmOptions())
         : OperandSettings.DEFAULT;
@@ -141,25 +141,29 @@ final class WeightRewriter {
     String name = stored.source().name();
     int channels = stored.weight().scales().length;
     List<Long> shape = key.axis() < 0 ? List.of() : List.of((long) channels);
+    DataType scaleType = scaleType(stored);
     String scale =
         this.scales.computeIfAbsent(
             key,
             each -> {
               String fresh = model.freshName(name + "_scale");
-              add(
-                  new StoredTensor(
-                      fresh, stored.source().type(), shape, stored.weight().scaleContent()));
+              add(new StoredTensor(fresh, scaleType, shape, stored.weight().scaleContent()));
               return fresh;
             });
     String zeroPoint = model.freshName(name + "_zero_point");
     add(StoredTensor.of(zeroPoint, dataType(key.dtype()), shape, ByteBuffer.allocate(channels)));
     String output = model.freshName(name + "_DequantizeLinear_Output");
+    boolean isWide = scaleType != stored.source().type();
+    String values = isWide ? model.freshName(name + "_float32") : output;
+    if (isWide) {
+      model.graph().nodes().add(0, cast(name, values, stored.source().type(), output));
+    }
     Node dequantize =
         Node.create(
             model.freshName(name + "_DequantizeLinear"),
             "DequantizeLinear",
             List.of(codes, scale, zeroPoint),
-            List.of(output));
+            List.of(values));
     if (key.axis() >= 0) {
       dequantize.with("axis", key.axis());
     }
@@ -175,10 +179,19 @@ final class WeightRewriter {
       shape[key.axis()] = (long) stored.weight().scales().length;
     }
     String name = model.freshName(stored.source().name() + "_row_scale");
-    add(
-        new StoredTensor(
-            name, stored.source().type(), List.of(shape), stored.weight().scaleContent()));
+    add(new StoredTensor(name, scaleType(stored), List.of(shape), stored.weight().scaleContent()));
     return name;
+  }
+
+  private static DataType scaleType(Stored stored) {
+    return stored.weight().scaleType() == FloatType.FLOAT32
+        ? DataType.FLOAT
+        : stored.source().type();
+  }
+
+  private Node cast(String name, String input, DataType type, String output) {
+    return Node.create(model.freshName(name + "_Cast"), "Cast", List.of(input), List.of(output))
+        .with("to", type.number());
   }
 
   private void lookUp(Graph graph, Node gather, Stored stored, String scales, boolean hasRows) {
@@ -186,10 +199,11 @@ final class WeightRewriter {
     String codes = model.freshName(name + "_codes");
     String values = model.freshName(name + "_values");
     String output = gather.outputs().get(0);
+    DataType scaleType = scaleType(stored);
+    boolean isWide = scaleType != stored.source().type();
+    String product = isWide ? model.freshName(name + "_float32") : output;
     List<Node> nodes = new ArrayList<>();
-    nodes.add(
-        Node.create(model.freshName(name + "_Cast"), "Cast", List.of(codes), List.of(values))
-            .with("to", stored.source().type().number()));
+    nodes.add(cast(name, codes, scaleType, values));
     String scale = scales;
     if (hasRows) {
       scale = model.freshName(name + "_scales");
@@ -202,7 +216,10 @@ final class WeightRewriter {
     }
     nodes.add(
         Node.create(
-            model.freshName(name + "_Mul"), "Mul", List.of(values, scale), List.of(output)));
+            model.freshName(name + "_Mul"), "Mul", List.of(values, scale), List.of(product)));
+    if (isWide) {
+      nodes.add(cast(name, product, stored.source().type(), output));
+    }
     gather.inputs().set(0, stored.codes());
     gather.outputs().set(0, codes);
     graph.nodes().addAll(graph.nodes().indexOf(gather) + 1, nodes);

@@ -23,24 +23,33 @@ import java.nio.ByteOrder;
  */
 public final class QuantizedWeight implements Content, WeightResult {
 
+  /** Below it rounding a scale to float16 moves the largest weight by more than a quarter code. */
+  private static final float SMALLEST_FLOAT16_SCALE = 0x1p-16f;
+
   private final StoredTensor source;
   private final FloatType type;
+  private final FloatType scaleType;
   private final Granularity granularity;
   private final ChannelQuantizer quantizer;
   private final float[] scales;
+  private final boolean[] zeros;
   private QuantizationError error = QuantizationError.NONE;
 
   private QuantizedWeight(
       StoredTensor source,
       FloatType type,
+      FloatType scaleType,
       Granularity granularity,
       ChannelQuantizer quantizer,
-      float[] scales) {
+      float[] scales,
+      boolean[] zeros) {
     this.source = source;
     this.type = type;
+    this.scaleType = scaleType;
     this.granularity = granularity;
     this.quantizer = quantizer;
     this.scales = scales;
+    this.zeros = zeros;
   }
 
   /**
@@ -82,11 +91,37 @@ public final class QuantizedWeight implements Content, WeightResult {
           .content()
           .forEachBlock((from, block) -> quantizer.amax(block, from / type.bytes(), amax));
     }
+    boolean[] zeros = new boolean[scales.length];
+    float smallest = Float.MAX_VALUE;
     for (int channel = 0; channel < scales.length; channel++) {
-      scales[channel] = rows.scale(scales[channel]);
+      zeros[channel] = scales[channel] == 0;
+      if (!zeros[channel]) {
+        smallest = Math.min(smallest, scales[channel] / codes.max());
+      }
+    }
+    FloatType scaleType =
+        smallest < (type == FloatType.FLOAT16 ? SMALLEST_FLOAT16_SCALE : Float.MIN_NORMAL)
+            ? FloatType.FLOAT32
+            : type;
+    for (int channel = 0; channel < scales.length; channel++) {
+      scales[channel] = scale(scaleType, codes, scales[channel]);
     }
     return new QuantizedWeight(
-        source, type, axis < 0 ? Granularity.TENSOR : Granularity.axis(axis), quantizer, scales);
+        source,
+        type,
+        scaleType,
+        axis < 0 ? Granularity.TENSOR : Granularity.axis(axis),
+        quantizer,
+        scales,
+        zeros);
+  }
+
+  /** As ONNX Runtime has it, but subnormal where that takes 1 instead and loses all weights. */
+  private static float scale(FloatType type, QuantizedType codes, float amax) {
+    float exact = (float) ((double) amax / codes.max());
+    return amax > 0 && exact < Float.MIN_NORMAL
+        ? Math.max(exact, Float.MIN_VALUE)
+        : RowQuantizer.onnxRuntime(type, codes).scale(amax);
   }
 
   private static Grid grid(QuantizedType codes) {
@@ -95,6 +130,19 @@ public final class QuantizedWeight implements Content, WeightResult {
       case FLOAT8_E4M3FN -> Grid.FLOAT8_E4M3FN;
       case FLOAT8_E5M2 -> Grid.FLOAT8_E5M2;
     };
+  }
+
+  /** Whether all weights of a channel are zero. */
+  public boolean isZero(int channel) {
+    return zeros[channel];
+  }
+
+  /**
+   * The type of {@link #scaleContent()}: that of the weight, or float32 where scales are too small
+   * for it.
+   */
+  public FloatType scaleType() {
+    return scaleType;
   }
 
   /** One scale per channel; changing one changes the codes. */
@@ -112,20 +160,20 @@ public final class QuantizedWeight implements Content, WeightResult {
     }
   }
 
-  /** The scales as a tensor of the weight's own type has them; follows changes. */
+  /** The scales as a tensor of {@link #scaleType()} has them; follows changes. */
   public Content scaleContent() {
     return new Content() {
       @Override
       public long bytes() {
-        return (long) scales.length * type.bytes();
+        return (long) scales.length * scaleType.bytes();
       }
 
       @Override
       public ByteBuffer read(long from, int length) {
         ByteBuffer bytes =
-            ByteBuffer.allocate(scales.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer.allocate(scales.length * scaleType.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         for (float scale : scales) {
-          switch (type) {
+          switch (scaleType) {
             case FLOAT32 -> bytes.putFloat(scale);
             case FLOAT16 -> bytes.putShort(Float16.fromFloat(scale));
             case BFLOAT16 -> bytes.putShort(BFloat16.fromFloat(scale));
