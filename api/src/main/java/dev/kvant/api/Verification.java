@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * nothing runs the artifact, of reading its tensors back.
  *
  * <p>A runtime that can run a model with and without its optimizations runs the artifact in both
- * ways, and the lower ratio counts. The shape of an output may differ if it depends on the values
- * of the inputs.
+ * ways; the ratios are those with optimizations. The shape of an output may differ if it depends on
+ * the values of the inputs.
  *
  * <p>An artifact is rejected if it does not load or run, lacks an output, gives one of another type
  * or shape, gives a value that is not finite where the source's is, or if the ratio of signal to

@@ -113,13 +113,6 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
         sqnrByOutput, fault.map(found -> "%s, %s".formatted(circumstances, found)));
   }
 
-  /** The lower ratio of each output in two comparisons, and the first fault. */
-  OutputComparison and(OutputComparison other) {
-    Map<String, Double> lower = new LinkedHashMap<>(sqnrByOutput);
-    other.sqnrByOutput.forEach((name, ratio) -> lower.merge(name, ratio, Math::min));
-    return new OutputComparison(lower, fault.or(() -> other.fault));
-  }
-
   private static OutputComparison wrong(Map<String, Double> ratios, String fault) {
     return new OutputComparison(ratios, Optional.of(fault));
   }

@@ -39,7 +39,7 @@ public final class Verifier {
   /** Two runs of one model that are less alike than that do not depend on their input alone. */
   private static final double DETERMINISTIC = 60;
 
-  /** What the source returns for the samples. */
+  /** What the source returns for samples. */
   private record Expected(TensorBatch samples, boolean synthetic, Map<String, Tensor> outputs) {}
 
   /** Why nothing can be compared with the source. */
@@ -62,6 +62,7 @@ public final class Verifier {
   private final Optional<TensorBatch> data;
   private final boolean rangesFromData;
   private @Nullable Expected expected;
+  private @Nullable Expected single;
   private @Nullable NotVerifiable obstacle;
 
   /**
@@ -156,7 +157,9 @@ public final class Verifier {
   private Expected runSource() {
     try (ModelRunner source = runners.open(model.source(), model.format())) {
       Expected first = data.isPresent() ? onData(source, data.get()) : onSynthetic(source);
-      if (OutputComparison.of(first.outputs(), source.run(first.samples()), DETERMINISTIC, Set::of)
+      single = single(source, first);
+      if (OutputComparison.of(
+              single.outputs(), source.run(single.samples()), DETERMINISTIC, Set::of)
           .fault()
           .isPresent()) {
         throw new NotVerifiable("two runs of the source differ: it is not deterministic");
@@ -168,6 +171,18 @@ public final class Verifier {
       throw e;
     } catch (KvantException e) {
       throw new NotVerifiable("the source does not run: " + e.getMessage());
+    }
+  }
+
+  /** The first sample alone, for what need not be proven on all; all where the batch is fixed. */
+  private static Expected single(ModelRunner source, Expected all) {
+    TensorBatch samples = FirstSamples.of(all.samples(), 1);
+    try {
+      return new Expected(samples, all.synthetic(), source.run(samples));
+    } catch (QuantizationCancelledException e) {
+      throw e;
+    } catch (KvantException e) {
+      return all;
     }
   }
 
@@ -209,7 +224,9 @@ public final class Verifier {
     try (ModelRunner runner = runners.open(artifact.path(), artifact.format())) {
       OutputComparison comparison = compare(source, runner);
       if (comparison.fault().isEmpty()) {
-        comparison = comparison.and(unoptimized(artifact, source));
+        comparison =
+            new OutputComparison(
+                comparison.sqnrByOutput(), unoptimized(artifact, single(source)).fault());
       }
       return Verification.builder(
               artifact.path(), comparison.fault().isPresent() ? Status.REJECTED : Status.VERIFIED)
@@ -227,6 +244,10 @@ public final class Verifier {
           .samples(count, source.synthetic())
           .build();
     }
+  }
+
+  private Expected single(Expected all) {
+    return single == null ? all : single;
   }
 
   /**

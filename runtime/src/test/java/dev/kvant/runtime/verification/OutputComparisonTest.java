@@ -81,17 +81,6 @@ class OutputComparisonTest {
     assertThat(compared(codes, codes)).isEqualTo(OutputComparison.NOTHING);
   }
 
-  @Test
-  void two_comparisons_give_the_lower_ratio_and_the_first_fault() {
-    OutputComparison both =
-        compared(outputs(3, 4), outputs(3, 4)).and(compared(outputs(3, 4), outputs(3.5f, 4)));
-
-    assertThat(both.fault()).isEmpty();
-    assertThat(both.sqnrByOutput())
-        .hasEntrySatisfying("logits", ratio -> assertThat(ratio).isCloseTo(20, within(1e-9)));
-    assertThat(both.and(OutputComparison.failed("it is empty")).fault()).contains("it is empty");
-  }
-
   private static OutputComparison compared(
       Map<String, Tensor> source, Map<String, Tensor> artifact) {
     return compared(source, artifact, Set.of());
