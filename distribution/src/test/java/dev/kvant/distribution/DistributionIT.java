@@ -42,7 +42,8 @@ class DistributionIT {
   @Test
   void has_a_place_for_everything() {
     assertThat(installed.names(".")).contains("bin", "lib", "plugins", "LICENSE", "README.md");
-    assertThat(installed.names("plugins")).containsExactly("modelopt", "onnx", "torch", "torchao");
+    assertThat(installed.names("plugins"))
+        .containsExactly("images", "modelopt", "onnx", "text", "torch", "torchao");
     assertThat(installed.names("lib"))
         .anyMatch(name -> name.startsWith("kvant-cli-"))
         .noneMatch(name -> name.contains("torch"))
