@@ -135,7 +135,7 @@ public final class OnnxBackend implements QuantizationBackend {
           "its weight is %s; float32, float16 and bfloat16 can be quantized"
               .formatted(weight.get().elementType()));
     }
-    Optional<String> dimensions = obstacleOfDimensions(operator, weight.get());
+    Optional<String> dimensions = obstacleOfDimensions(query.operand(), operator, weight.get());
     if (dimensions.isPresent()) {
       return Support.no(dimensions.get());
     }
@@ -215,10 +215,11 @@ public final class OnnxBackend implements QuantizationBackend {
   }
 
   /** Why a constant of so many dimensions is not quantized. */
-  private static Optional<String> obstacleOfDimensions(String operator, TensorDescription weight) {
+  private static Optional<String> obstacleOfDimensions(
+      Operand operand, String operator, TensorDescription weight) {
     int dimensions = weight.shape().size();
-    if (operator.equals("MatMul") && dimensions < 2) {
-      return Optional.of("its constant is a vector, which is too small to be worth quantizing");
+    if (operand == Operand.ACTIVATIONS && operator.equals("MatMul") && dimensions < 2) {
+      return Optional.of("its constant is a vector, with which no integers are multiplied");
     }
     boolean isSound =
         switch (operator) {

@@ -47,7 +47,8 @@ public final class ActivationPlan {
     Graph graph = planned.model().graph();
     Map<Node, Product> products = new HashMap<>();
     for (Planned module : planned.modules()) {
-      if (module.graph() == graph) {
+      // A product with a vector has no output channels, and is never one of integers.
+      if (module.graph() == graph && module.weight().channelAxis() >= 0) {
         products.put(module.node(), product(module));
         if (isInteger(module)) {
           placed.put(module.node(), module);
