@@ -4,12 +4,18 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.stream.Stream;
 
 /** Sizes on disk. */
 final class FileSize {
 
   private FileSize() {}
+
+  /** The size of all files or folders of a model together. */
+  static long of(Collection<Path> paths) {
+    return paths.stream().mapToLong(FileSize::of).sum();
+  }
 
   /** The size of a file, or of all files in a folder. */
   static long of(Path path) {

@@ -183,14 +183,21 @@ final class QuantizeCommand extends SpecCommand {
   }
 
   private static Table artifacts(QuantizableModel model, List<Artifact> artifacts) {
-    long before = FileSize.of(model.source());
+    List<Path> files = model.files();
+    long before = FileSize.of(files);
     Table table =
         Table.of(
             Column.name("file"),
             Column.number("size"),
             Column.number("of original"),
             Column.prose("what for"));
-    table.row(model.source(), ByteSize.format(before), "", "the original model");
+    table.row(
+        model.source(),
+        ByteSize.format(before),
+        "",
+        files.size() == 1
+            ? "the original model"
+            : "the original model, %d files".formatted(files.size()));
     for (Artifact artifact : artifacts) {
       table.row(
           artifact.path(),

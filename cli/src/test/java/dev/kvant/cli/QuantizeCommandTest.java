@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +44,19 @@ class QuantizeCommandTest {
             2 of 3 modules with weights quantized: 3.91 kB before, 3.38 kB after
             """)
         .containsPattern("quantized\\.text +\\d+ B +\\d+\\.\\d % +the same, shorter");
+  }
+
+  @Test
+  void counts_the_files_beside_the_model_as_its_size() throws IOException {
+    Files.write(folder.resolve("model.text.data"), new byte[9_000]);
+
+    Session session = quantize();
+
+    long before = Files.size(folder.resolve("model.text")) + 9_000;
+    long after = Files.size(models.artifact());
+    assertThat(session.out())
+        .containsPattern("model\\.text +9\\.\\d+ kB +the original model, 2 files")
+        .contains(String.format(Locale.ROOT, "%.1f %%", 100.0 * after / before));
   }
 
   @Test

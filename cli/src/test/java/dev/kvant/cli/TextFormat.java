@@ -22,7 +22,8 @@ import java.util.stream.Stream;
  * A model that is text. After a first line {@code text model} each line is a module, as in {@code
  * fc1 Linear weight:float32:64x32 bias:float32:64}; a tensor with {@code :=NAME} at its end is
  * stored under that name, {@code name=other} gives a module two names, {@code ~Linear} is a class
- * that was guessed, and a line that starts with {@code . Network} is the root.
+ * that was guessed, and a line that starts with {@code . Network} is the root. A file of that name
+ * with {@code .data} at its end belongs to the model.
  */
 public final class TextFormat implements ModelFormat {
 
@@ -78,6 +79,12 @@ public final class TextFormat implements ModelFormat {
   private record TextModel(
       Path source, Optional<ModuleDescription> root, List<ModuleDescription> modules)
       implements QuantizableModel {
+
+    @Override
+    public List<Path> files() {
+      Path data = source.resolveSibling(source.getFileName() + ".data");
+      return Files.exists(data) ? List.of(source, data) : List.of(source);
+    }
 
     @Override
     public String format() {

@@ -183,8 +183,7 @@ class VerifierTest {
     assertThat(verify(VerificationConfig.DEFAULT).status()).isEqualTo(Status.VERIFIED);
 
     models.put(
-        model.source(),
-        values -> Tensor.ofFloats(values.toFloats(), values.toFloats().length));
+        model.source(), values -> Tensor.ofFloats(values.toFloats(), values.toFloats().length));
     assertThat(verify(VerificationConfig.DEFAULT).reason())
         .isEqualTo("output 'output' has the shape [3], and [4] in the source");
   }
