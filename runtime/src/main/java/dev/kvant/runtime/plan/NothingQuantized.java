@@ -1,5 +1,6 @@
 package dev.kvant.runtime.plan;
 
+import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
@@ -9,6 +10,7 @@ import dev.kvant.api.RuleReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Says why a plan quantizes nothing of a model that has weights. */
@@ -24,6 +26,19 @@ final class NothingQuantized {
   NothingQuantized(ModelQuantizationConfig config, List<ModuleDecision> decisions) {
     this.config = config;
     this.decisions = decisions;
+  }
+
+  /** The problem of a configuration without a rule and without a default. */
+  static Optional<ConfigurationProblem> askedFor(ModelQuantizationConfig config) {
+    boolean hasDefault =
+        Arrays.stream(Operand.values()).anyMatch(each -> !config.defaultDtype(each).isNative());
+    return config.layers().isEmpty() && !hasDefault
+        ? Optional.of(
+            new ConfigurationProblem(
+                "quantize.layers",
+                "has no rule, and no default has a dtype, so nothing would be quantized; add a rule"
+                    + " or set default_layer_dtype"))
+        : Optional.empty();
   }
 
   /** The reasons, as the second half of a sentence. */

@@ -79,6 +79,7 @@ public final class Planner {
     }
     List<QuantizationWarning> warnings = new ArrayList<>();
     List<ConfigurationProblem> problems = new ArrayList<>(rules.problems());
+    NothingQuantized.askedFor(config).ifPresent(problems::add);
     if (config.strict()) {
       problems.addAll(effects.withoutEffect());
     }

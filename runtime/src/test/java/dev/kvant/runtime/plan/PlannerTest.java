@@ -597,9 +597,25 @@ class PlannerTest {
   }
 
   @Test
-  void says_when_nothing_is_quantized() {
-    assertThat(warnings(plan(config())))
-        .containsExactly("nothing is quantized: no rule or default asks for it");
+  void refuses_a_configuration_without_rules_and_defaults() {
+    assertThatThrownBy(() -> plan(config()))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageContaining(
+            "quantize.layers: has no rule, and no default has a dtype, so nothing would be"
+                + " quantized; add a rule or set default_layer_dtype");
+  }
+
+  @Test
+  void says_when_nothing_is_quantized_since_rules_name_no_dtype() {
+    assertThat(
+            warnings(
+                plan(
+                    config()
+                        .layer(
+                            weightsOnly(
+                                "Linear", new WeightQuantizationConfig(null, 0, null, Map.of())))
+                        .strict(false))))
+        .contains("nothing is quantized: no rule or default asks for it");
   }
 
   @Test
