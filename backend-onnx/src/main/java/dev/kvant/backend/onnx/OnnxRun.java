@@ -14,6 +14,7 @@ import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
 import dev.kvant.backend.onnx.calibration.Calibration;
+import dev.kvant.backend.onnx.calibration.NoRange;
 import dev.kvant.backend.onnx.calibration.ObservedSizes;
 import dev.kvant.backend.onnx.placement.Placement;
 import dev.kvant.backend.onnx.plan.Activation;
@@ -64,14 +65,34 @@ final class OnnxRun implements QuantizationRun {
    *     they are written
    * @param notes what is worth knowing about modules, by name
    * @param withoutDynamic the modules whose activations cannot be quantized as the model runs
-   * @param warnings what calibration found
+   * @param withoutRange the activations that stay native because the data gave them no range
    */
   private record Rewritten(
       OnnxModel graph,
       Map<String, WeightResult> weights,
       Map<String, String> notes,
       List<String> withoutDynamic,
-      List<QuantizationWarning> warnings) {}
+      List<WithoutRange> withoutRange) {}
+
+  /**
+   * @param modules the names of those that read it
+   */
+  private record WithoutRange(
+      QuantizedActivation activation, NoRange reason, List<String> modules) {
+
+    QuantizationWarning warning() {
+      return new QuantizationWarning(
+          QuantizationWarning.Kind.CALIBRATION,
+          "'%s', an input or output of %s, %s; it stays native; %s"
+              .formatted(
+                  activation.activation().name(),
+                  activation.module(),
+                  reason.why(),
+                  reason.remedy()),
+          null,
+          modules);
+    }
+  }
 
   private static final QuantizationWarning BATCH_DEPENDENCE =
       new QuantizationWarning(
@@ -197,7 +218,7 @@ final class OnnxRun implements QuantizationRun {
               weights,
               notes(planned),
               withoutDynamic(planned),
-              warnings(planned, quantized, steps));
+              withoutRange(planned, quantized, steps));
       // The metadata come before the weights in the file, so the record knows no errors.
       byte[] record = context.record(report(known, weight -> null));
       planned
@@ -209,12 +230,12 @@ final class OnnxRun implements QuantizationRun {
     return known;
   }
 
-  /** About activations that stay native because the data had nothing but zeros for them. */
-  private static List<QuantizationWarning> warnings(
+  private static List<WithoutRange> withoutRange(
       PlannedGraph planned, List<QuantizedActivation> quantized, ActivationSteps steps) {
-    List<QuantizationWarning> warnings = new ArrayList<>();
+    List<WithoutRange> all = new ArrayList<>();
     for (QuantizedActivation each : quantized) {
-      if (steps.isAlwaysZero(each)) {
+      Optional<NoRange> reason = steps.noRange(each);
+      if (reason.isPresent()) {
         Set<Node> readers = new HashSet<>();
         each.readers().forEach(reader -> readers.add(reader.node()));
         List<String> modules =
@@ -222,16 +243,10 @@ final class OnnxRun implements QuantizationRun {
                 .filter(module -> readers.contains(module.node()))
                 .map(PlannedGraph.Planned::name)
                 .toList();
-        warnings.add(
-            new QuantizationWarning(
-                QuantizationWarning.Kind.CALIBRATION,
-                "'%s', an input or output of %s, was always zero in the calibration data and stays native; add data that gives it other values"
-                    .formatted(each.activation().name(), each.module()),
-                null,
-                modules));
+        all.add(new WithoutRange(each, reason.get(), modules));
       }
     }
-    return List.copyOf(warnings);
+    return List.copyOf(all);
   }
 
   private static List<String> withoutDynamic(PlannedGraph planned) {
@@ -337,15 +352,11 @@ final class OnnxRun implements QuantizationRun {
                         "MatMulInteger has no factors and supports neither a transposed input nor"
                             + " a matrix on the left; the weight is stored behind"
                             + " DequantizeLinear")));
-    report.warnings(graph.warnings());
-    graph.warnings().stream()
-        .flatMap(warning -> warning.modules().stream())
-        .forEach(
-            module ->
-                report.activations(
-                    module,
-                    OperandOutcome.leftNative(
-                        "its input was always zero in the calibration data")));
+    report.warnings(graph.withoutRange().stream().map(WithoutRange::warning).toList());
+    for (WithoutRange each : graph.withoutRange()) {
+      OperandOutcome outcome = OperandOutcome.leftNative("its input " + each.reason().why());
+      each.modules().forEach(module -> report.activations(module, outcome));
+    }
     if (context.mode().equals(QuantizationMode.DYNAMIC_PTQ)) {
       report.warnings(List.of(BATCH_DEPENDENCE));
     }

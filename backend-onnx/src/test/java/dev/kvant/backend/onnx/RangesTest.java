@@ -69,6 +69,35 @@ class RangesTest {
             });
   }
 
+  @ParameterizedTest
+  @ValueSource(floats = {-Float.MAX_VALUE, Float.MAX_VALUE, -3e38f, 2e30f})
+  void with_masks_leaves_the_activation_native_and_says_so(float mask) {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .input("x", -1, 8)
+            .constant("w", normal(1, 64, 0.1), 8, 8)
+            .node("MatMul", "layer", List.of("x", "w"), "y")
+            .output("y");
+    float[] masked = SmallGraph.magnitudes(normal(2, 128, 1));
+    float[] plain = masked.clone();
+    for (int row = 0; row < 16; row++) {
+      masked[8 * row + 4] = mask;
+    }
+    TensorBatch batch = graph.batch(plain, 16, 8);
+    Path source = graph.write(folder);
+
+    SavedModel saved = run(int8(graph.batch(masked, 16, 8)).with("target", "tensorrt"), source);
+
+    assertThat(SmallGraph.sqnr(source, saved.artifacts().get(0).path(), batch)).isGreaterThan(35);
+    assertThat(saved.report().warnings())
+        .anySatisfy(
+            warning -> {
+              assertThat(warning.modules()).containsExactly("layer");
+              assertThat(warning.message()).contains("'x'", "masks", "rounds all others to zero");
+            });
+    assertThat(saved.report().modules().get(0).activations().reason()).contains("masks");
+  }
+
   @Test
   void of_a_channel_of_zeros_keeps_its_bias_exactly() {
     float[] weights = normal(1, 24, 1);

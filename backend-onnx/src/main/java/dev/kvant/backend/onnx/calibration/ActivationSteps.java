@@ -58,8 +58,7 @@ public final class ActivationSteps {
    */
   public Optional<AffineStep> of(QuantizedActivation quantized) {
     Bounds bounds = quantized.bounds();
-    List<ValueRange> known =
-        quantized.scale().stream().map(ranges::get).filter(Objects::nonNull).toList();
+    List<ValueRange> known = known(quantized);
     if (known.isEmpty()) {
       return Optional.empty();
     }
@@ -76,13 +75,31 @@ public final class ActivationSteps {
     return Optional.of(quantized.activation().setting().grid().step(range));
   }
 
-  /** Whether the data reached an activation, and gave it no value but zero. */
-  public boolean isAlwaysZero(QuantizedActivation quantized) {
-    List<ValueRange> known =
-        quantized.scale().stream().map(ranges::get).filter(Objects::nonNull).toList();
-    return !quantized.isWhole()
-        && !known.isEmpty()
-        && known.stream().allMatch(range -> range.amax() == 0);
+  /**
+   * Why no range serves an activation that the data reached.
+   *
+   * @return empty if a range does, or if the data never reached it
+   */
+  public Optional<NoRange> noRange(QuantizedActivation quantized) {
+    if (quantized.isWhole()) {
+      return Optional.empty();
+    }
+    List<ValueRange> known = known(quantized);
+    if (!known.isEmpty() && known.stream().allMatch(range -> range.amax() == 0)) {
+      return Optional.of(NoRange.ZEROS);
+    }
+    Bounds bounds = quantized.bounds();
+    boolean hasMasks =
+        known.stream()
+            .anyMatch(
+                range ->
+                    within(bounds, range.max()) > NoRange.LARGEST
+                        || within(bounds, range.min()) < -NoRange.LARGEST);
+    return hasMasks ? Optional.of(NoRange.MASKS) : Optional.empty();
+  }
+
+  private List<ValueRange> known(QuantizedActivation quantized) {
+    return quantized.scale().stream().map(ranges::get).filter(Objects::nonNull).toList();
   }
 
   private static float within(Bounds bounds, float value) {

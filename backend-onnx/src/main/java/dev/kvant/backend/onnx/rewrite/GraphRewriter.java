@@ -69,8 +69,7 @@ public final class GraphRewriter {
     Map<Node, AffineStep> inputs = new HashMap<>();
     for (QuantizedActivation activation : activations) {
       AffineStep step = step(activation);
-      if (steps.isAlwaysZero(activation)) {
-        // Its scale would be arbitrary, and with it what is left of a bias in steps of it.
+      if (steps.noRange(activation).isPresent()) {
         continue;
       }
       activationRewriter.rewrite(activation, step);
