@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandDecision;
@@ -14,6 +15,8 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.Verification.Status;
 import dev.kvant.runtime.FakeModel;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +51,25 @@ class StoredWeightsTest {
             "tensor 'fc.weight' has an SQNR of 20.0 dB as it is read back, and the report says 40.0"
                 + " dB");
     assertThat(compare(floats(3.5f, 4), BIAS, null).status()).isEqualTo(Status.VERIFIED);
+  }
+
+  @Test
+  void rounding_to_bfloat16_may_change_the_ratio_of_the_report() {
+    // The codes stood for 200.6 and 100.3, which bfloat16 rounds to 201 and 100.5.
+    source.holding("fc.weight", brains(200, 100));
+    double reported = 10 * Math.log10(50_000 / (0.6 * 0.6 + 0.3 * 0.3));
+
+    assertThat(compare(brains(201, 100.5f), BIAS, reported).status()).isEqualTo(Status.VERIFIED);
+    assertThat(compare(brains(204, 102), BIAS, reported).status()).isEqualTo(Status.REJECTED);
+    assertThat(compare(brains(0, 0), BIAS, reported).status()).isEqualTo(Status.REJECTED);
+  }
+
+  @Test
+  void buffers_of_modules_without_weights_may_be_left_out() {
+    source.holding("positions", floats(0, 0.5f));
+    source.holding("norm.count", Tensor.ofLongs(new long[] {7}, 1));
+
+    assertThat(compare(floats(3.5f, 4), BIAS, 20.0).status()).isEqualTo(Status.VERIFIED);
   }
 
   @Test
@@ -127,6 +149,14 @@ class StoredWeightsTest {
             .weights(OperandOutcome.quantized(Dtype.INT8, null, sqnr))
             .build();
     return new QuantizationReport("fake", QuantizationMode.WEIGHT_ONLY_PTQ, List.of(fc), List.of());
+  }
+
+  private static Tensor brains(float... values) {
+    ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putShort((short) (Float.floatToRawIntBits(value) >> 16));
+    }
+    return Tensor.of(ElementType.BFLOAT16, List.of((long) values.length), bytes.flip());
   }
 
   private static Tensor floats(float... values) {
