@@ -31,14 +31,20 @@ class ConfigurationCheckTest {
                 config()
                     .backendKwarg("kernel", "nbits")
                     .backendKwarg("bits", 3)
-                    .backendKwarg("block_size", 48)))
-        .containsExactly("quantize.backend_kwargs.bits", "quantize.backend_kwargs.block_size");
+                    .backendKwarg("block_size", 48)
+                    .backendKwarg("accuracy_level", 5)))
+        .containsExactly(
+            "quantize.backend_kwargs.bits",
+            "quantize.backend_kwargs.block_size",
+            "quantize.backend_kwargs.accuracy_level");
   }
 
   @Test
   void with_bits_for_a_kernel_that_has_none_is_refused() {
     assertThat(problems(config().backendKwarg("bits", 4)))
         .containsExactly("quantize.backend_kwargs.bits");
+    assertThat(problems(config().backendKwarg("accuracy_level", 4)))
+        .containsExactly("quantize.backend_kwargs.accuracy_level");
   }
 
   @Test

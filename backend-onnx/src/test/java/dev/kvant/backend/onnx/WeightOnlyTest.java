@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,6 +124,20 @@ class WeightOnlyTest {
         .isThrownBy(() -> new OnnxFormat().open(external))
         .withMessageContaining("external file quantized_model.onnx.data, which has only")
         .withMessageContaining("truncated or belongs to another model");
+  }
+
+  @Test
+  void multiplies_blocks_in_int8_unless_told_otherwise() {
+    assertThat(accuracyLevels(int8().with("kernel", "nbits"))).containsOnly(4L);
+    assertThat(accuracyLevels(int8().with("kernel", "nbits").with("accuracy_level", 1)))
+        .containsOnly(1L);
+  }
+
+  private List<Long> accuracyLevels(Quantization quantization) {
+    Path artifact = quantization.run(Digits.TRANSFORMER, folder).artifacts().get(0).path();
+    return Graphs.nodes(artifact, "MatMulNBits").stream()
+        .map(node -> node.intAttribute("accuracy_level", -1))
+        .toList();
   }
 
   private static Quantization int8() {

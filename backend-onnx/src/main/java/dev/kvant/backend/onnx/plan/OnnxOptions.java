@@ -22,6 +22,7 @@ import java.util.Map;
  * @param kernel which operators multiply with quantized weights
  * @param bits the size of codes for {@link Kernel#NBITS}
  * @param blockSize how many weights share a scale for {@link Kernel#NBITS}
+ * @param accuracyLevel how {@link Kernel#NBITS} computes, from 0 to 4, as ONNX Runtime numbers it
  * @param externalData whether large tensors are always written into a file of their own
  * @param reduceRange whether weights of {@code dynamic_ptq} have 7 bits
  * @since 0.1.0
@@ -34,6 +35,7 @@ public record OnnxOptions(
     Kernel kernel,
     int bits,
     int blockSize,
+    int accuracyLevel,
     boolean externalData,
     boolean reduceRange) {
 
@@ -70,6 +72,11 @@ public record OnnxOptions(
   public static final String BLOCK_SIZE = "block_size";
   private static final int DEFAULT_BITS = 8;
   private static final int DEFAULT_BLOCK_SIZE = 32;
+  public static final String ACCURACY_LEVEL = "accuracy_level";
+
+  /** Lets the kernel quantize activations to int8 on the way, which is what makes it fast. */
+  private static final int INT8_COMPUTE = 4;
+
   private static final String EXTERNAL_DATA = "external_data";
   public static final String REDUCE_RANGE = "reduce_range";
 
@@ -115,6 +122,14 @@ public record OnnxOptions(
               String.valueOf(DEFAULT_BLOCK_SIZE),
               "For the kernel nbits: how many weights share a scale, a power of two from 16 to"
                   + " 256."),
+          new OptionDescriptor(
+              ACCURACY_LEVEL,
+              OptionDescriptor.Type.INTEGER,
+              List.of(),
+              String.valueOf(INT8_COMPUTE),
+              "For the kernel nbits: the type that ONNX Runtime may compute products in: 0 the"
+                  + " input's, 1 float32, 2 float16, 3 bfloat16, 4 int8, with inputs quantized in"
+                  + " blocks as the model runs."),
           OptionDescriptor.flag(
               EXTERNAL_DATA,
               false,
@@ -137,6 +152,7 @@ public record OnnxOptions(
         Kernel.valueOf(options.text(KERNEL).toUpperCase(Locale.ROOT)),
         options.integer(BITS),
         options.integer(BLOCK_SIZE),
+        options.integer(ACCURACY_LEVEL),
         options.flag(EXTERNAL_DATA),
         options.flag(REDUCE_RANGE));
   }
@@ -155,6 +171,9 @@ public record OnnxOptions(
     if (blockSize < 16 || blockSize > 256 || Integer.bitCount(blockSize) != 1) {
       problems.add(problem(BLOCK_SIZE, "must be 16, 32, 64, 128 or 256, was " + blockSize));
     }
+    if (accuracyLevel < 0 || accuracyLevel > INT8_COMPUTE) {
+      problems.add(problem(ACCURACY_LEVEL, "must be 0, 1, 2, 3 or 4, was " + accuracyLevel));
+    }
     if (kernel == Kernel.NBITS && !QuantizationMode.WEIGHT_ONLY_PTQ.equals(mode)) {
       problems.add(problem(KERNEL, "nbits quantizes weights only; use mode weight_only_ptq"));
     }
@@ -170,7 +189,7 @@ public record OnnxOptions(
       addWithoutRegions(mode, problems);
     }
     if (kernel == Kernel.QDQ) {
-      for (String key : List.of(BITS, BLOCK_SIZE)) {
+      for (String key : List.of(BITS, BLOCK_SIZE, ACCURACY_LEVEL)) {
         if (kwargs.containsKey(key)) {
           problems.add(problem(key, "is for kernel: nbits alone; set that or leave this out"));
         }

@@ -28,9 +28,6 @@ public final class BlockRewriter {
 
   private static final int BIAS_INPUT = 2;
 
-  /** Lets the kernel quantize activations to int8 on the way, which is what makes it fast. */
-  private static final int INT8_COMPUTE = 4;
-
   /**
    * What makes a matrix.
    *
@@ -95,7 +92,7 @@ public final class BlockRewriter {
             .with("N", weight.channels())
             .with("bits", options.bits())
             .with("block_size", options.blockSize())
-            .with("accuracy_level", INT8_COMPUTE));
+            .with("accuracy_level", options.accuracyLevel()));
     if (!bias.isEmpty()) {
       nodes.add(
           Node.create(
