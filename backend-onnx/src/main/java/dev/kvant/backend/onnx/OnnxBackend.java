@@ -49,7 +49,7 @@ public final class OnnxBackend implements QuantizationBackend {
   private static final Set<ElementType> FLOATS =
       Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
-  private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
+  static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
 
   private static final Set<String> RECURRENT_WEIGHTS = Set.of("weight_ih", "weight_hh");
 

@@ -66,13 +66,17 @@ final class OnnxRun implements QuantizationRun {
    * @param notes what is worth knowing about modules, by name
    * @param withoutDynamic the modules whose activations cannot be quantized as the model runs
    * @param withoutRange the activations that stay native because the data gave them no range
+   * @param inFloat why modules compute in float although they could be quantized, by name
+   * @param slower what is worth knowing about the speed
    */
   private record Rewritten(
       OnnxModel graph,
       Map<String, WeightResult> weights,
       Map<String, String> notes,
       List<String> withoutDynamic,
-      List<WithoutRange> withoutRange) {}
+      List<WithoutRange> withoutRange,
+      Map<String, String> inFloat,
+      List<QuantizationWarning> slower) {}
 
   /**
    * @param modules the names of those that read it
@@ -204,6 +208,7 @@ final class OnnxRun implements QuantizationRun {
       Set<Activation> observed = new LinkedHashSet<>();
       quantized.forEach(each -> observed.addAll(each.scale()));
       ActivationSteps steps = ActivationSteps.of(observed, statistics, context.parallelism());
+      List<QuantizationWarning> slowness = Slowness.warnings(planned, options, placement);
       Map<String, WeightResult> weights =
           new GraphRewriter(planned, steps, options, context.parallelism())
               .rewrite(
@@ -218,7 +223,9 @@ final class OnnxRun implements QuantizationRun {
               weights,
               notes(planned),
               withoutDynamic(planned),
-              withoutRange(planned, quantized, steps));
+              withoutRange(planned, quantized, steps),
+              placement.map(activations::inFloat).orElse(Map.of()),
+              slowness);
       // The metadata come before the weights in the file, so the record knows no errors.
       byte[] record = context.record(report(known, weight -> null));
       planned
@@ -352,6 +359,13 @@ final class OnnxRun implements QuantizationRun {
                         "MatMulInteger has no factors and supports neither a transposed input nor"
                             + " a matrix on the left; the weight is stored behind"
                             + " DequantizeLinear")));
+    graph
+        .inFloat()
+        .forEach(
+            (module, reason) ->
+                report.activations(
+                    module, OperandOutcome.leftNative("it computes in float here: " + reason)));
+    report.warnings(graph.slower());
     report.warnings(graph.withoutRange().stream().map(WithoutRange::warning).toList());
     for (WithoutRange each : graph.withoutRange()) {
       OperandOutcome outcome = OperandOutcome.leftNative("its input " + each.reason().why());

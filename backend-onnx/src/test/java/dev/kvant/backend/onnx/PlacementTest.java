@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
@@ -299,6 +301,104 @@ class PlacementTest {
         .containsExactlyInAnyOrder("x", BEHIND);
   }
 
+  @Test
+  void do_not_take_the_indices_of_a_pooling_for_activations() {
+    TestGraph graph =
+        convolutions(CHANNELS, SIDE / 2)
+            .integers("shape", 1, CHANNELS, SIDE / 2, SIDE / 2)
+            .node(
+                "MaxPool",
+                "pool",
+                List.of(BEFORE),
+                List.of("largest", "indices"),
+                attribute("kernel_shape", List.of(2L, 2L)),
+                STRIDES)
+            .node("Reshape", List.of("indices", "shape"), "places")
+            .node("Cast", List.of("places"), "numbers", attribute("to", TestGraph.FLOAT))
+            .floats("small", List.of(), 1e-6f)
+            .node("Mul", List.of("numbers", "small"), "scaled")
+            .node("Add", List.of("largest", "scaled"), BEHIND);
+
+    Written quantized = speed(graph);
+
+    assertThat(quantized.nodes("QuantizeLinear"))
+        .extracting(node -> node.input(0))
+        .doesNotContain("indices", "places");
+  }
+
+  @Test
+  void report_what_stays_float_with_the_reason() {
+    TestGraph graph =
+        convolutions(CHANNELS, 2 * SIDE)
+            .random("up", 0.1, CHANNELS, CHANNELS, 2, 2)
+            .node(
+                "ConvTranspose",
+                List.of(BEFORE, "up"),
+                BEHIND,
+                attribute("kernel_shape", List.of(2L, 2L)),
+                STRIDES)
+            .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL);
+
+    SavedModel saved = save(graph, "speed", IMAGE);
+
+    assertThat(module(saved, BEHIND).activations().isQuantized()).isFalse();
+    assertThat(module(saved, BEHIND).activations().reason())
+        .isEqualTo("it computes in float here: ONNX Runtime has no integer kernel for it");
+    assertThat(module(saved, BEFORE).activations().isQuantized()).isTrue();
+  }
+
+  @Test
+  void report_products_that_are_too_small_for_int8() {
+    SavedModel saved = save(product(2), "speed", Graphs.batch(3, 1, 2));
+
+    assertThat(module(saved, "y").activations().isQuantized()).isFalse();
+    assertThat(module(saved, "y").activations().reason())
+        .startsWith("it computes in float here: by the table of kernel costs");
+    assertThat(saved.report().warnings()).isEmpty();
+  }
+
+  @Test
+  void warn_where_a_graph_is_slower_with_them() {
+    SavedModel saved = save(product(64), "speed", Graphs.batch(3, 1, 64));
+
+    assertThat(module(saved, "y").activations().isQuantized()).isTrue();
+    assertThat(saved.report().warnings())
+        .singleElement()
+        .satisfies(
+            warning ->
+                assertThat(warning.message())
+                    .startsWith("by the table of kernel costs this graph has 0.")
+                    .contains("weight_only_ptq"));
+  }
+
+  @Test
+  void are_reported_without_a_warning_where_int8_is_faster() {
+    SavedModel saved =
+        save(
+            convolutions()
+                .node("Sigmoid", List.of(BEFORE), BEHIND)
+                .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL),
+            "balanced",
+            IMAGE);
+
+    assertThat(saved.report().warnings()).isEmpty();
+  }
+
+  private static TestGraph product(long size) {
+    return new TestGraph()
+        .input("x", 1, size)
+        .output("y", 1, size)
+        .random("w", 0.1, size, size)
+        .node("MatMul", List.of("x", "w"), "y");
+  }
+
+  private static ModuleReport module(SavedModel saved, String name) {
+    return saved.report().modules().stream()
+        .filter(module -> module.decision().module().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
   /** Two convolutions, the second of which reads {@link #BEHIND}. */
   private static TestGraph convolutions() {
     return convolutions(CHANNELS, SIDE);
@@ -319,19 +419,18 @@ class PlacementTest {
   }
 
   private Written run(TestGraph graph, String optimize, TensorBatch batch) {
-    Path source = graph.write(folder);
-    Path quantized =
-        Quantization.staticOf(
-                module -> Plans.Wish.both(Dtype.INT8), CalibrationDataset.of(List.of(batch)))
-            .with("optimize", optimize)
-            .run(source, folder.resolve("quantized"))
-            .artifacts()
-            .get(0)
-            .path();
-    assertThat(Graphs.distance(quantized, source, batch)).isLessThan(0.05);
+    Path quantized = save(graph, optimize, batch).artifacts().get(0).path();
+    assertThat(Graphs.distance(quantized, folder.resolve("model.onnx"), batch)).isLessThan(0.05);
     try (OnnxFile file = OnnxFile.open(quantized)) {
       return new Written(file.load());
     }
+  }
+
+  private SavedModel save(TestGraph graph, String optimize, TensorBatch batch) {
+    return Quantization.staticOf(
+            module -> Plans.Wish.both(Dtype.INT8), CalibrationDataset.of(List.of(batch)))
+        .with("optimize", optimize)
+        .run(graph.write(folder), folder.resolve("quantized"));
   }
 
   /** A graph that was written. */

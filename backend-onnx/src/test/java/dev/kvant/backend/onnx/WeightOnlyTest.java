@@ -58,6 +58,37 @@ class WeightOnlyTest {
   }
 
   @Test
+  void warns_that_restored_weights_are_slower_and_says_what_is_faster() {
+    SavedModel convolutions = int8().run(Digits.RESNET, folder.resolve("a"));
+    SavedModel products = int8().run(Digits.TRANSFORMER, folder.resolve("b"));
+
+    assertThat(convolutions.report().warnings())
+        .singleElement()
+        .satisfies(
+            warning -> {
+              assertThat(warning.message())
+                  .contains("smaller than in float32 but slower")
+                  .endsWith("for convolutions, static_ptq is faster");
+              assertThat(warning.modules()).contains("/stem/Conv");
+            });
+    assertThat(products.report().warnings())
+        .singleElement()
+        .satisfies(
+            warning ->
+                assertThat(warning.message())
+                    .contains(
+                        "for MatMul and Gemm, kernel: nbits, dynamic_ptq and static_ptq are"
+                            + " faster"));
+  }
+
+  @Test
+  void does_not_warn_of_blocks_that_are_multiplied_as_they_are() {
+    SavedModel saved = int8().with("kernel", "nbits").run(Digits.TRANSFORMER, folder);
+
+    assertThat(saved.report().warnings()).isEmpty();
+  }
+
+  @Test
   void leaves_modules_that_can_be_looked_at() {
     SavedModel saved = int8().run(Digits.RESNET, folder);
 

@@ -93,6 +93,9 @@ final class FloatValues {
           "Unsqueeze",
           "Upsample");
 
+  /** Operators among these whose further results are indices or a mask. */
+  private static final Set<String> FIRST_ALONE = Set.of("MaxPool", "Dropout");
+
   private final Graph graph;
   private final Set<String> floats = new HashSet<>();
 
@@ -116,13 +119,18 @@ final class FloatValues {
         values.floats.add(node.input(product.input()));
       } else if (node.domain().isEmpty() && KEEP_TYPE.contains(node.opType())) {
         if (values.contains(node.input(0)) || values.isFloatConstant(node.input(0))) {
-          values.floats.addAll(node.outputs());
+          values.floats.addAll(ofType(node));
         }
       } else if (node.is("Where") && values.contains(node.input(1))) {
         values.floats.addAll(node.outputs());
       }
     }
     return values;
+  }
+
+  /** The results of an operator that have the type of its first input. */
+  private static List<String> ofType(Node node) {
+    return FIRST_ALONE.contains(node.opType()) ? node.outputs().subList(0, 1) : node.outputs();
   }
 
   private static boolean isFloat(ValueInfoProto value) {

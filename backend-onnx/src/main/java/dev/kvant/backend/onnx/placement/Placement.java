@@ -2,6 +2,7 @@ package dev.kvant.backend.onnx.placement;
 
 import dev.kvant.onnx.graph.Node;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -11,15 +12,23 @@ import java.util.Set;
  * @param pairs the tensors, in the order in which they are written
  * @param folded nodes whose work the range of the codes does: what they read is written as what
  *     they wrote
+ * @param inFloat the products that compute in float although they could be quantized, each with the
+ *     reason
  * @param estimate what the placement is estimated to take
  * @since 0.1.0
  */
-public record Placement(Set<Node> integers, List<Pair> pairs, Set<Node> folded, Estimate estimate) {
+public record Placement(
+    Set<Node> integers,
+    List<Pair> pairs,
+    Set<Node> folded,
+    Map<Node, String> inFloat,
+    Estimate estimate) {
 
   public Placement {
     integers = Set.copyOf(integers);
     pairs = List.copyOf(pairs);
     folded = Set.copyOf(folded);
+    inFloat = Map.copyOf(inFloat);
   }
 
   /**
@@ -30,9 +39,17 @@ public record Placement(Set<Node> integers, List<Pair> pairs, Set<Node> folded, 
    */
   public record Estimate(double original, double quantized) {
 
-    /** Whether quantizing makes the graph slower. */
+    /** Smaller differences are within the accuracy of the table. */
+    private static final double NOTEWORTHY = 0.98;
+
+    /** Whether quantizing makes the graph slower, by more than the table is accurate. */
     public boolean isSlower() {
-      return quantized > original;
+      return speed() < NOTEWORTHY;
+    }
+
+    /** The speed of the graph as placed, relative to float32. */
+    public double speed() {
+      return original / quantized;
     }
   }
 }

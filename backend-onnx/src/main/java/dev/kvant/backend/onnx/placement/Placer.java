@@ -4,6 +4,7 @@ import dev.kvant.backend.onnx.placement.Placement.Estimate;
 import dev.kvant.backend.onnx.placement.Regions.Choice;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Node;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,11 @@ public final class Placer {
 
   /** How much slower than the fastest regions smaller ones may be, which are more accurate. */
   private static final double TOLERANCE = 1.1;
+
+  private static final String NO_KERNEL = "ONNX Runtime has no integer kernel for it";
+
+  private static final String SLOWER =
+      "by the table of kernel costs, quantizing its input would take more time than int8 saves";
 
   private final Graph graph;
   private final List<Operator> operators;
@@ -64,13 +70,18 @@ public final class Placer {
   private Placement placed(Choice choice, Estimate estimate) {
     Set<Node> integers = new HashSet<>();
     Set<Node> folded = new HashSet<>();
-    for (Operator operator : choice.integers()) {
-      integers.add(operator.node());
-      if (operator.folded() != null) {
-        folded.add(operator.folded());
+    Map<Node, String> inFloat = new HashMap<>();
+    for (Operator operator : operators) {
+      if (choice.integers().contains(operator)) {
+        integers.add(operator.node());
+        if (operator.folded() != null) {
+          folded.add(operator.folded());
+        }
+      } else if (operator.hasWeights()) {
+        inFloat.put(operator.node(), operator.kernel() == Kernel.NONE ? NO_KERNEL : SLOWER);
       }
     }
     return new Placement(
-        integers, new Pairs(graph, operators, choice.integers()).find(), folded, estimate);
+        integers, new Pairs(graph, operators, choice.integers()).find(), folded, inFloat, estimate);
   }
 }

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -234,14 +233,18 @@ public final class ActivationPlan {
     return names;
   }
 
-  /** The modules whose activations stay float although they are planned to be quantized. */
-  public Set<String> inFloat(Placement placement) {
-    Set<String> names = new LinkedHashSet<>();
+  /**
+   * The modules whose activations stay float although they are planned to be quantized, each with
+   * the reason.
+   */
+  public Map<String, String> inFloat(Placement placement) {
+    Map<String, String> reasons = new LinkedHashMap<>();
     for (Planned module : planned.modules()) {
-      if (placed.containsKey(module.node()) && !placement.integers().contains(module.node())) {
-        names.add(module.name());
+      String reason = placement.inFloat().get(module.node());
+      if (reason != null && placed.containsKey(module.node())) {
+        reasons.put(module.name(), reason);
       }
     }
-    return names;
+    return reasons;
   }
 }
