@@ -7,12 +7,21 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-/** Starts and ends the threads of a step, and waits for what they do. */
-final class Threads {
+/**
+ * Starts and ends the threads of a step, and waits for what they do.
+ *
+ * @since 0.1.0
+ */
+public final class Threads {
 
   private Threads() {}
 
-  static ExecutorService start(int threads) {
+  /**
+   * Starts daemon threads.
+   *
+   * @param threads how many, 1 or more
+   */
+  public static ExecutorService start(int threads) {
     return Executors.newFixedThreadPool(
         threads,
         task -> {
@@ -23,11 +32,11 @@ final class Threads {
   }
 
   /**
-   * The result of a task.
+   * The result of a task; what the task throws is thrown again.
    *
    * @throws QuantizationCancelledException if the thread was interrupted
    */
-  static <R> R await(Future<R> task) {
+  public static <R> R await(Future<R> task) {
     try {
       return task.get();
     } catch (InterruptedException e) {
@@ -45,7 +54,7 @@ final class Threads {
   }
 
   /** Drops what has not begun and waits for what has, since it uses what will be closed next. */
-  static void end(ExecutorService executor) {
+  public static void end(ExecutorService executor) {
     executor.shutdownNow();
     boolean interrupted = false;
     while (!executor.isTerminated()) {

@@ -7,6 +7,7 @@ import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -47,18 +48,35 @@ public record WeightValues(String name, ModelTensor tensor) {
    * @throws QuantizationException if one is NaN or infinite
    */
   public float[] read(long firstElement, int count) {
-    FloatType type = type(tensor.elementType());
-    ByteBuffer bytes =
-        ByteBuffer.allocate(Math.multiplyExact(count, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
-    tensor.read(firstElement, bytes);
     var values = new float[count];
+    readAny(firstElement, count).get(values);
     for (int i = 0; i < count; i++) {
-      values[i] = type.get(bytes, i);
       if (!Float.isFinite(values[i])) {
         throw notFinite(new NonFiniteValueException(firstElement + i, values[i]));
       }
     }
     return values;
+  }
+
+  /**
+   * Reads elements, whether they are finite or not.
+   *
+   * @param firstElement the row-major index of the first
+   * @param count how many
+   */
+  public FloatBuffer readAny(long firstElement, int count) {
+    FloatType type = type(tensor.elementType());
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(count, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+    tensor.read(firstElement, bytes);
+    if (type == FloatType.FLOAT32) {
+      return bytes.flip().asFloatBuffer();
+    }
+    var values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = type.get(bytes, i);
+    }
+    return FloatBuffer.wrap(values);
   }
 
   /**

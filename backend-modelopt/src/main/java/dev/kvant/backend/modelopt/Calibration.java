@@ -7,6 +7,7 @@ import dev.kvant.api.KvantException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.backend.modelopt.ObservedArchive.Questions;
+import dev.kvant.kit.WeightValues;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
@@ -157,16 +158,16 @@ final class Calibration {
 
   /** Blames a weight rather than the data, if one is not finite. */
   private void checkWeights() {
-    try (var search = new WeightRanges(1)) {
-      for (PlannedModule module : planned) {
-        if (module.decision().weights().isQuantized()) {
-          search.of(
-              TorchModel.qualified(module.name(), "weight"),
-              model.tensor(module.name(), "weight").orElseThrow(),
-              PlannedModule.grid(module.decision().weights()),
-              OptionalInt.empty(),
-              RangeObserver::minmax);
-        }
+    for (PlannedModule module : planned) {
+      if (module.decision().weights().isQuantized()) {
+        OperandQuantization.of(
+            new WeightValues(
+                TorchModel.qualified(module.name(), "weight"),
+                model.tensor(module.name(), "weight").orElseThrow()),
+            PlannedModule.grid(module.decision().weights()),
+            OptionalInt.empty(),
+            RangeObserver::minmax,
+            1);
       }
     }
   }

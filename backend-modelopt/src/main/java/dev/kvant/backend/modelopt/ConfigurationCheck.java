@@ -10,7 +10,6 @@ import dev.kvant.api.OperandQuantizationConfig;
 import dev.kvant.kit.Observers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Finds what a configuration asks of this backend that it cannot do. */
@@ -51,15 +50,7 @@ final class ConfigurationCheck {
     if (isEntropy(observer, config) && isFloat8(part.dtype())) {
       problem(observer == null ? "algorithm" : path + ".observer_or_fake_quant", NO_ENTROPY);
     }
-    for (Map.Entry<String, Object> option : part.observerOrFakeQuantKwargs().entrySet()) {
-      String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
-      if (!option.getKey().equals(Observers.PERCENTILE)) {
-        problem(key, "is unknown; the only one is percentile, as in 99.99");
-      } else if (!(option.getValue() instanceof Number percentage)
-          || !(percentage.doubleValue() > 0 && percentage.doubleValue() <= 100)) {
-        problem(key, "must be a number above 0, at most 100, was " + option.getValue());
-      }
-    }
+    problems.addAll(Observers.problems("quantize." + path, part.observerOrFakeQuantKwargs()));
   }
 
   private static boolean isEntropy(@Nullable String observer, ModelQuantizationConfig config) {

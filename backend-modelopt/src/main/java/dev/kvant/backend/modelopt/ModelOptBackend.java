@@ -1,6 +1,5 @@
 package dev.kvant.backend.modelopt;
 
-import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
@@ -12,9 +11,9 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.kit.StaticMode;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
-import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.ModeDescriptor.Calibration;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.QuantizationRun;
@@ -63,21 +62,10 @@ public final class ModelOptBackend implements QuantizationBackend {
                   + " libtorch.")
           .mode(
               QuantizationMode.STATIC_PTQ,
-              ModeDescriptor.builder()
-                  .weights(DTYPES)
-                  .activations(DTYPES)
-                  .weightGranularities(
-                      List.of(
-                          Granularity.Kind.TENSOR, Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
-                  .activationGranularities(List.of(Granularity.Kind.TENSOR))
-                  .algorithms(
-                      List.of(
-                          CalibrationAlgorithm.MINMAX,
-                          CalibrationAlgorithm.ENTROPY,
-                          CalibrationAlgorithm.PERCENTILE,
-                          CalibrationAlgorithm.MSE))
-                  .calibration(Calibration.OPTIONAL)
-                  .build())
+              StaticMode.of(
+                  DTYPES,
+                  List.of(Granularity.Kind.TENSOR, Granularity.Kind.CHANNEL, Granularity.Kind.AXIS),
+                  Calibration.OPTIONAL))
           .format(ScriptModel.FORMAT)
           .artifact(CHECKPOINT)
           .artifact(RUNNABLE)

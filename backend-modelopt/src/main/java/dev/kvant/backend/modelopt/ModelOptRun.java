@@ -5,6 +5,7 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
+import dev.kvant.kit.ByteProgress;
 import dev.kvant.kit.Observers;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.ArtifactTransaction;
@@ -105,7 +106,7 @@ final class ModelOptRun implements QuantizationRun {
   public SavedModel save(Path directory) {
     ChosenRanges chosen = ranges();
     var report = new Report(source, plan, chosen);
-    var progress = new WritingProgress(context.listener(), 2 * source.tensorBytes());
+    var progress = new ByteProgress(context.listener(), "save", 2 * source.tensorBytes());
     try (var transaction = ArtifactTransaction.begin(directory)) {
       ModelOptCheckpoint.Outcome checkpoint =
           ModelOptCheckpoint.write(
@@ -115,7 +116,7 @@ final class ModelOptRun implements QuantizationRun {
               options,
               () -> context.record(report.ofCheckpoint()),
               ByteBuffer.allocate(BLOCK_BYTES),
-              progress);
+              progress::advance);
       RunnableArchive.Outcome runnable =
           RunnableArchive.write(
               transaction.create(ModelOptBackend.RUNNABLE),
@@ -123,7 +124,7 @@ final class ModelOptRun implements QuantizationRun {
               chosen.modules(),
               options.target(),
               outcome -> context.record(report.ofRunnable(outcome)),
-              progress);
+              progress::advance);
       progress.finish();
       List<QuantizationWarning> warnings = warnings(checkpoint, runnable);
       warnings.forEach(context.listener()::onWarning);

@@ -1,10 +1,18 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.Granularity;
+import dev.kvant.api.QuantizationException;
+import dev.kvant.kit.WeightRanges;
+import dev.kvant.kit.WeightValues;
+import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.observer.Grid;
+import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.torch.tensor.ChannelLayout;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
 
 /**
  * How the values of one operand of one module are quantized.
@@ -30,6 +38,36 @@ record OperandQuantization(Grid grid, float[] amax, List<Long> shape) {
   /** One range for all values. */
   static OperandQuantization perTensor(Grid grid, float amax) {
     return new OperandQuantization(grid, new float[] {amax}, List.of());
+  }
+
+  /**
+   * The range of a weight that is not empty, or of each of its channels.
+   *
+   * @param axis the dimension that counts channels; none for one range of all
+   * @param observers makes what finds a range
+   * @param threads how many threads search
+   * @throws QuantizationException if an element is NaN or infinite
+   * @throws dev.kvant.api.QuantizationCancelledException if the thread was interrupted
+   */
+  static OperandQuantization of(
+      WeightValues weight,
+      Grid grid,
+      OptionalInt axis,
+      Supplier<RangeObserver> observers,
+      int threads) {
+    var ranges = new WeightRanges(weight::readAny, grid, observers, threads);
+    try {
+      if (axis.isEmpty()) {
+        return perTensor(grid, ranges.amax(weight.tensor().elements()));
+      }
+      ChannelLayout layout = ChannelLayout.of(weight.tensor().shape(), axis.getAsInt());
+      return new OperandQuantization(
+          grid,
+          ranges.amax(layout.slices(), layout.channels(), layout.columns()),
+          layout.scaleShape());
+    } catch (NonFiniteValueException e) {
+      throw weight.notFinite(e);
+    }
   }
 
   /** The type of the codes. */

@@ -7,11 +7,10 @@ import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.kit.DecidedModule;
 import dev.kvant.numerics.observer.Grid;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A module that the plan quantizes.
@@ -28,17 +27,12 @@ record PlannedModule(ModuleDecision decision, ModuleDescription module, ModuleKi
    * @throws QuantizationException if the plan is not for the model
    */
   static List<PlannedModule> of(QuantizableModel model, QuantizationPlan plan) {
-    Map<String, ModuleDescription> modules = new HashMap<>();
-    model.modules().forEach(module -> modules.put(module.name(), module));
     List<PlannedModule> planned = new ArrayList<>();
-    for (ModuleDecision decision : plan.quantized()) {
-      ModuleDescription module = modules.get(decision.module());
-      if (module == null || ModuleKind.of(module.types()).isEmpty()) {
-        throw new QuantizationException(
-            "the plan quantizes module '%s', which %s has not; prepare the model again"
-                .formatted(decision.module(), model.source()));
-      }
-      planned.add(new PlannedModule(decision, module, ModuleKind.of(module.types()).orElseThrow()));
+    for (DecidedModule decided : DecidedModule.of(model, plan)) {
+      ModuleKind kind =
+          ModuleKind.of(decided.module().types())
+              .orElseThrow(() -> DecidedModule.missing(model, decided.decision()));
+      planned.add(new PlannedModule(decided.decision(), decided.module(), kind));
     }
     return planned;
   }

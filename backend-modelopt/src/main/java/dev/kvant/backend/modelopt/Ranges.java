@@ -5,6 +5,7 @@ import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.kit.Observers;
+import dev.kvant.kit.WeightValues;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
@@ -65,28 +66,26 @@ final class Ranges {
     share(planned);
     Map<String, List<String>> unobserved = new LinkedHashMap<>();
     List<ModuleQuantization> modules = new ArrayList<>();
-    try (var search = new WeightRanges(parallelism)) {
-      for (PlannedModule module : planned) {
-        progress.checkCancelled();
-        Optional<OperandQuantization> weight =
-            module.decision().weights().isQuantized()
-                ? Optional.of(weight(module, search))
-                : Optional.empty();
-        Optional<OperandQuantization> input =
-            module.quantizesInput() ? input(module) : Optional.empty();
-        if (module.quantizesInput() && input.isEmpty()) {
-          String obstacle =
-              statistics.isPresent()
-                  ? obstacles.getOrDefault(module.name(), ObservedArchive.NEVER_REACHED)
-                  : "there was no calibration data";
-          unobserved.computeIfAbsent(obstacle, any -> new ArrayList<>()).add(module.name());
-          notes.put(module.name(), "its activations stay native: " + obstacle);
-        }
-        if (weight.isPresent() || input.isPresent()) {
-          modules.add(new ModuleQuantization(module.module(), weight, input));
-        }
-        progress.advance(1, module.name());
+    for (PlannedModule module : planned) {
+      progress.checkCancelled();
+      Optional<OperandQuantization> weight =
+          module.decision().weights().isQuantized()
+              ? Optional.of(weight(module, parallelism))
+              : Optional.empty();
+      Optional<OperandQuantization> input =
+          module.quantizesInput() ? input(module) : Optional.empty();
+      if (module.quantizesInput() && input.isEmpty()) {
+        String obstacle =
+            statistics.isPresent()
+                ? obstacles.getOrDefault(module.name(), ObservedArchive.NEVER_REACHED)
+                : "there was no calibration data";
+        unobserved.computeIfAbsent(obstacle, any -> new ArrayList<>()).add(module.name());
+        notes.put(module.name(), "its activations stay native: " + obstacle);
       }
+      if (weight.isPresent() || input.isPresent()) {
+        modules.add(new ModuleQuantization(module.module(), weight, input));
+      }
+      progress.advance(1, module.name());
     }
     unobserved.forEach(this::warnOf);
     return new ChosenRanges(modules, notes, warnings);
@@ -150,7 +149,7 @@ final class Ranges {
     return first;
   }
 
-  private OperandQuantization weight(PlannedModule module, WeightRanges search) {
+  private OperandQuantization weight(PlannedModule module, int parallelism) {
     StoredTensor tensor = model.tensor(module.name(), "weight").orElseThrow();
     OperandSettings settings = module.decision().weights().settings();
     var key =
@@ -163,12 +162,12 @@ final class Ranges {
     return weights.computeIfAbsent(
         key,
         any ->
-            search.of(
-                TorchModel.qualified(module.name(), "weight"),
-                tensor,
+            OperandQuantization.of(
+                new WeightValues(TorchModel.qualified(module.name(), "weight"), tensor),
                 key.grid(),
                 key.axis(),
-                () -> Observers.of(settings.algorithm(), settings.algorithmOptions())));
+                () -> Observers.of(settings.algorithm(), settings.algorithmOptions()),
+                parallelism));
   }
 
   /** The axis along which ranges differ; empty for one range. */

@@ -11,7 +11,6 @@ import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.kit.Observers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** Finds what a configuration asks of this backend that it cannot do. */
 final class ConfigurationCheck {
@@ -45,8 +44,9 @@ final class ConfigurationCheck {
                 MIXED + " of this rule; both must be int8, both float8, or one of them native"));
       }
       if (layer.activations() != null) {
-        checkObserverOptions(
-            path + ".activations", layer.activations().observerOrFakeQuantKwargs(), problems);
+        problems.addAll(
+            Observers.problems(
+                path + ".activations", layer.activations().observerOrFakeQuantKwargs()));
       }
     }
     return List.copyOf(problems);
@@ -74,23 +74,6 @@ final class ConfigurationCheck {
               "a channel of a weight has too few values to compare distributions; write minmax, mse"
                   + " or percentile, was '%s'".formatted(observer)));
     }
-    checkObserverOptions(path, weights.observerOrFakeQuantKwargs(), problems);
-  }
-
-  private static void checkObserverOptions(
-      String path, Map<String, Object> options, List<ConfigurationProblem> problems) {
-    for (Map.Entry<String, Object> option : options.entrySet()) {
-      String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
-      if (!option.getKey().equals(Observers.PERCENTILE)) {
-        problems.add(
-            new ConfigurationProblem(key, "is unknown; the only one is percentile, as in 99.99"));
-      } else if (!(option.getValue() instanceof Number percentage)
-          || percentage.doubleValue() <= 0
-          || percentage.doubleValue() > 100) {
-        problems.add(
-            new ConfigurationProblem(
-                key, "must be a number above 0, at most 100, was " + option.getValue()));
-      }
-    }
+    problems.addAll(Observers.problems(path, weights.observerOrFakeQuantKwargs()));
   }
 }

@@ -14,6 +14,7 @@ import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
+import dev.kvant.kit.StaticMode;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.onnx.OnnxModelFile;
 import dev.kvant.onnx.graph.ConstantValue;
@@ -73,21 +74,10 @@ public final class OnnxBackend implements QuantizationBackend {
                   .build())
           .mode(
               QuantizationMode.STATIC_PTQ,
-              ModeDescriptor.builder()
-                  .weights(DTYPES)
-                  .activations(DTYPES)
-                  .weightGranularities(
-                      List.of(
-                          Granularity.Kind.CHANNEL, Granularity.Kind.TENSOR, Granularity.Kind.AXIS))
-                  .activationGranularities(List.of(Granularity.Kind.TENSOR))
-                  .algorithms(
-                      List.of(
-                          CalibrationAlgorithm.MINMAX,
-                          CalibrationAlgorithm.ENTROPY,
-                          CalibrationAlgorithm.PERCENTILE,
-                          CalibrationAlgorithm.MSE))
-                  .calibration(Calibration.REQUIRED)
-                  .build())
+              StaticMode.of(
+                  DTYPES,
+                  List.of(Granularity.Kind.CHANNEL, Granularity.Kind.TENSOR, Granularity.Kind.AXIS),
+                  Calibration.REQUIRED))
           .mode(
               QuantizationMode.DYNAMIC_PTQ,
               ModeDescriptor.builder()

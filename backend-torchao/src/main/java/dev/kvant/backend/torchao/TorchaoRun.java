@@ -5,8 +5,8 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
+import dev.kvant.kit.ByteProgress;
 import dev.kvant.spi.ArtifactTransaction;
-import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import dev.kvant.torch.ScriptModel;
@@ -75,8 +75,7 @@ final class TorchaoRun implements QuantizationRun {
     return new Workspace(
         Workspace.BLOCK_BYTES,
         context.parallelism(),
-        new ProgressReporter(context.listener(), "quantize", bytes, "bytes"),
-        bytes);
+        new ByteProgress(context.listener(), "quantize", bytes));
   }
 
   private List<QuantizationWarning> opaqueEntries() {

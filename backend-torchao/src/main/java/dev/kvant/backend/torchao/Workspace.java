@@ -1,12 +1,12 @@
 package dev.kvant.backend.torchao;
 
+import dev.kvant.kit.ByteProgress;
+import dev.kvant.kit.Threads;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.RowQuantizer;
-import dev.kvant.spi.ProgressReporter;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 
 /**
  * The buffers and threads that all weights of one run are quantized with, one weight at a time. Its
@@ -20,31 +20,22 @@ final class Workspace implements AutoCloseable {
   private final int blockBytes;
   private final int parallelism;
   private final ExecutorService threads;
-  private final ProgressReporter progress;
+  private final ByteProgress progress;
   private final ByteBuffer weights;
   private final ByteBuffer codes;
-  private long left;
 
   /**
    * A workspace.
    *
    * @param blockBytes bytes of weights in one block, a multiple of 8
    * @param parallelism how many threads to use, the caller's among them
-   * @param total about how many bytes there are to advance by
+   * @param progress counts the bytes of tensors that are done
    */
-  Workspace(int blockBytes, int parallelism, ProgressReporter progress, long total) {
+  Workspace(int blockBytes, int parallelism, ByteProgress progress) {
     this.blockBytes = blockBytes;
     this.parallelism = parallelism;
     this.progress = progress;
-    this.left = total;
-    this.threads =
-        Executors.newFixedThreadPool(
-            Math.max(1, parallelism - 1),
-            task -> {
-              var thread = new Thread(task, "kvant-torchao");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.threads = Threads.start(Math.max(1, parallelism - 1));
     this.weights = ByteBuffer.allocateDirect(blockBytes);
     // One byte for each weight, and the smallest weights have two.
     this.codes = ByteBuffer.allocateDirect(blockBytes / 2);
@@ -80,18 +71,16 @@ final class Workspace implements AutoCloseable {
    * @throws dev.kvant.api.QuantizationCancelledException if the thread was interrupted
    */
   void advance(long bytes, String tensor) {
-    long counted = Math.min(bytes, left);
-    left -= counted;
-    progress.advance(counted, tensor);
+    progress.advance(bytes, tensor);
   }
 
   /** Reports that all is done. */
   void finish() {
-    advance(left, "");
+    progress.finish();
   }
 
   @Override
   public void close() {
-    threads.shutdownNow();
+    Threads.end(threads);
   }
 }

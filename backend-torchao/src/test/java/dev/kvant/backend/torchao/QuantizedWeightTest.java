@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.kit.ByteProgress;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.RowQuantizer;
-import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.archive.ByteSource;
 import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.DenseTensor;
@@ -177,8 +177,7 @@ class QuantizedWeightTest {
   }
 
   private static Workspace workspace(int blockBytes) {
-    return new Workspace(
-        blockBytes, 2, new ProgressReporter(QuantizationListener.NONE, "quantize", 0, "bytes"), 0);
+    return new Workspace(blockBytes, 2, new ByteProgress(QuantizationListener.NONE, "quantize", 0));
   }
 
   private static QuantizedWeight weight(

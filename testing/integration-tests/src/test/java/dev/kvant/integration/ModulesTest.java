@@ -33,7 +33,6 @@ class ModulesTest {
   private static final List<String> INTERNAL =
       List.of(
           "dev.kvant.backend.onnx.calibration",
-          "dev.kvant.backend.onnx.concurrent",
           "dev.kvant.backend.onnx.placement",
           "dev.kvant.backend.onnx.plan",
           "dev.kvant.backend.onnx.preprocess",

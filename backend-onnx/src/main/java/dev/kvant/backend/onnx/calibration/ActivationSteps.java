@@ -1,9 +1,9 @@
 package dev.kvant.backend.onnx.calibration;
 
-import dev.kvant.backend.onnx.concurrent.Workers;
 import dev.kvant.backend.onnx.placement.Bounds;
 import dev.kvant.backend.onnx.plan.Activation;
 import dev.kvant.backend.onnx.plan.QuantizedActivation;
+import dev.kvant.kit.Workers;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.TensorStatistics;

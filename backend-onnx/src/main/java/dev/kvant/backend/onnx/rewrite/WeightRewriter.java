@@ -6,7 +6,6 @@ import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
-import dev.kvant.backend.onnx.weights.WeightRanges;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizedType;
@@ -115,7 +114,7 @@ final class WeightRewriter {
 
   /** What of the settings makes a difference for the range of a weight. */
   static OperandSettings search(OperandSettings settings) {
-    return WeightRanges.SEARCHED.contains(settings.algorithm())
+    return QuantizedWeight.SEARCHED.contains(settings.algorithm())
         ? new OperandSettings(null, settings.algorithm(), settings.algorithmOptions())
         : OperandSettings.DEFAULT;
   }

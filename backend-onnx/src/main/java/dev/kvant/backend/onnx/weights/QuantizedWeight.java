@@ -1,8 +1,10 @@
 package dev.kvant.backend.onnx.weights;
 
+import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.kit.Observers;
+import dev.kvant.kit.WeightRanges;
 import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.ChannelQuantizer;
 import dev.kvant.numerics.Float16;
@@ -12,9 +14,11 @@ import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.RowQuantizer;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.onnx.graph.Content;
+import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Set;
 
 /**
  * A weight whose scales are known; its codes are computed whenever they are read.
@@ -22,6 +26,10 @@ import java.nio.ByteOrder;
  * @since 0.1.0
  */
 public final class QuantizedWeight implements Content, WeightResult {
+
+  /** The algorithms that a channel has enough values for. */
+  public static final Set<CalibrationAlgorithm> SEARCHED =
+      Set.of(CalibrationAlgorithm.MSE, CalibrationAlgorithm.PERCENTILE);
 
   /** Below it rounding a scale to float16 moves the largest weight by more than a quarter code. */
   private static final float SMALLEST_FLOAT16_SCALE = 0x1p-16f;
@@ -76,15 +84,8 @@ public final class QuantizedWeight implements Content, WeightResult {
     ChannelQuantizer quantizer =
         new ChannelQuantizer(rows, Math.max(1, channels), Math.max(1, inner));
     float[] scales = new float[Math.max(1, channels)];
-    if (source.elements() > 0 && WeightRanges.SEARCHED.contains(settings.algorithm())) {
-      scales =
-          new WeightRanges(
-                  source,
-                  channels,
-                  inner,
-                  grid(codes),
-                  () -> Observers.of(settings.algorithm(), settings.algorithmOptions()))
-              .amax(parallelism);
+    if (source.elements() > 0 && SEARCHED.contains(settings.algorithm())) {
+      scales = searched(source, channels, inner, grid(codes), settings, parallelism);
     } else {
       float[] amax = scales;
       source
@@ -114,6 +115,28 @@ public final class QuantizedWeight implements Content, WeightResult {
         quantizer,
         scales,
         zeros);
+  }
+
+  private static float[] searched(
+      StoredTensor source,
+      int channels,
+      long inner,
+      Grid grid,
+      OperandSettings settings,
+      int parallelism) {
+    long size = source.type().bytes(1);
+    var ranges =
+        new WeightRanges(
+            (first, count) ->
+                FloatValues.of(
+                    source.type(),
+                    source.content().read(first * size, Math.toIntExact(count * size))),
+            grid,
+            () -> Observers.of(settings.algorithm(), settings.algorithmOptions()),
+            parallelism);
+    return channels == 1
+        ? new float[] {ranges.amax(source.elements())}
+        : ranges.amax(source.elements() / channels / inner, channels, inner);
   }
 
   /** As ONNX Runtime has it, but subnormal where that takes 1 instead and loses all weights. */

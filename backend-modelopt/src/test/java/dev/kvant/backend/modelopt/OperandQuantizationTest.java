@@ -7,6 +7,7 @@ import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationException;
+import dev.kvant.kit.WeightValues;
 import dev.kvant.numerics.BFloat16;
 import dev.kvant.numerics.Float16;
 import dev.kvant.numerics.observer.Grid;
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class WeightRangesTest {
+class OperandQuantizationTest {
 
   static Stream<Supplier<RangeObserver>> observers() {
     return Stream.of(
@@ -208,9 +209,8 @@ class WeightRangesTest {
 
   private static OperandQuantization range(
       StoredTensor weight, OptionalInt axis, Supplier<RangeObserver> observers, int threads) {
-    try (var ranges = new WeightRanges(threads)) {
-      return ranges.of("conv.weight", weight, Grid.INT8_SYMMETRIC, axis, observers);
-    }
+    return OperandQuantization.of(
+        new WeightValues("conv.weight", weight), Grid.INT8_SYMMETRIC, axis, observers, threads);
   }
 
   private static float[] values(int count) {

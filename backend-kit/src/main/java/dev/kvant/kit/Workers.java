@@ -1,4 +1,4 @@
-package dev.kvant.backend.onnx.concurrent;
+package dev.kvant.kit;
 
 import dev.kvant.api.QuantizationCancelledException;
 import java.util.ArrayDeque;
@@ -6,12 +6,9 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -19,6 +16,8 @@ import java.util.function.Supplier;
  * Spreads tasks over threads, each of which adds to a result of its own. Takes few tasks ahead, so
  * that memory does not grow with their number; the first task that fails is the one whose failure
  * is thrown.
+ *
+ * <p>For results in the order of the tasks, see {@link OrderedTasks}.
  *
  * @param <R> what a thread adds to
  * @since 0.1.0
@@ -30,8 +29,14 @@ public final class Workers<R> implements AutoCloseable {
   private final List<R> results = new ArrayList<>();
   private final Deque<Future<?>> running = new ArrayDeque<>();
 
+  /**
+   * Starts threads.
+   *
+   * @param threads how many, 1 or more
+   * @param results makes what a thread adds to, once for each
+   */
   public Workers(int threads, Supplier<R> results) {
-    this.executor = Executors.newFixedThreadPool(threads);
+    this.executor = Threads.start(threads);
     for (int i = 0; i < threads; i++) {
       R result = results.get();
       this.results.add(result);
@@ -39,10 +44,14 @@ public final class Workers<R> implements AutoCloseable {
     }
   }
 
-  /** Has a task done soon; waits while enough others are waiting. */
+  /**
+   * Has a task done soon; waits while enough others are waiting.
+   *
+   * @throws QuantizationCancelledException if the thread was interrupted
+   */
   public void submit(Consumer<R> task) {
     if (running.size() >= 2 * results.size()) {
-      await(running.remove());
+      Threads.await(running.remove());
     }
     running.add(
         executor.submit(
@@ -56,45 +65,22 @@ public final class Workers<R> implements AutoCloseable {
             }));
   }
 
-  /** Waits for all tasks. */
+  /**
+   * Waits for all tasks.
+   *
+   * @return what the threads added to
+   * @throws QuantizationCancelledException if the thread was interrupted
+   */
   public List<R> finish() {
     while (!running.isEmpty()) {
-      await(running.remove());
+      Threads.await(running.remove());
     }
     return results;
-  }
-
-  private static void await(Future<?> task) {
-    try {
-      task.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new QuantizationCancelledException("calibration was interrupted", e);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException exception) {
-        throw exception;
-      }
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw new IllegalStateException(e.getCause());
-    }
   }
 
   /** Drops what has not begun and waits for what has, since it uses what will be closed next. */
   @Override
   public void close() {
-    executor.shutdownNow();
-    boolean interrupted = false;
-    while (!executor.isTerminated()) {
-      try {
-        executor.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.end(executor);
   }
 }
