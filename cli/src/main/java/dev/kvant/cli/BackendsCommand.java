@@ -205,6 +205,9 @@ final class BackendsCommand extends Subcommand {
   }
 
   private static String values(OptionDescriptor option) {
+    if (option.type() == OptionDescriptor.Type.NUMBER_OR_WORD) {
+      return "number, " + String.join(", ", option.allowed());
+    }
     return option.allowed().isEmpty() ? type(option) : String.join(", ", option.allowed());
   }
 

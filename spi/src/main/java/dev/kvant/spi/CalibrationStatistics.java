@@ -33,10 +33,15 @@ public record CalibrationStatistics(Map<String, Optional<TensorStatistics>> tens
   /** Whether the tensor was observed at all, and as much of it as that asks for. */
   public boolean tells(String name, Observation observation) {
     Optional<TensorStatistics> known = tensors.get(name);
-    return known != null
-        && (known.isEmpty()
-            || observation == Observation.EXTREMES
-            || known.get().histogram().isPresent());
+    return known != null && (known.isEmpty() || tells(known.get(), observation));
+  }
+
+  private static boolean tells(TensorStatistics known, Observation observation) {
+    return switch (observation) {
+      case EXTREMES -> true;
+      case DISTRIBUTION -> known.histogram().isPresent();
+      case CHANNELS -> known.histogram().isPresent() && known.channels().isPresent();
+    };
   }
 
   /** The statistics of the values that both have observed. */

@@ -10,5 +10,11 @@ public enum Observation {
   EXTREMES,
 
   /** The distribution of the values as well, as a histogram. */
-  DISTRIBUTION
+  DISTRIBUTION,
+
+  /**
+   * The range of each channel of the last axis and a sample of rows as well, see {@link
+   * dev.kvant.numerics.observer.ChannelStatistics}. Only backends ask for it.
+   */
+  CHANNELS
 }

@@ -12,7 +12,7 @@ import java.util.function.Predicate;
  * @param key the key
  * @param type what its value is
  * @param allowed for {@link Type#STRING}: the values to choose from, a number among them written as
- *     one or as text; empty for any
+ *     one or as text; empty for any. For {@link Type#NUMBER_OR_WORD}: the words
  * @param defaultValue what holds when the key is absent, as it would be written; the empty string
  *     for nothing
  * @param description what it does, in one sentence
@@ -28,12 +28,17 @@ public record OptionDescriptor(
    */
   public static final String CALIBRATION_CACHE = "calibration_cache";
 
+  /** The word for nothing, which YAML 1.1 reads as {@code false} unless it is quoted. */
+  public static final String OFF = "off";
+
   /** What the value of an option is. */
   public enum Type {
     BOOLEAN,
     INTEGER,
     NUMBER,
     STRING,
+    /** A number, or one of a few words. */
+    NUMBER_OR_WORD,
     LIST_OF_STRINGS,
     /** Whole numbers; a single one is a list of one. */
     LIST_OF_INTEGERS,
@@ -85,6 +90,11 @@ public record OptionDescriptor(
       case STRING ->
           value instanceof String
               || (value instanceof Number && allowed.contains(value.toString()));
+      // YAML 1.1 reads off as false.
+      case NUMBER_OR_WORD ->
+          value instanceof Number
+              || (value instanceof String && allowed.contains(value))
+              || (Boolean.FALSE.equals(value) && allowed.contains(OFF));
       case LIST_OF_STRINGS -> value instanceof List<?> list && all(list, String.class::isInstance);
       case LIST_OF_INTEGERS ->
           isInteger(value)
@@ -110,6 +120,7 @@ public record OptionDescriptor(
       case INTEGER -> "an integer";
       case NUMBER -> "a number";
       case STRING -> allowed.isEmpty() ? "a text" : "one of " + String.join(", ", allowed);
+      case NUMBER_OR_WORD -> "a number or one of " + String.join(", ", allowed);
       case LIST_OF_STRINGS -> "a list of texts";
       case LIST_OF_INTEGERS -> "a list of integers";
       case LIST_OF_NUMBERS -> "a list of numbers";

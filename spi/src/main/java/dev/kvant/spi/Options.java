@@ -74,6 +74,16 @@ public final class Options {
     return isSet(key) ? String.valueOf(set(key)) : option.defaultValue();
   }
 
+  /** A number or a word as text; where nothing is set, the default. */
+  public String numberOrWord(String key) {
+    OptionDescriptor option = option(key, OptionDescriptor.Type.NUMBER_OR_WORD);
+    if (!isSet(key)) {
+      return option.defaultValue();
+    }
+    Object value = set(key);
+    return Boolean.FALSE.equals(value) ? OptionDescriptor.OFF : String.valueOf(value);
+  }
+
   /** The texts of an option; empty where nothing is set. */
   public List<String> texts(String key) {
     option(key, OptionDescriptor.Type.LIST_OF_STRINGS);

@@ -43,7 +43,8 @@ final class OptionRules {
                 new ConfigurationProblem(
                     prefix + key,
                     "must be %s, but is '%s'".formatted(range(option.get().type()), value)));
-          } else if (!option.get().allowed().isEmpty()
+          } else if (option.get().type() != OptionDescriptor.Type.NUMBER_OR_WORD
+              && !option.get().allowed().isEmpty()
               && !option.get().allowed().contains(String.valueOf(value))) {
             problems.add(
                 new ConfigurationProblem(
@@ -64,6 +65,8 @@ final class OptionRules {
     return switch (type) {
       case INTEGER -> value instanceof Number number && isInt(number);
       case NUMBER -> value instanceof Number number && Double.isFinite(number.doubleValue());
+      case NUMBER_OR_WORD ->
+          !(value instanceof Number) || isInRange(value, OptionDescriptor.Type.NUMBER);
       case LIST_OF_INTEGERS -> all(value, OptionDescriptor.Type.INTEGER);
       case LIST_OF_NUMBERS -> all(value, OptionDescriptor.Type.NUMBER);
       case BOOLEAN, STRING, LIST_OF_STRINGS -> true;

@@ -218,7 +218,7 @@ class ConfigurationValidatorTest {
     assertThat(problems(torchao().backendKwarg("zzz", "x"), DescribedBackend.torchao()))
         .containsExactly(
             "quantize.backend_kwargs.zzz: is unknown; backend 'torchao' has runtime_modules,"
-                + " kernel, version, depth, factor, title, names");
+                + " kernel, version, depth, factor, amount, title, names");
     assertThat(
             problems(
                 onnx(QuantizationMode.STATIC_PTQ).backendKwarg("kernel", "x"),
@@ -235,6 +235,7 @@ class ConfigurationValidatorTest {
         "kernel | 'x' is not possible; use one of dequantize, int8pack",
         "depth | must be an integer, but is 'x'",
         "factor | must be a number, but is 'x'",
+        "amount | must be a number or one of off, auto, but is 'x'",
         "names | must be a list of texts, but is 'x'",
       })
   void tells_what_an_option_must_be(String key, String message) {
@@ -251,6 +252,7 @@ class ConfigurationValidatorTest {
                     .backendKwarg("kernel", "int8pack")
                     .backendKwarg("depth", 3)
                     .backendKwarg("factor", 0.5)
+                    .backendKwarg("amount", false)
                     .backendKwarg("title", "x")
                     .backendKwarg("names", List.of("a")),
                 DescribedBackend.torchao()))
@@ -267,6 +269,7 @@ class ConfigurationValidatorTest {
         Arguments.of("depth", 99999999999L, "from -2147483648 to 2147483647"),
         Arguments.of("depth", new BigInteger("9".repeat(30)), "from -2147483648 to 2147483647"),
         Arguments.of("factor", Double.NaN, "finite"),
+        Arguments.of("amount", Double.NaN, "finite"),
         Arguments.of("factor", Double.NEGATIVE_INFINITY, "finite"),
         Arguments.of("factor", new BigDecimal("1e400"), "finite"));
   }

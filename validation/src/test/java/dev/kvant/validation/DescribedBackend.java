@@ -57,6 +57,12 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
             new OptionDescriptor(
                 "factor", OptionDescriptor.Type.NUMBER, List.of(), "", "For the test."),
             new OptionDescriptor(
+                "amount",
+                OptionDescriptor.Type.NUMBER_OR_WORD,
+                List.of("off", "auto"),
+                "off",
+                "For the test."),
+            new OptionDescriptor(
                 "title", OptionDescriptor.Type.STRING, List.of(), "", "For the test."),
             new OptionDescriptor(
                 "names", OptionDescriptor.Type.LIST_OF_STRINGS, List.of(), "", "For the test.")),

@@ -103,7 +103,8 @@ final class Calibration {
       if (isReached(ranges, i)) {
         statistics.put(
             module,
-            new TensorStatistics(range(ranges, i), Optional.ofNullable(histograms.get(module))));
+            new TensorStatistics(
+                range(ranges, i), Optional.ofNullable(histograms.get(module)), Optional.empty()));
       }
     }
     return statistics;

@@ -26,6 +26,9 @@ import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
 import dev.kvant.backend.onnx.rewrite.BlockRewriter;
 import dev.kvant.backend.onnx.rewrite.DynamicRewriter;
 import dev.kvant.backend.onnx.rewrite.GraphRewriter;
+import dev.kvant.backend.onnx.smooth.SmoothGroup;
+import dev.kvant.backend.onnx.smooth.Smoother;
+import dev.kvant.backend.onnx.smooth.Smoother.Smoothed;
 import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.onnx.OnnxFormat;
@@ -144,10 +147,12 @@ final class OnnxRun implements QuantizationRun {
 
   @Override
   public Map<String, Observation> observations() {
-    return observations(ActivationPlan.of(planned(), options));
+    PlannedGraph planned = planned();
+    return observations(ActivationPlan.of(planned, options), SmoothGroup.of(planned, options));
   }
 
-  private static Map<String, Observation> observations(ActivationPlan activations) {
+  private static Map<String, Observation> observations(
+      ActivationPlan activations, List<SmoothGroup> groups) {
     Map<String, Observation> observations = new LinkedHashMap<>();
     activations
         .observations()
@@ -157,6 +162,7 @@ final class OnnxRun implements QuantizationRun {
                     activation.tensor(),
                     needed,
                     (one, other) -> one.compareTo(other) < 0 ? other : one));
+    groups.forEach(group -> observations.put(group.activation().tensor(), Observation.CHANNELS));
     return observations;
   }
 
@@ -164,11 +170,14 @@ final class OnnxRun implements QuantizationRun {
   public CalibrationStatistics observe(CalibrationDataset data, Observation least) {
     PlannedGraph planned = planned();
     ActivationPlan activations = ActivationPlan.of(planned, options);
-    Map<String, Observation> observations = observations(activations);
+    List<SmoothGroup> groups = SmoothGroup.of(planned, options);
+    Map<String, Observation> observations = observations(activations, groups);
     observations.replaceAll((tensor, needed) -> needed.compareTo(least) < 0 ? least : needed);
+    Set<Activation> observed = new LinkedHashSet<>(activations.observations().keySet());
+    groups.forEach(group -> observed.add(group.activation()));
     return new Calibration(planned, observations)
         .observe(
-            activations.observations().keySet(),
+            observed,
             data,
             context.config().device(),
             context.parallelism(),
@@ -190,7 +199,11 @@ final class OnnxRun implements QuantizationRun {
   private Rewritten rewritten() {
     Rewritten known = rewritten;
     if (known == null) {
-      PlannedGraph planned = planned();
+      PlannedGraph unchanged = planned();
+      Smoothed smoothed =
+          Smoother.apply(
+              unchanged, SmoothGroup.of(unchanged, options), options.smooth(), statistics);
+      PlannedGraph planned = smoothed.planned();
       ActivationPlan activations = ActivationPlan.of(planned, options);
       if (!activations.observations().isEmpty() && statistics.equals(CalibrationStatistics.NONE)) {
         throw new CalibrationException(
@@ -203,11 +216,12 @@ final class OnnxRun implements QuantizationRun {
                         .orElseThrow()));
       }
       Optional<Placement> placement =
-          activations.place(ObservedSizes.of(planned.model().graph(), statistics));
+          activations.place(ObservedSizes.of(planned.model().graph(), smoothed.statistics()));
       List<QuantizedActivation> quantized = activations.activations(placement);
       Set<Activation> observed = new LinkedHashSet<>();
       quantized.forEach(each -> observed.addAll(each.scale()));
-      ActivationSteps steps = ActivationSteps.of(observed, statistics, context.parallelism());
+      ActivationSteps steps =
+          ActivationSteps.of(observed, smoothed.statistics(), context.parallelism());
       List<QuantizationWarning> slowness = Slowness.warnings(planned, options, placement);
       Map<String, WeightResult> weights =
           new GraphRewriter(planned, steps, options, context.parallelism())
@@ -221,7 +235,7 @@ final class OnnxRun implements QuantizationRun {
           new Rewritten(
               planned.model(),
               weights,
-              notes(planned),
+              notes(planned, smoothed),
               withoutDynamic(planned),
               withoutRange(planned, quantized, steps),
               placement.map(activations::inFloat).orElse(Map.of()),
@@ -264,8 +278,8 @@ final class OnnxRun implements QuantizationRun {
         .toList();
   }
 
-  private Map<String, String> notes(PlannedGraph planned) {
-    Map<String, String> notes = new LinkedHashMap<>();
+  private Map<String, String> notes(PlannedGraph planned, Smoothed smoothed) {
+    Map<String, String> notes = new LinkedHashMap<>(smoothed.notes());
     if (options.kernel() == OnnxOptions.Kernel.NBITS) {
       planned.modules().stream()
           .filter(module -> !BlockRewriter.fits(module))

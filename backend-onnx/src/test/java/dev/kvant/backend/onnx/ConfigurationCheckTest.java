@@ -48,6 +48,35 @@ class ConfigurationCheckTest {
   }
 
   @Test
+  void with_smoothing_where_it_has_no_place_or_no_meaning_is_refused() {
+    assertThat(problems(config().backendKwarg("smooth", 0.5)))
+        .containsExactly("quantize.backend_kwargs.smooth");
+    for (Object alpha : List.of(-0.1, 1.5, 2)) {
+      assertThat(problems(config().mode(QuantizationMode.STATIC_PTQ).backendKwarg("smooth", alpha)))
+          .containsExactly("quantize.backend_kwargs.smooth");
+    }
+    for (Map.Entry<String, Object> other :
+        Map.<String, Object>of("optimize", "speed", "quantize_outputs", true).entrySet()) {
+      assertThat(
+              backend.validate(
+                  config()
+                      .mode(QuantizationMode.STATIC_PTQ)
+                      .backendKwarg("smooth", 0.5)
+                      .backendKwarg(other.getKey(), other.getValue())
+                      .build()))
+          .extracting(ConfigurationProblem::message)
+          .singleElement()
+          .asString()
+          .contains(other.getKey());
+    }
+    for (Object smooth : List.of(false, "off", 0, 1, 0.8)) {
+      assertThat(
+              problems(config().mode(QuantizationMode.STATIC_PTQ).backendKwarg("smooth", smooth)))
+          .isEmpty();
+    }
+  }
+
+  @Test
   void with_the_kernel_of_weights_for_activations_is_refused() {
     assertThat(problems(config().mode(QuantizationMode.STATIC_PTQ).backendKwarg("kernel", "nbits")))
         .containsExactly("quantize.backend_kwargs.kernel");

@@ -15,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 public final class TensorObserver {
 
   private final @Nullable Histogram histogram;
+  private final @Nullable ChannelObserver channels;
   private float min = Float.POSITIVE_INFINITY;
   private float max = Float.NEGATIVE_INFINITY;
 
-  private TensorObserver(@Nullable Histogram histogram) {
+  private TensorObserver(@Nullable Histogram histogram, @Nullable ChannelObserver channels) {
     this.histogram = histogram;
+    this.channels = channels;
   }
 
   /**
@@ -28,7 +30,7 @@ public final class TensorObserver {
    * @return a new one
    */
   public static TensorObserver ofExtremes() {
-    return new TensorObserver(null);
+    return new TensorObserver(null, null);
   }
 
   /**
@@ -37,7 +39,33 @@ public final class TensorObserver {
    * @return a new one
    */
   public static TensorObserver ofDistribution() {
-    return new TensorObserver(new Histogram());
+    return new TensorObserver(new Histogram(), null);
+  }
+
+  /**
+   * Returns an observer of the distribution, of the range of each channel and of a sample of rows.
+   *
+   * @return a new one
+   */
+  public static TensorObserver ofChannels() {
+    return new TensorObserver(new Histogram(), new ChannelObserver());
+  }
+
+  /**
+   * Observes values of a tensor whose last axis has that many channels.
+   *
+   * @param values the values from position to limit, whole rows; the position stays unchanged
+   * @param firstIndex the index of the first of them in their tensor, for errors
+   * @param lastAxis the number of channels, at least 1
+   * @throws dev.kvant.numerics.NonFiniteValueException if one is NaN or infinite
+   * @throws IllegalArgumentException if channels are observed and the values are no whole rows of
+   *     them, or earlier ones had another number of channels
+   */
+  public void observe(FloatBuffer values, long firstIndex, int lastAxis) {
+    observeAll(values, firstIndex);
+    if (channels != null) {
+      channels.observe(values, lastAxis);
+    }
   }
 
   /**
@@ -46,8 +74,16 @@ public final class TensorObserver {
    * @param values the values from position to limit; the position stays unchanged
    * @param firstIndex the index of the first of them in their tensor, for errors
    * @throws dev.kvant.numerics.NonFiniteValueException if one is NaN or infinite
+   * @throws IllegalStateException if channels are observed, whose number is not given
    */
   public void observe(FloatBuffer values, long firstIndex) {
+    if (channels != null) {
+      throw new IllegalStateException("give the number of channels: they are observed");
+    }
+    observeAll(values, firstIndex);
+  }
+
+  private void observeAll(FloatBuffer values, long firstIndex) {
     if (histogram != null) {
       histogram.add(values, firstIndex);
       return;
@@ -63,14 +99,18 @@ public final class TensorObserver {
    * Adds what another observer has seen.
    *
    * @param other the other one, which stays unchanged
-   * @throws IllegalArgumentException if only one of them observes the distribution
+   * @throws IllegalArgumentException if only one of them observes the distribution, or channels
    */
   public void merge(TensorObserver other) {
-    if ((histogram == null) != (other.histogram == null)) {
+    if ((histogram == null) != (other.histogram == null)
+        || (channels == null) != (other.channels == null)) {
       throw new IllegalArgumentException("other: is another kind of observer");
     }
     if (histogram != null && other.histogram != null) {
       histogram.merge(other.histogram);
+    }
+    if (channels != null && other.channels != null) {
+      other.channels.statistics().ifPresent(channels::merge);
     }
     min = Math.min(min, other.min);
     max = Math.max(max, other.max);
@@ -85,7 +125,11 @@ public final class TensorObserver {
     if (histogram != null) {
       return histogram.total() == 0
           ? Optional.empty()
-          : Optional.of(TensorStatistics.of(histogram));
+          : Optional.of(
+              new TensorStatistics(
+                  histogram.range(),
+                  Optional.of(histogram),
+                  channels == null ? Optional.empty() : channels.statistics()));
     }
     return min > max
         ? Optional.empty()

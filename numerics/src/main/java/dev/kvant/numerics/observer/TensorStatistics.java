@@ -10,18 +10,21 @@ import java.util.Optional;
  *
  * @param range the smallest and the largest value, exactly
  * @param histogram how the values are distributed, if that was observed
+ * @param channels what was observed of the channels of the last axis, if that was
  * @since 0.1.0
  */
-public record TensorStatistics(ValueRange range, Optional<Histogram> histogram) {
+public record TensorStatistics(
+    ValueRange range, Optional<Histogram> histogram, Optional<ChannelStatistics> channels) {
 
   public TensorStatistics {
     Objects.requireNonNull(range, "range");
     Objects.requireNonNull(histogram, "histogram");
+    Objects.requireNonNull(channels, "channels");
   }
 
   /** Statistics of the smallest and the largest value alone. */
   public static TensorStatistics of(ValueRange range) {
-    return new TensorStatistics(range, Optional.empty());
+    return new TensorStatistics(range, Optional.empty(), Optional.empty());
   }
 
   /**
@@ -30,26 +33,32 @@ public record TensorStatistics(ValueRange range, Optional<Histogram> histogram) 
    * @param histogram counted at least one value
    */
   public static TensorStatistics of(Histogram histogram) {
-    return new TensorStatistics(histogram.range(), Optional.of(histogram));
+    return new TensorStatistics(histogram.range(), Optional.of(histogram), Optional.empty());
   }
 
   /**
-   * Adds what was observed elsewhere. The sum has a histogram where both have one.
+   * Adds what was observed elsewhere. The sum has a histogram where both have one, and channels
+   * where both have them.
    *
    * @param other the other statistics, which stay as they are
    * @return the statistics of all values
+   * @throws IllegalArgumentException if both have channels, and not the same number
    */
   public TensorStatistics plus(TensorStatistics other) {
     var both =
         new ValueRange(
             Math.min(range.min(), other.range.min()), Math.max(range.max(), other.range.max()));
+    Optional<ChannelStatistics> bothChannels =
+        channels.isEmpty() || other.channels.isEmpty()
+            ? Optional.empty()
+            : Optional.of(channels.get().plus(other.channels.get()));
     if (histogram.isEmpty() || other.histogram.isEmpty()) {
-      return of(both);
+      return new TensorStatistics(both, Optional.empty(), bothChannels);
     }
     var counted = new Histogram();
     counted.merge(histogram.get());
     counted.merge(other.histogram.get());
-    return new TensorStatistics(both, Optional.of(counted));
+    return new TensorStatistics(both, Optional.of(counted), bothChannels);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.kvant.runtime.calibration;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.numerics.observer.ChannelStatistics;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.numerics.observer.ValueRange;
@@ -45,6 +46,13 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
 
   private static final String CUT_SHORT = "it is cut short";
   private static final String DAMAGED = "it is damaged";
+
+  /** What follows a range, as bits of one byte. */
+  private static final int HISTOGRAM = 1;
+
+  private static final int CHANNELS = 2;
+
+  private static final int FIRST_FLOATS = 1 << 10;
 
   /** How many tensors a message names. */
   private static final int NAMED = 5;
@@ -174,15 +182,49 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
 
   private static TensorStatistics readTensor(DataInputStream in) throws IOException {
     var range = new ValueRange(in.readFloat(), in.readFloat());
-    if (!in.readBoolean()) {
-      return TensorStatistics.of(range);
+    int parts = in.readByte();
+    if ((parts & ~(HISTOGRAM | CHANNELS)) != 0) {
+      throw new IOException(DAMAGED);
     }
+    return new TensorStatistics(
+        range,
+        (parts & HISTOGRAM) == 0 ? Optional.empty() : Optional.of(readHistogram(in, range)),
+        (parts & CHANNELS) == 0 ? Optional.empty() : Optional.of(readChannels(in)));
+  }
+
+  private static Histogram readHistogram(DataInputStream in, ValueRange range) throws IOException {
     int exponent = in.readInt();
     long[] counts = new long[2 * Histogram.BINS + 1];
     for (int i = 0; i < counts.length; i++) {
       counts[i] = in.readLong();
     }
-    return new TensorStatistics(range, Optional.of(Histogram.of(exponent, counts, range)));
+    return Histogram.of(exponent, counts, range);
+  }
+
+  private static ChannelStatistics readChannels(DataInputStream in) throws IOException {
+    int channels = in.readInt();
+    if (channels < 1) {
+      throw new IOException(DAMAGED);
+    }
+    float[] mins = readFloats(in, channels);
+    float[] maxs = readFloats(in, channels);
+    List<float[]> rows = new ArrayList<>();
+    for (int left = in.readInt(); left > 0; left--) {
+      rows.add(readFloats(in, channels));
+    }
+    return ChannelStatistics.of(mins, maxs, rows);
+  }
+
+  /** Reads as many as there are, so that a wrong count ends with the file and not with memory. */
+  private static float[] readFloats(DataInputStream in, int count) throws IOException {
+    float[] values = new float[Math.min(count, FIRST_FLOATS)];
+    for (int i = 0; i < count; i++) {
+      if (i == values.length) {
+        values = Arrays.copyOf(values, (int) Math.min(count, 2L * i));
+      }
+      values[i] = in.readFloat();
+    }
+    return values;
   }
 
   private static CalibrationException unreadable(Path file, String why, Exception cause) {
@@ -265,12 +307,34 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
   private static void write(TensorStatistics tensor, DataOutputStream out) throws IOException {
     out.writeFloat(tensor.range().min());
     out.writeFloat(tensor.range().max());
-    out.writeBoolean(tensor.histogram().isPresent());
+    out.writeByte(
+        (tensor.histogram().isPresent() ? HISTOGRAM : 0)
+            | (tensor.channels().isPresent() ? CHANNELS : 0));
     if (tensor.histogram().isPresent()) {
       Histogram histogram = tensor.histogram().get();
       out.writeInt(histogram.exponent());
       for (long count : histogram.counts()) {
         out.writeLong(count);
+      }
+    }
+    if (tensor.channels().isPresent()) {
+      write(tensor.channels().get(), out);
+    }
+  }
+
+  private static void write(ChannelStatistics channels, DataOutputStream out) throws IOException {
+    out.writeInt(channels.channels());
+    for (int channel = 0; channel < channels.channels(); channel++) {
+      out.writeFloat(channels.range(channel).min());
+    }
+    for (int channel = 0; channel < channels.channels(); channel++) {
+      out.writeFloat(channels.range(channel).max());
+    }
+    List<float[]> rows = channels.rows();
+    out.writeInt(rows.size());
+    for (float[] row : rows) {
+      for (float value : row) {
+        out.writeFloat(value);
       }
     }
   }

@@ -37,6 +37,7 @@ final class OptionChecks {
       case BOOLEAN -> value.matches("true|false");
       case INTEGER -> value.matches(INTEGER);
       case NUMBER -> value.matches(NUMBER);
+      case NUMBER_OR_WORD -> value.matches(NUMBER) || option.allowed().contains(value);
       case STRING -> option.allowed().isEmpty() || option.allowed().contains(value);
       case LIST_OF_STRINGS -> true;
       case LIST_OF_INTEGERS -> value.matches(INTEGER + "(,\\s*" + INTEGER + ")*");

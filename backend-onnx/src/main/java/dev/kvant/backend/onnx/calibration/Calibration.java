@@ -98,9 +98,11 @@ public final class Calibration {
   }
 
   private TensorObserver observer(String tensor) {
-    return wanted.get(tensor) == Observation.DISTRIBUTION
-        ? TensorObserver.ofDistribution()
-        : TensorObserver.ofExtremes();
+    return switch (wanted.getOrDefault(tensor, Observation.EXTREMES)) {
+      case EXTREMES -> TensorObserver.ofExtremes();
+      case DISTRIBUTION -> TensorObserver.ofDistribution();
+      case CHANNELS -> TensorObserver.ofChannels();
+    };
   }
 
   /**
@@ -149,13 +151,19 @@ public final class Calibration {
       observers
           .computeIfAbsent(activation.tensor(), this::observer)
           .observe(
-              FloatValues.of(activation.type(), tensor.data()), place.piece() * tensor.elements());
+              FloatValues.of(activation.type(), tensor.data()),
+              place.piece() * tensor.elements(),
+              lastAxis(tensor.shape()));
     } catch (NonFiniteValueException e) {
       throw new CalibrationException(
           "batch %d: '%s' is %s at index %d; the model or this batch of the data is not sound"
               .formatted(place.batch(), activation.name(), e.value(), e.index()),
           e);
     }
+  }
+
+  private static int lastAxis(List<Long> shape) {
+    return shape.isEmpty() ? 1 : Math.toIntExact(shape.get(shape.size() - 1));
   }
 
   /** Makes the tensors come out of the model. */

@@ -15,7 +15,7 @@ public enum NoRange {
       "mask behind the product, or use masks of a magnitude like that of other values");
 
   /** The largest magnitude of values that are not masks. */
-  static final float LARGEST = 1e30f;
+  public static final float LARGEST = 1e30f;
 
   private final String why;
   private final String remedy;

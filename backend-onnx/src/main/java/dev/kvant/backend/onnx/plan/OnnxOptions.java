@@ -4,6 +4,7 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.backend.onnx.placement.Optimize;
+import dev.kvant.backend.onnx.smooth.Smooth;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.Options;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ import java.util.Map;
  * @param accuracyLevel how {@link Kernel#NBITS} computes, from 0 to 4, as ONNX Runtime numbers it
  * @param externalData whether large tensors are always written into a file of their own
  * @param reduceRange whether weights of {@code dynamic_ptq} have 7 bits
+ * @param smooth whether the spread of activations' channels moves into weights
  * @since 0.1.0
  */
 public record OnnxOptions(
@@ -37,7 +39,8 @@ public record OnnxOptions(
     int blockSize,
     int accuracyLevel,
     boolean externalData,
-    boolean reduceRange) {
+    boolean reduceRange,
+    Smooth smooth) {
 
   /** Which operators multiply with quantized weights. */
   public enum Kernel {
@@ -79,6 +82,7 @@ public record OnnxOptions(
 
   private static final String EXTERNAL_DATA = "external_data";
   public static final String REDUCE_RANGE = "reduce_range";
+  private static final String SMOOTH = "smooth";
 
   public static final List<OptionDescriptor> DESCRIPTORS =
       List.of(
@@ -141,6 +145,14 @@ public record OnnxOptions(
               "For dynamic_ptq: 7 bits for weights, so that processors without VNNI compute what"
                   + " others compute; false takes 8 bits, for models that run on processors with"
                   + " VNNI alone."),
+          new OptionDescriptor(
+              SMOOTH,
+              OptionDescriptor.Type.NUMBER_OR_WORD,
+              Smooth.WORDS,
+              Smooth.WORDS.get(0),
+              "For int8 products, how much of the spread between the channels of their inputs moves"
+                  + " into their weights before both are quantized (SmoothQuant): a number from 0"
+                  + " to 1, or off."),
           OptionDescriptor.calibrationCache());
 
   public static OnnxOptions of(Options options) {
@@ -154,12 +166,22 @@ public record OnnxOptions(
         options.integer(BLOCK_SIZE),
         options.integer(ACCURACY_LEVEL),
         options.flag(EXTERNAL_DATA),
-        options.flag(REDUCE_RANGE));
+        options.flag(REDUCE_RANGE),
+        Smooth.of(options.numberOrWord(SMOOTH)));
   }
 
   /** The options that a configuration sets. */
   public static OnnxOptions of(ModelQuantizationConfig config) {
     return of(Options.of(DESCRIPTORS, config.backendKwargs()));
+  }
+
+  /** Whether activations are smoothed where they can be. */
+  public boolean smooths() {
+    return !smooth.isOff() && !quantizeOutputs && !hasRegions();
+  }
+
+  private boolean hasRegions() {
+    return optimize != Optimize.ACCURACY && target == Target.CPU;
   }
 
   /** What is wrong with the options beyond their types. */
@@ -184,6 +206,9 @@ public record OnnxOptions(
       addDynamic(problems);
     } else if (kwargs.containsKey(REDUCE_RANGE)) {
       problems.add(problem(REDUCE_RANGE, "is for mode dynamic_ptq alone; leave it out"));
+    }
+    if (smooth.kind() == Smooth.Kind.FIXED) {
+      addFixedSmoothing(mode, problems);
     }
     if (kwargs.containsKey(OPTIMIZE)) {
       addWithoutRegions(mode, problems);
@@ -232,6 +257,27 @@ public record OnnxOptions(
               TARGET,
               "tensorrt does not support operators that quantize at run time; use mode static_ptq"
                   + " or leave it out"));
+    }
+  }
+
+  /** What leaves no place for a number that is asked for. */
+  private void addFixedSmoothing(QuantizationMode mode, List<ConfigurationProblem> problems) {
+    if (!(smooth.alpha() >= 0 && smooth.alpha() <= 1)) {
+      problems.add(problem(SMOOTH, "must be from 0 to 1, auto or off, was " + smooth.alpha()));
+    }
+    if (QuantizationMode.WEIGHT_ONLY_PTQ.equals(mode)) {
+      problems.add(
+          problem(
+              SMOOTH,
+              "prepares activations to be quantized, which weight_only_ptq leaves alone; use another"
+                  + " mode or leave it out"));
+    }
+    if (quantizeOutputs || hasRegions()) {
+      problems.add(
+          problem(
+              SMOOTH,
+              "changes the inputs of products, and with %s these are shared with other quantized operators; remove one of them"
+                  .formatted(quantizeOutputs ? QUANTIZE_OUTPUTS : OPTIMIZE)));
     }
   }
 

@@ -1,0 +1,242 @@
+package dev.kvant.backend.onnx.smooth;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.OperandDecision;
+import dev.kvant.api.OperandSettings;
+import dev.kvant.backend.onnx.calibration.NoRange;
+import dev.kvant.backend.onnx.plan.PlannedGraph;
+import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.numerics.ChannelSmoothing;
+import dev.kvant.numerics.observer.ChannelStatistics;
+import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.numerics.observer.ValueRange;
+import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Initializer;
+import dev.kvant.onnx.graph.Node;
+import dev.kvant.onnx.graph.OnnxModel;
+import dev.kvant.onnx.graph.OnnxModule;
+import dev.kvant.onnx.graph.StoredTensor;
+import dev.kvant.spi.CalibrationStatistics;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Divides the channels of activations by factors and multiplies the rows of the matrices behind
+ * them by the same, see {@link ChannelSmoothing}. The graph computes what it computed before, up to
+ * rounding; it is quantized after that.
+ *
+ * <p>The range of a smoothed tensor is from its smallest to its largest value, whatever the
+ * algorithm: smoothing leaves no outliers that would be worth clipping.
+ *
+ * @since 0.1.0
+ */
+public final class Smoother {
+
+  /**
+   * A graph after smoothing.
+   *
+   * @param planned the graph with its modules; those that were smoothed have new weights
+   * @param statistics what is known of activations, the new ones among them
+   * @param notes how modules were smoothed, by their names
+   */
+  public record Smoothed(
+      PlannedGraph planned, CalibrationStatistics statistics, Map<String, String> notes) {
+
+    public Smoothed {
+      notes = Map.copyOf(notes);
+    }
+  }
+
+  private final PlannedGraph planned;
+  private final OnnxModel model;
+  private final Smooth smooth;
+  private final Map<String, Optional<TensorStatistics>> statistics;
+  private final IdentityHashMap<Planned, Planned> changed = new IdentityHashMap<>();
+  private final Map<String, String> notes = new HashMap<>();
+
+  private Smoother(PlannedGraph planned, Smooth smooth, CalibrationStatistics statistics) {
+    this.planned = planned;
+    this.model = planned.model();
+    this.smooth = smooth;
+    this.statistics = new TreeMap<>(statistics.tensors());
+  }
+
+  /**
+   * Smooths groups of products, changing the graph.
+   *
+   * @param planned the graph
+   * @param groups the groups; one without statistics of channels stays as it is
+   * @param smooth how much
+   * @param statistics what was observed
+   */
+  public static Smoothed apply(
+      PlannedGraph planned,
+      List<SmoothGroup> groups,
+      Smooth smooth,
+      CalibrationStatistics statistics) {
+    var smoother = new Smoother(planned, smooth, statistics);
+    for (SmoothGroup group : groups) {
+      statistics
+          .tensor(group.activation().tensor())
+          .flatMap(TensorStatistics::channels)
+          .filter(channels -> channels.channels() == group.channels())
+          .ifPresent(channels -> smoother.smooth(group, channels));
+    }
+    return smoother.result();
+  }
+
+  private Smoothed result() {
+    List<Planned> modules =
+        planned.modules().stream().map(each -> changed.getOrDefault(each, each)).toList();
+    return new Smoothed(
+        new PlannedGraph(model, modules, planned.dynamic()),
+        new CalibrationStatistics(statistics),
+        notes);
+  }
+
+  private void smooth(SmoothGroup group, ChannelStatistics channels) {
+    float[] activations = channels.amax();
+    Optional<float[]> weights = amax(group);
+    if (weights.isEmpty() || !isSmoothable(activations) || !isSmoothable(weights.get())) {
+      return;
+    }
+    float[] factors = ChannelSmoothing.factors(activations, weights.get(), smooth.alpha());
+    float[] reciprocals = new float[factors.length];
+    for (int channel = 0; channel < factors.length; channel++) {
+      reciprocals[channel] = 1 / factors[channel];
+    }
+    String source = group.activation().name();
+    String smoothed = multiply(source, reciprocals);
+    statistics.put(smoothed, Optional.of(TensorStatistics.of(range(channels, reciprocals))));
+    IdentityHashMap<Initializer, String> stored = new IdentityHashMap<>();
+    for (Planned module : group.modules()) {
+      Node node = module.node();
+      Initializer weight = SmoothGroup.weight(module);
+      String name = stored.computeIfAbsent(weight, each -> store(module, factors));
+      node.inputs().set(0, smoothed);
+      node.inputs().set(1, name);
+      changed.put(module, changed(module));
+      notes.put(
+          module.name(),
+          String.format(
+              Locale.ROOT, "smooth: alpha %.2f, a Mul before the product", smooth.alpha()));
+    }
+  }
+
+  /** Whether the magnitudes are those of values, and not of masks or zeros alone. */
+  private static boolean isSmoothable(float[] magnitudes) {
+    float largest = 0;
+    for (float magnitude : magnitudes) {
+      largest = Math.max(largest, magnitude);
+    }
+    return largest > 0 && largest <= NoRange.LARGEST;
+  }
+
+  /** The largest magnitude of each row of all matrices; empty if a weight is not finite. */
+  private static Optional<float[]> amax(SmoothGroup group) {
+    float[] amax = new float[group.channels()];
+    for (Planned module : group.modules()) {
+      StoredTensor weight = module.weight().tensor();
+      int axis = SmoothGroup.inputAxis(module);
+      long columns = weight.dims().get(1);
+      weight
+          .content()
+          .forEachBlock(
+              (from, block) -> {
+                FloatBuffer values = block.asFloatBuffer();
+                long first = from / Float.BYTES;
+                for (int i = 0; i < values.remaining(); i++) {
+                  int channel = (int) (axis == 0 ? (first + i) / columns : (first + i) % columns);
+                  amax[channel] = Math.max(amax[channel], Math.abs(values.get(i)));
+                }
+              });
+    }
+    for (float magnitude : amax) {
+      if (!Float.isFinite(magnitude)) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(amax);
+  }
+
+  private String multiply(String source, float[] reciprocals) {
+    Graph graph = model.graph();
+    String constant = model.freshName(source + "_smoothing");
+    graph
+        .initializers()
+        .put(
+            constant,
+            Initializer.of(
+                StoredTensor.ofFloats(constant, List.of((long) reciprocals.length), reciprocals)));
+    String smoothed = model.freshName(source + "_smoothed");
+    graph.insertAfter(
+        source,
+        List.of(
+            Node.create(
+                model.freshName(source + "_Mul_smoothing"),
+                "Mul",
+                List.of(source, constant),
+                List.of(smoothed))));
+    return smoothed;
+  }
+
+  private static ValueRange range(ChannelStatistics channels, float[] reciprocals) {
+    float min = Float.POSITIVE_INFINITY;
+    float max = Float.NEGATIVE_INFINITY;
+    for (int channel = 0; channel < reciprocals.length; channel++) {
+      ValueRange range = channels.range(channel);
+      min = Math.min(min, range.min() * reciprocals[channel]);
+      max = Math.max(max, range.max() * reciprocals[channel]);
+    }
+    return new ValueRange(min, max);
+  }
+
+  private String store(Planned module, float[] factors) {
+    StoredTensor weight = module.weight().tensor();
+    String name = model.freshName(weight.name() + "_smoothed");
+    var scaled =
+        new ScaledContent(
+            weight.content(), weight.dims().get(1), SmoothGroup.inputAxis(module), factors);
+    model
+        .graph()
+        .initializers()
+        .put(name, Initializer.of(new StoredTensor(name, weight.type(), weight.dims(), scaled)));
+    return name;
+  }
+
+  private static Planned changed(Planned module) {
+    OnnxModule.Weight weight = module.weight();
+    StoredTensor tensor = SmoothGroup.weight(module).tensor().orElseThrow();
+    ModuleDecision decision = module.decision();
+    return new Planned(
+        module.name(),
+        module.graph(),
+        module.node(),
+        List.of(new OnnxModule.Weight(weight.input(), weight.channelAxis(), tensor)),
+        new ModuleDecision(
+            decision.module(),
+            decision.type(),
+            decision.typeInferred(),
+            decision.weights(),
+            wholeRange(decision.activations())));
+  }
+
+  private static OperandDecision wholeRange(OperandDecision decision) {
+    return new OperandDecision(
+        decision.dtype(),
+        decision.requested(),
+        decision.decidedBy(),
+        decision.overrode(),
+        decision.reason(),
+        decision.nativeIn(),
+        new OperandSettings(
+            decision.settings().granularity(), CalibrationAlgorithm.MINMAX, Map.of()));
+  }
+}

@@ -1,0 +1,76 @@
+package dev.kvant.runtime.calibration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.kvant.api.CalibrationException;
+import dev.kvant.numerics.observer.TensorObserver;
+import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.spi.CalibrationStatistics;
+import dev.kvant.spi.Observation;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StatisticsFileTest {
+
+  @TempDir private Path folder;
+
+  private static Optional<TensorStatistics> observed(TensorObserver observer) {
+    Random random = new Random(1);
+    float[] values = new float[3 * 2000];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    observer.observe(FloatBuffer.wrap(values), 0, 3);
+    return observer.statistics();
+  }
+
+  private static StatisticsFile file() {
+    return new StatisticsFile(
+        "model",
+        List.of("data"),
+        new CalibrationStatistics(
+            Map.of(
+                "channels", observed(TensorObserver.ofChannels()),
+                "distribution", observed(TensorObserver.ofDistribution()),
+                "extremes", observed(TensorObserver.ofExtremes()),
+                "never", Optional.empty())));
+  }
+
+  @Test
+  void gives_back_all_that_was_observed() {
+    Path file = folder.resolve("statistics");
+    file().write(file);
+
+    StatisticsFile read = StatisticsFile.read(file);
+
+    assertThat(read).isEqualTo(file());
+    assertThat(read.statistics().tells("channels", Observation.CHANNELS)).isTrue();
+    assertThat(read.statistics().tells("distribution", Observation.CHANNELS)).isFalse();
+    assertThat(read.statistics().tells("distribution", Observation.DISTRIBUTION)).isTrue();
+    assertThat(read.statistics().tells("extremes", Observation.DISTRIBUTION)).isFalse();
+    assertThat(read.statistics().tells("never", Observation.CHANNELS)).isTrue();
+  }
+
+  @Test
+  void a_file_cut_anywhere_is_refused() throws IOException {
+    Path file = folder.resolve("statistics");
+    file().write(file);
+    byte[] bytes = Files.readAllBytes(file);
+    for (int length : new int[] {5, 40, 70_000, bytes.length / 2, bytes.length - 1}) {
+      Path cut = Files.write(folder.resolve("cut"), Arrays.copyOf(bytes, length));
+      assertThatExceptionOfType(CalibrationException.class)
+          .isThrownBy(() -> StatisticsFile.read(cut))
+          .withMessageContaining("is not a valid statistics file");
+    }
+  }
+}

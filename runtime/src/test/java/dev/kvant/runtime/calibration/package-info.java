@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.runtime.calibration;
+
+import org.jspecify.annotations.NullMarked;
