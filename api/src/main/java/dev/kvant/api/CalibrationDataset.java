@@ -4,7 +4,8 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The calibration data of a model, batch by batch. It can be iterated more than once.
+ * The calibration data of a model, batch by batch. It can be iterated more than once. An iterator
+ * that is {@link AutoCloseable} is closed when its batches are no longer needed.
  *
  * @since 0.1.0
  */

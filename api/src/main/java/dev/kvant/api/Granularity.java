@@ -225,7 +225,7 @@ public sealed interface Granularity {
 
     @Override
     public String toString() {
-      return "block:%dx%d".formatted(rows, columns);
+      return "block:%sx%s".formatted(rows, columns);
     }
   }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -94,8 +95,13 @@ public record Verification(
             output ->
                 new QuantizationWarning(
                     QuantizationWarning.Kind.OTHER,
-                    "output '%s' of %s has an SQNR of %.1f dB, which is low; evaluate it before it is used"
-                        .formatted(output.getKey(), artifact, output.getValue()),
+                    String.format(
+                        Locale.ROOT,
+                        "output '%s' of %s has an SQNR of %.1f dB, which is low; evaluate it before"
+                            + " it is used",
+                        output.getKey(),
+                        artifact,
+                        output.getValue()),
                     null,
                     List.of()));
   }

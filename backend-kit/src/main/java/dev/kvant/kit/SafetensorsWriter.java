@@ -100,7 +100,7 @@ public final class SafetensorsWriter {
       }
       long end = offset + tensor.bytes();
       members.add(
-          "%s:{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
+          "%s:{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%s,%s]}"
               .formatted(quoted(tensor.name()), type, tensor.shape(), offset, end));
       offset = end;
     }

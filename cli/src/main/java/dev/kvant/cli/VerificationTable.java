@@ -50,7 +50,7 @@ final class VerificationTable {
         .min(Double::compare)
         .map(
             least ->
-                "the least SQNR of %s is %s"
+                "the min SQNR of %s is %s"
                     .formatted(
                         what,
                         Double.isInfinite(least)

@@ -163,14 +163,14 @@ class QuantizeCommandTest {
 
     assertThat(session.out())
         .containsPattern(
-            "quantized\\.text +verified +2 samples; the least SQNR of an output is 12\\.3 dB");
+            "quantized\\.text +verified +2 samples; the min SQNR of an output is 12\\.3 dB");
   }
 
   @Test
   void runs_what_it_wrote_on_made_up_values_where_there_is_no_data() {
     assertThat(quantize().out())
         .containsPattern(
-            "quantized\\.text +verified +2 samples of made-up values; the least SQNR of an output");
+            "quantized\\.text +verified +2 samples of made-up values; the min SQNR of an output");
   }
 
   @Test

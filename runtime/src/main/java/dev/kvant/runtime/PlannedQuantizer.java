@@ -167,10 +167,12 @@ final class PlannedQuantizer implements ModelQuantizer {
         () -> {
           var remembering = new FirstBatch(dataset);
           data.put(model, remembering);
-          if (abilities.calibrates()) {
-            run(model).observe(remembering);
-          } else {
-            warnOfUnusedData();
+          try (remembering) {
+            if (abilities.calibrates()) {
+              run(model).observe(remembering);
+            } else {
+              warnOfUnusedData();
+            }
           }
           return model;
         });

@@ -31,7 +31,7 @@ final class GeneralRules {
         if (part != null && part.quantAxis() != null && part.granularity() != null) {
           problems.add(
               new ConfigurationProblem(
-                  "quantize.layers[%d].%s.granularity".formatted(i, operand.label()),
+                  "quantize.layers[%s].%s.granularity".formatted(i, operand.label()),
                   "'%s' and quant_axis %d are in one rule; write one of them"
                       .formatted(part.granularity(), part.quantAxis())));
         }

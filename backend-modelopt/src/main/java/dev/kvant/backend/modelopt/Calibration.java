@@ -31,7 +31,7 @@ import java.util.OptionalInt;
 final class Calibration {
 
   /** What the names of temporary files begin with in this process. */
-  static final String PREFIX = "kvant-calibration-%d-".formatted(ProcessHandle.current().pid());
+  static final String PREFIX = "kvant-calibration-%s-".formatted(ProcessHandle.current().pid());
 
   private final ScriptModel model;
   private final List<PlannedModule> planned;

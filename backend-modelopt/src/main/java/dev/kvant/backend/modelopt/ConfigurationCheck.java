@@ -38,7 +38,7 @@ final class ConfigurationCheck {
       for (Operand operand : Operand.values()) {
         OperandQuantizationConfig part = layer.operand(operand);
         if (part != null) {
-          check.check("layers[%d].%s".formatted(i, operand.label()), part);
+          check.check("layers[%s].%s".formatted(i, operand.label()), part);
         }
       }
     }

@@ -106,27 +106,27 @@ final class InputObserver {
               if isCounted:
                 if torch.gt(largest, 0.):
                   mantissa, power = torch.frexp(largest)
-                  needed = ops.prim.max(torch.sub(power, %1$d), %2$d)
+                  needed = ops.prim.max(torch.sub(power, %1$s), %2$s)
                 else:
-                  needed = %2$d
+                  needed = %2$s
                 (self).widen(needed, )
                 scale = torch.ldexp(1., torch.neg(self.exponent))
-                for part in torch.split(values, %3$d):
+                for part in torch.split(values, %3$s):
                   places = torch.to(torch.mul(part, scale), 2)
                   signs = torch.to(torch.sign(part), 2)
-                  places = torch.add_(torch.add_(places, signs), %4$d)
-                  self.counts = torch.add(self.counts, torch.bincount(places, None, %6$d))
+                  places = torch.add_(torch.add_(places, signs), %4$s)
+                  self.counts = torch.add(self.counts, torch.bincount(places, None, %6$s))
         return None
       def widen(self: __torch__.kvant_calibration.InputObserver,
         exponent: int) -> NoneType:
         shift = torch.sub(exponent, self.exponent)
         if torch.gt(shift, 0):
-          group = torch.__lshift__(1, ops.prim.min(shift, %1$d))
-          rest = torch.sub(%4$d, torch.floordiv(%4$d, group))
+          group = torch.__lshift__(1, ops.prim.min(shift, %1$s))
+          rest = torch.sub(%4$s, torch.floordiv(%4$s, group))
           counts = self.counts
-          negative = torch.sum(torch.reshape(torch.slice(counts, 0, 0, %4$d), [-1, group]), [1])
-          zeros = torch.slice(counts, 0, %4$d, %5$d)
-          positive = torch.sum(torch.reshape(torch.slice(counts, 0, %5$d, %6$d), [-1, group]), [1])
+          negative = torch.sum(torch.reshape(torch.slice(counts, 0, 0, %4$s), [-1, group]), [1])
+          zeros = torch.slice(counts, 0, %4$s, %5$s)
+          positive = torch.sum(torch.reshape(torch.slice(counts, 0, %5$s, %6$s), [-1, group]), [1])
           left = torch.constant_pad_nd(negative, [rest, 0])
           right = torch.constant_pad_nd(positive, [0, rest])
           self.counts = torch.cat([left, zeros, right])

@@ -140,9 +140,9 @@ final class InsertedQuantizers {
     boolean isProjected = parameters.contains("weight_hr_l0");
     for (int cell = 0; cell < cells; cell++) {
       for (String direction : isBidirectional ? List.of("", "_reverse") : List.of("")) {
-        quantizers.add("layer_%d%s_%s".formatted(cell, direction, INPUT));
+        quantizers.add("layer_%s%s_%s".formatted(cell, direction, INPUT));
         if (isProjected) {
-          quantizers.add("proj_%d%s_%s".formatted(cell, direction, INPUT));
+          quantizers.add("proj_%s%s_%s".formatted(cell, direction, INPUT));
         }
       }
     }

@@ -153,8 +153,8 @@ final class LeftOutStorages {
   private static String filling(Place place, int index) {
     String tensor = ModulePlaces.of(place.module(), place.attribute());
     return """
-    storage = torch.to(storages[%2$d], ops.prim.device(%1$s))
-    _ = torch.set_(%1$s, torch.as_strided(storage, %3$s, %4$s, %5$d))
+    storage = torch.to(storages[%2$s], ops.prim.device(%1$s))
+    _ = torch.set_(%1$s, torch.as_strided(storage, %3$s, %4$s, %5$s))
     """
         .formatted(
             tensor,

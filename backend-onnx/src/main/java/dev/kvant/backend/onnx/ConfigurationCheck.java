@@ -29,7 +29,7 @@ final class ConfigurationCheck {
     boolean isInBlocks = OnnxOptions.of(config).kernel() == OnnxOptions.Kernel.NBITS;
     for (int i = 0; i < config.layers().size(); i++) {
       LayerQuantizationConfig layer = config.layers().get(i);
-      String path = "quantize.layers[%d]".formatted(i);
+      String path = "quantize.layers[%s]".formatted(i);
       if (layer.weights() != null) {
         checkWeights(path + ".weights", layer.weights(), isInBlocks, problems);
       }

@@ -7,6 +7,7 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -62,6 +64,39 @@ class PlacementTest {
     if (operator.equals("Clip")) {
       assertThat(255 * quantized.scale(BEHIND)).isBetween(0.3f, 0.50001f);
     }
+  }
+
+  @Test
+  void keep_an_activation_function_whose_output_was_always_zero() {
+    float[] signs = new float[(int) (CHANNELS * CHANNELS)];
+    for (int i = 0; i < signs.length; i++) {
+      signs[i] = i % CHANNELS < CHANNELS / 2 ? 0.1f : -0.1f;
+    }
+    TestGraph graph =
+        convolutions()
+            .floats("signs", List.of(CHANNELS, CHANNELS, 1L, 1L), signs)
+            .node("Conv", List.of("x", "signs"), "negative")
+            .node("Relu", List.of("negative"), BEHIND)
+            .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL);
+
+    Path quantized = save(graph, "speed", opposite(0)).artifacts().get(0).path();
+
+    try (OnnxFile file = OnnxFile.open(quantized)) {
+      assertThat(new Written(file.load()).nodes("Relu")).hasSize(1);
+    }
+    assertThat(Graphs.distance(quantized, folder.resolve("model.onnx"), opposite((int) SIDE / 2)))
+        .isLessThan(0.05);
+  }
+
+  /** One half of the channels is negative, in so many columns the other half. */
+  private static TensorBatch opposite(int columns) {
+    float[] values = new float[(int) (CHANNELS * SIDE * SIDE)];
+    for (int i = 0; i < values.length; i++) {
+      boolean isFirstHalf = i < values.length / 2;
+      boolean isTurned = i % SIDE < columns;
+      values[i] = (isFirstHalf == isTurned ? 1 : -1) * (1 + (float) Math.abs(Math.sin(i)));
+    }
+    return new TensorBatch(Map.of("x", Tensor.ofFloats(values, 1, CHANNELS, SIDE, SIDE)));
   }
 
   @Test

@@ -195,7 +195,7 @@ final class EightBitClass {
     }
     return originals.contains(ElementType.FLOAT32)
         ? float32
-        : "torch.to(%s, %d)".formatted(float32, scalarType(originals.get(0)));
+        : "torch.to(%s, %s)".formatted(float32, scalarType(originals.get(0)));
   }
 
   private String multiplied() {
@@ -223,7 +223,7 @@ final class EightBitClass {
       return packedProduct();
     }
     return """
-        if torch.eq(torch.remainder(torch.size(weight, 1), %d), 0):
+        if torch.eq(torch.remainder(torch.size(weight, 1), %s), 0):
         %selse:
         %s"""
         .formatted(PACKED_COLUMNS, packedProduct().indent(2), blockedProduct().indent(2));

@@ -8,6 +8,7 @@ import dev.kvant.torch.pickle.PickleWriter;
 import dev.kvant.torch.tensor.StorageRecords;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.zip.CRC32;
 
@@ -56,7 +57,7 @@ public final class CheckpointWriter {
   private static String serializationId(byte[] pickle) {
     var crc = new CRC32();
     crc.update(pickle);
-    return "%040d".formatted(crc.getValue());
+    return String.format(Locale.ROOT, "%040d", crc.getValue());
   }
 
   private static byte[] ascii(String text) {

@@ -93,7 +93,7 @@ final class TypeInference {
     }
     TensorDescription mean = byName.get("running_mean");
     if (mean != null && mean.shape().size() == 1) {
-      return Optional.of("BatchNorm%dd".formatted(dimensions(module, mean.shape().get(0))));
+      return Optional.of("BatchNorm%sd".formatted(dimensions(module, mean.shape().get(0))));
     }
     TensorDescription weight = byName.get("weight");
     if (weight == null || !weight.elementType().isFloatingPoint()) {
@@ -126,7 +126,7 @@ final class TypeInference {
       boolean fitsTransposed = bias == null || hasBiasByOutput(weight, bias);
       boolean transposed = fitsTransposed && (TRANSPOSED.matcher(name).matches() || !fits);
       return fits || transposed
-          ? Optional.of("Conv%s%dd".formatted(transposed ? "Transpose" : "", weight.size() - 2))
+          ? Optional.of("Conv%s%sd".formatted(transposed ? "Transpose" : "", weight.size() - 2))
           : Optional.empty();
     }
     if (weight.size() == 1) {

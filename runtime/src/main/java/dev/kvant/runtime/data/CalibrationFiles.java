@@ -47,7 +47,8 @@ public final class CalibrationFiles implements CalibrationDataset {
   }
 
   /**
-   * Opens the files from the start. They are closed at the end, or when reading fails.
+   * Opens the files from the start. They are closed at the end, or when reading fails. Who stops
+   * before closes the iterator, which is {@link AutoCloseable}.
    *
    * @throws DataException if they cannot be read
    */
@@ -63,7 +64,7 @@ public final class CalibrationFiles implements CalibrationDataset {
             remarks));
   }
 
-  private final class Batches implements Iterator<TensorBatch> {
+  private final class Batches implements Iterator<TensorBatch>, AutoCloseable {
 
     private final InputBatches batches;
     private final InputTypes types = new InputTypes(inputs, remarks);
@@ -84,8 +85,7 @@ public final class CalibrationFiles implements CalibrationDataset {
           isRead = ahead != null;
         } finally {
           if (!isRead) {
-            done = true;
-            batches.close();
+            close();
           }
         }
       }
@@ -100,6 +100,13 @@ public final class CalibrationFiles implements CalibrationDataset {
       }
       ahead = null;
       return batch;
+    }
+
+    @Override
+    public void close() {
+      done = true;
+      ahead = null;
+      batches.close();
     }
 
     private @Nullable TensorBatch read() {

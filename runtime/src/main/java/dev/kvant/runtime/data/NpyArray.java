@@ -28,18 +28,26 @@ final class NpyArray implements AutoCloseable {
   /**
    * Reads the header.
    *
-   * @param stream the array; closed with this
+   * @param stream the array; closed with this, and when this fails
    * @param name what to call it in errors
    * @throws DataException if it is damaged
    */
   NpyArray(InputStream stream, String name) throws IOException {
     this.name = name;
     this.in = new DataInputStream(new BufferedInputStream(stream));
-    this.header = NpyHeader.read(in, name);
-    this.rowShape =
-        header.shape().subList(Math.min(1, header.shape().size()), header.shape().size());
-    this.rowBytes = rowBytes();
-    this.turned = header.fortranOrder() && !header.shape().isEmpty() ? turn() : null;
+    boolean isRead = false;
+    try {
+      this.header = NpyHeader.read(in, name);
+      this.rowShape =
+          header.shape().subList(Math.min(1, header.shape().size()), header.shape().size());
+      this.rowBytes = rowBytes();
+      this.turned = header.fortranOrder() && !header.shape().isEmpty() ? turn() : null;
+      isRead = true;
+    } finally {
+      if (!isRead) {
+        in.close();
+      }
+    }
   }
 
   private int rowBytes() {

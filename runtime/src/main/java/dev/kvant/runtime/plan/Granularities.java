@@ -83,7 +83,7 @@ final class Granularities {
   }
 
   private void note(Asked asked, ModuleDescription module, Operand operand, String text) {
-    String path = "quantize.layers[%d].%s.%s".formatted(asked.rule(), operand.label(), asked.key());
+    String path = "quantize.layers[%s].%s.%s".formatted(asked.rule(), operand.label(), asked.key());
     modulesByPlace
         .computeIfAbsent(new Place(path, text), key -> new ArrayList<>())
         .add(module.name());

@@ -2,6 +2,7 @@ package dev.kvant.runtime.verification;
 
 import dev.kvant.api.Tensor;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -70,8 +71,12 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
       if (sums.decibels() < minSqnr) {
         return wrong(
             ratios,
-            "output '%s' has an SQNR of %.1f dB, below the minimum of %.1f dB"
-                .formatted(output.getKey(), sums.decibels(), minSqnr));
+            String.format(
+                Locale.ROOT,
+                "output '%s' has an SQNR of %.1f dB, below the minimum of %.1f dB",
+                output.getKey(),
+                sums.decibels(),
+                minSqnr));
       }
     }
     return new OutputComparison(ratios, Optional.empty());

@@ -1,7 +1,6 @@
 package dev.kvant.runtime.verification;
 
 import dev.kvant.api.Artifact;
-import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Internal;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizableModel;
@@ -190,8 +189,13 @@ public final class Verifier {
     TensorBatch samples = FirstSamples.of(batch, config.samples());
     try {
       return new Expected(samples, false, source.run(samples));
-    } catch (CalibrationException e) {
-      // A model with a fixed batch size takes nothing but whole batches.
+    } catch (QuantizationCancelledException | UnavailableException e) {
+      throw e;
+    } catch (KvantException e) {
+      // A model with a fixed batch size runs whole batches only; it may fail in any operator.
+      if (samples.equals(batch)) {
+        throw e;
+      }
       return new Expected(batch, false, source.run(batch));
     }
   }

@@ -54,6 +54,26 @@ class NpyArrayTest {
     assertThat(tensor.toFloats()).containsExactly(0, 1, 2, 3, 100, 200);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {4, 20, 200})
+  void that_is_damaged_leaves_nothing_open(int length) throws IOException {
+    byte[] whole;
+    try (InputStream in = NpyArrayTest.class.getResourceAsStream("/npy/fortran.npy")) {
+      whole = Objects.requireNonNull(in).readAllBytes();
+    }
+    boolean[] closed = {false};
+    InputStream cut =
+        new ByteArrayInputStream(whole, 0, Math.min(length, whole.length - 1)) {
+          @Override
+          public void close() {
+            closed[0] = true;
+          }
+        };
+
+    assertThatThrownBy(() -> new NpyArray(cut, "cut")).isInstanceOf(DataException.class);
+    assertThat(closed[0]).isTrue();
+  }
+
   @Test
   void of_signed_bytes_keeps_their_signs() throws IOException {
     assertThat(whole("int8").toLongs()).containsExactly(-100, -99, -98, -97, 0, 100);

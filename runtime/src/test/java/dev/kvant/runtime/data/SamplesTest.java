@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -77,6 +78,19 @@ class SamplesTest {
     assertThat(tensor(batches.get(1), "input").toFloats()).containsExactly(4, 5, 6, 7);
     assertThat(tensor(batches.get(1), "label").toLongs()).containsExactly(2, 3);
     assertThat(tensor(batches.get(2), "input").shape()).containsExactly(1L, 2L);
+  }
+
+  @Test
+  void that_are_not_read_to_their_end_can_be_closed() throws Exception {
+    Iterator<TensorBatch> batches =
+        calibration(CalibrationConfig.builder(copy("pairs.npz", "data")).batchSize(2)).iterator();
+    batches.next();
+    assertThat(batches).hasNext();
+
+    assertThat(batches).isInstanceOf(AutoCloseable.class);
+    ((AutoCloseable) batches).close();
+
+    assertThat(batches.hasNext()).isFalse();
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.kvant.api.ElementType;
 import dev.kvant.api.Tensor;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,18 @@ class OutputComparisonTest {
   void noise_above_the_signal_is_a_fault() {
     assertThat(compared(outputs(1, 1), outputs(-1, 1.5f)).fault())
         .contains("output 'logits' has an SQNR of -3.3 dB, below the minimum of 0.0 dB");
+  }
+
+  @Test
+  void numbers_in_a_fault_are_the_same_in_every_locale() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(new Locale("ar", "EG"));
+    try {
+      assertThat(compared(outputs(1, 1), outputs(-1, 1.5f)).fault())
+          .contains("output 'logits' has an SQNR of -3.3 dB, below the minimum of 0.0 dB");
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test

@@ -25,7 +25,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class VerifierTest {
 
@@ -58,12 +61,18 @@ class VerifierTest {
     assertThat(verify(new VerificationConfig(true, 1, null)).samples()).isEqualTo(1);
   }
 
-  @Test
-  void a_model_of_a_fixed_batch_size_gets_the_whole_batch() {
+  static Stream<KvantException> refusals() {
+    return Stream.of(
+        new CalibrationException("wants 2 samples"), new KvantException("Reshape fails"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("refusals")
+  void a_model_of_a_fixed_batch_size_gets_the_whole_batch(KvantException refusal) {
     UnaryOperator<Tensor> fixed =
         values -> {
           if (values.shape().get(0) != 2) {
-            throw new CalibrationException("wants 2 samples");
+            throw refusal;
           }
           return values;
         };
@@ -71,6 +80,21 @@ class VerifierTest {
     models.put(ARTIFACT, fixed);
 
     assertThat(verify(new VerificationConfig(true, 1, null)).status()).isEqualTo(Status.VERIFIED);
+  }
+
+  @Test
+  void a_source_that_fails_on_the_whole_batch_runs_once() {
+    int[] runs = {0};
+    models.put(
+        model.source(),
+        values -> {
+          runs[0]++;
+          throw new KvantException("Reshape fails");
+        });
+
+    assertThat(verify(VerificationConfig.DEFAULT).reason())
+        .isEqualTo("the source does not run: Reshape fails");
+    assertThat(runs[0]).isEqualTo(1);
   }
 
   @Test

@@ -27,6 +27,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -306,8 +307,13 @@ abstract class BackendQuantizationContract extends BackendDescriptionContract {
         reported != null
             && (reported == measured || Math.abs(reported - measured) <= SQNR_TOLERANCE),
         () ->
-            "the weight of %s in %s has an SQNR of %.2f dB, and the report says %.2f dB"
-                .formatted(module, fileName(artifact), measured, reported));
+            String.format(
+                Locale.ROOT,
+                "the weight of %s in %s has an SQNR of %.2f dB, and the report says %.2f dB",
+                module,
+                fileName(artifact),
+                measured,
+                reported));
     return true;
   }
 
@@ -496,10 +502,30 @@ abstract class BackendQuantizationContract extends BackendDescriptionContract {
             run(trial, model, plan, second);
             run(trial, copy, plan, third, QuantizationListener.NONE, 4);
           }
+          Path fourth = newFolder();
+          inAnotherLocale(
+              () -> {
+                try (QuantizableModel model = open(trial)) {
+                  run(trial, model, trial.plan(model), fourth);
+                }
+              });
           assertEquals(FolderContent.of(first), FolderContent.of(second), "a second run");
+          assertEquals(
+              FolderContent.of(first), FolderContent.of(fourth), "in a locale with other digits");
           assertEquals(
               FolderContent.of(first), FolderContent.of(third), "a copy, with four threads");
         });
+  }
+
+  /** Where numbers are formatted with other digits than those of ASCII. */
+  private static void inAnotherLocale(Runnable work) {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(new Locale("ar", "EG"));
+    try {
+      work.run();
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @TestFactory

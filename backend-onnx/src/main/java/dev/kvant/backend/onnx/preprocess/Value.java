@@ -9,16 +9,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param place where the graph is that it belongs to, see {@link Graph#place}
  * @param name its name there
+ * @since 0.1.0
  */
-record Value(String place, String name) {
+public record Value(String place, String name) {
 
-  Value {
+  public Value {
     Objects.requireNonNull(place, "place");
     Objects.requireNonNull(name, "name");
   }
 
   /** What a graph reads under a name, or null if nothing gives it. */
-  static @Nullable Value read(Graph graph, String name) {
+  public static @Nullable Value read(Graph graph, String name) {
     Graph home = name.isEmpty() ? null : graph.home(name);
     return home == null ? null : new Value(home.place(), name);
   }

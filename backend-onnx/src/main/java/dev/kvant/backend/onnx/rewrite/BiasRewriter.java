@@ -25,9 +25,9 @@ import java.util.Optional;
  * <p>{@code q = clamp(rint(b / (s_x s_w)))}. If {@code |q|} would exceed 2<sup>30</sup>, the scale
  * of the weight is raised first: the other half of int32 is for the sum that the bias is added to.
  * A channel of zeros has codes of zero with any scale; it gets the one with the most exact bias. A
- * bias stays in floating point if the product has factors (Gemm's {@code alpha} and {@code beta}),
- * or if {@code s_x s_w} is not a normal float32. After {@code _adjust_weight_scale_for_int32_bias}
- * and {@code quantize_bias_static_impl} of onnxruntime.quantization 1.32.
+ * bias stays in floating point if {@code s_x s_w} is not a normal float32. After {@code
+ * _adjust_weight_scale_for_int32_bias} and {@code quantize_bias_static_impl} of
+ * onnxruntime.quantization 1.32.
  */
 final class BiasRewriter {
 
@@ -59,7 +59,7 @@ final class BiasRewriter {
     this.model = model;
   }
 
-  /** Takes note of a product of quantized operands. */
+  /** Takes note of a product of quantized operands, which has no factors. */
   void add(Planned module, QuantizedWeight weight, AffineStep step) {
     if (module.type() != DataType.FLOAT || module.weight().input() != 1) {
       return;
@@ -69,11 +69,7 @@ final class BiasRewriter {
       added(module).ifPresent(add -> add(add, constantInput(module, add), module, weight, step));
       return;
     }
-    boolean hasFactors =
-        node.is("Gemm")
-            && (node.floatAttribute("alpha", 1) != 1 || node.floatAttribute("beta", 1) != 1);
-    boolean hasBias = node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm");
-    if (hasBias && !hasFactors) {
+    if (node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm")) {
       add(node, BIAS_INPUT, module, weight, step);
     }
   }
@@ -94,8 +90,7 @@ final class BiasRewriter {
         .filter(node -> node.is("Add") && graph.nodes().contains(node))
         .filter(
             node ->
-                module.weight().input() == 1
-                    && module.weight().tensor().dims().size() == 2
+                module.weight().tensor().dims().size() == 2
                     && constant(module, node.input(constantInput(module, node)))
                         .filter(tensor -> tensor.dims().equals(columns(module)))
                         .isPresent());

@@ -3,6 +3,7 @@ package dev.kvant.backend.onnx.rewrite;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.preprocess.Value;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizedType;
@@ -37,9 +38,6 @@ public final class DynamicRewriter {
 
   /** A tensor that is quantized as the model runs, by the names of its parts. */
   private record Codes(String codes, String scale, String zeroPoint) {}
-
-  /** A tensor of a graph. */
-  private record Value(String place, String name) {}
 
   /**
    * What makes a quantized matrix.

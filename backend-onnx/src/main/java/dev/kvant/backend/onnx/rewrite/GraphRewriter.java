@@ -14,7 +14,9 @@ import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.spi.ProgressReporter;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +57,8 @@ public final class GraphRewriter {
    * Rewrites the graph.
    *
    * @param activations the activations to quantize
-   * @param folded nodes whose work the ranges of codes do
+   * @param folded nodes whose work the ranges of codes do; one stays where the data gave the codes
+   *     no range
    * @param integers the modules that multiply codes
    * @return the quantized weights by the name of their module
    * @throws CalibrationException if activations are to be quantized that were not observed
@@ -65,13 +68,21 @@ public final class GraphRewriter {
       Set<Node> folded,
       Set<String> integers,
       ProgressReporter progress) {
-    folded.forEach(this::fold);
-    Map<Node, AffineStep> inputs = new HashMap<>();
+    Set<String> withoutRange = new HashSet<>();
+    List<QuantizedActivation> withRange = new ArrayList<>();
     for (QuantizedActivation activation : activations) {
-      AffineStep step = step(activation);
       if (steps.noRange(activation).isPresent()) {
-        continue;
+        withoutRange.add(activation.activation().tensor());
+      } else {
+        withRange.add(activation);
       }
+    }
+    folded.stream()
+        .filter(node -> !withoutRange.contains(node.outputs().get(0)))
+        .forEach(this::fold);
+    Map<Node, AffineStep> inputs = new HashMap<>();
+    for (QuantizedActivation activation : withRange) {
+      AffineStep step = step(activation);
       activationRewriter.rewrite(activation, step);
       activation.readers().forEach(reader -> inputs.put(reader.node(), step));
     }

@@ -357,6 +357,6 @@ public final class OnnxModules {
   }
 
   private static String convolution(String kind, ConstantValue weight) {
-    return "%s%dd".formatted(kind, weight.dims().size() - 2);
+    return "%s%sd".formatted(kind, weight.dims().size() - 2);
   }
 }

@@ -146,7 +146,7 @@ public final class DenseTensor implements StoredTensor {
 
   @Override
   public String identity() {
-    return "%s:%d%s%s".formatted(storage.id(), offset, shape, strides);
+    return "%s:%s%s%s".formatted(storage.id(), offset, shape, strides);
   }
 
   @Override

@@ -123,13 +123,13 @@ final class ImageFile {
 
   private static Pixels pixels(Path file, BufferedImage image) {
     Raster raster = image.getRaster();
-    for (int bits : image.getSampleModel().getSampleSize()) {
-      if (bits > 8) {
-        throw new DataException("%s has %d bits per channel; save it with 8".formatted(file, bits));
-      }
-    }
     if (image.getColorModel() instanceof IndexColorModel palette) {
       return withPalette(raster, palette);
+    }
+    for (int bits : image.getSampleModel().getSampleSize()) {
+      if (bits != 8) {
+        throw new DataException("%s has %d bits per channel; save it with 8".formatted(file, bits));
+      }
     }
     int bands = raster.getNumBands();
     int channels = bands < 3 ? 1 : 3;

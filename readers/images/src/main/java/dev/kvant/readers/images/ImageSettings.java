@@ -39,6 +39,9 @@ record ImageSettings(
   private static final String LAYOUT = "images.layout";
   private static final String INTERPOLATION = "images.interpolation";
 
+  private static final String ONE_OR_THREE =
+      "must have one value for grey images or three for colours, but has ";
+
   static final List<OptionDescriptor> OPTIONS =
       List.of(
           OptionDescriptor.of(
@@ -64,7 +67,7 @@ record ImageSettings(
           OptionDescriptor.of(
               STD,
               OptionDescriptor.Type.LIST_OF_NUMBERS,
-              "What each channel is divided by then. By default 1."),
+              "What each channel is divided by then; one value for grey images. By default 1."),
           OptionDescriptor.of(
               LAYOUT,
               OptionDescriptor.Type.STRING,
@@ -83,7 +86,7 @@ record ImageSettings(
       for (int i = 0; i < size.size(); i++) {
         if (size.get(i) < 1) {
           problems.add(
-              new ConfigurationProblem("%s[%d]".formatted(key, i), "must be greater than 0"));
+              new ConfigurationProblem("%s[%s]".formatted(key, i), "must be greater than 0"));
         }
       }
     }
@@ -95,20 +98,19 @@ record ImageSettings(
     List<Double> mean = options.doubles(MEAN);
     List<Double> std = options.doubles(STD);
     if (options.isSet(MEAN) && mean.size() != 1 && mean.size() != 3) {
-      problems.add(
-          new ConfigurationProblem(
-              MEAN,
-              "must have one value for grey images or three for colours, but has " + mean.size()));
+      problems.add(new ConfigurationProblem(MEAN, ONE_OR_THREE + mean.size()));
     }
     if (std.contains(0.0)) {
       problems.add(new ConfigurationProblem(STD, "must not contain 0, pixels are divided by it"));
     }
-    if (options.isSet(STD) && std.size() != (options.isSet(MEAN) ? mean.size() : 3)) {
+    if (options.isSet(STD) && options.isSet(MEAN) && std.size() != mean.size()) {
       problems.add(
           new ConfigurationProblem(
               STD,
               "must have as many values as mean, %d, but has %d"
-                  .formatted(options.isSet(MEAN) ? mean.size() : 3, std.size())));
+                  .formatted(mean.size(), std.size())));
+    } else if (options.isSet(STD) && std.size() != 1 && std.size() != 3) {
+      problems.add(new ConfigurationProblem(STD, ONE_OR_THREE + std.size()));
     }
     if (options.isSet(LAYOUT) && !layout(options).matches("NCHW|NHWC")) {
       problems.add(new ConfigurationProblem(LAYOUT, "must be NCHW or NHWC"));
@@ -144,8 +146,7 @@ record ImageSettings(
           "images.size must be set to a height and a width: the model's input %sdeclares none"
               .formatted(input.printed()));
     }
-    int channels =
-        options.isSet(MEAN) ? options.doubles(MEAN).size() : input.channels() == 1 ? 1 : 3;
+    int channels = channels(options, input);
     return new ImageSettings(
         size,
         crop,
@@ -154,6 +155,15 @@ record ImageSettings(
         options.isSet(STD) ? options.doubles(STD) : Collections.nCopies(channels, 1.0),
         input.channelsFirst(),
         type(input, options));
+  }
+
+  private static int channels(Options options, InputShape input) {
+    for (String key : List.of(MEAN, STD)) {
+      if (options.isSet(key)) {
+        return options.doubles(key).size();
+      }
+    }
+    return input.channels() == 1 ? 1 : 3;
   }
 
   private static ElementType type(InputShape input, Options options) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -96,5 +97,33 @@ class ImageFileTest {
     assertThatThrownBy(() -> ImageFile.read(file))
         .isInstanceOf(DataException.class)
         .hasMessage(file + " has 16 bits per channel; save it with 8");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {BufferedImage.TYPE_USHORT_555_RGB, BufferedImage.TYPE_USHORT_565_RGB})
+  void with_5_bits_a_channel_is_refused(int type) throws IOException {
+    BufferedImage image = new BufferedImage(4, 2, type);
+    image.setRGB(0, 0, 0xFFFFFF);
+    Path file = folder.resolve("short.bmp");
+    assertThat(ImageIO.write(image, "bmp", file.toFile())).isTrue();
+
+    assertThatThrownBy(() -> ImageFile.read(file))
+        .isInstanceOf(DataException.class)
+        .hasMessage(file + " has 5 bits per channel; save it with 8");
+  }
+
+  @Test
+  void of_black_and_white_has_the_values_0_and_255() throws IOException {
+    BufferedImage image = new BufferedImage(4, 2, BufferedImage.TYPE_BYTE_BINARY);
+    image.setRGB(1, 0, 0xFFFFFF);
+    for (String format : List.of("png", "bmp")) {
+      Path file = folder.resolve("binary." + format);
+      assertThat(ImageIO.write(image, format, file.toFile())).isTrue();
+
+      Pixels pixels = ImageFile.read(file).grey();
+
+      assertThat(pixels.get(0, 0, 0)).isZero();
+      assertThat(pixels.get(1, 0, 0)).isEqualTo(255);
+    }
   }
 }

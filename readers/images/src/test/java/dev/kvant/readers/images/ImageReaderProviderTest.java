@@ -163,6 +163,27 @@ class ImageReaderProviderTest {
     assertThat(input.toFloats()[0]).isEqualTo(150 / 255f);
   }
 
+  @Test
+  void are_grey_when_there_is_one_deviation() throws IOException {
+    write("a.png", 0x00FF00);
+    assertThat(provider.validate(options(Map.of("std", List.of(0.5))))).isEmpty();
+
+    Tensor input = input(Map.of("size", List.of(2), "std", List.of(0.5)));
+
+    assertThat(input.shape()).containsExactly(1L, 1L, 2L, 2L);
+    assertThat(input.toFloats()[0]).isEqualTo(300 / 255f);
+  }
+
+  @Test
+  void have_one_deviation_or_three() {
+    assertThat(provider.validate(options(Map.of("std", List.of(0.5, 0.5)))))
+        .containsExactly(
+            new ConfigurationProblem(
+                "images.std",
+                "must have one value for grey images or three for colours, but has 2"));
+    assertThat(provider.validate(options(Map.of("std", STD)))).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 3, 6, 5", "-1, 3, 6, 5"})
   void take_size_and_layout_from_the_model(long batch, long channels, long height, long width)
