@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import numpy_helper
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from kvant import DIGITS, Checks, kvant
@@ -62,6 +63,21 @@ def by_onnxruntime(model, out, target):
         extra_options={"OpTypesToExcludeOutputQuantization": PRODUCTS, "WeightSymmetric": True,
                        "ActivationSymmetric": target != "cpu", "QuantizeBias": target == "cpu"})
     return out
+
+
+def blocks(path):
+    """Codes, scales and zero points of each MatMulNBits, by its number."""
+    graph = onnx.load(path).graph
+    values = {initializer.name: numpy_helper.to_array(initializer) for initializer in graph.initializer}
+    products = [node for node in graph.node if node.op_type == "MatMulNBits"]
+    return [[values[name].ravel() for name in node.input[1:4] if name] for node in products]
+
+
+def blocks_by_onnxruntime(model, out, bits, symmetric, block_size):
+    quantizer = MatMulNBitsQuantizer(onnx.load(model), bits=bits, block_size=block_size, is_symmetric=symmetric, accuracy_level=4)
+    quantizer.process()
+    quantizer.model.save_model_to_file(str(out))
+    return blocks(out)
 
 
 def parameters(path):
@@ -132,5 +148,17 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
             spec.write_text(json.dumps({"quantize": {"backend": backend, "mode": "weight_only_ptq", "layers": rules}}))
             run = kvant("plan", "-c", spec, "--model", DIGITS / "models" / file)
             checks.that(f"{name}: one spec serves {file}", run.code == 0, run.said)
+    model = DIGITS / "models/transformer.onnx"
+    for bits, symmetric, block_size in [(4, False, 32), (4, True, 32), (8, False, 32), (8, True, 32), (4, False, 16), (4, False, 128)]:
+        what = f"transformer, blocks of {block_size}, {bits} bits, {'symmetric' if symmetric else 'asymmetric'}"
+        out = folder / f"transformer-blocks-{bits}-{symmetric}-{block_size}"
+        run = quantize(model, out, "weight_only_ptq", "int8",
+                       backend_kwargs={"kernel": "nbits", "bits": bits, "symmetric": symmetric, "block_size": block_size})
+        checks.that(f"{what}: is quantized", run.code == 0, run.said)
+        ours = blocks(out / ARTIFACT)
+        # Its tool quantizes MatMul alone.
+        theirs = blocks_by_onnxruntime(model, folder / "blocks.onnx", bits, symmetric, block_size)
+        same = sum(any(len(mine) == len(other) and all(map(np.array_equal, mine, other)) for mine in ours) for other in theirs)
+        checks.that(f"{what}: {same} of {len(theirs)} products have onnxruntime's codes, scales and zero points", same == len(theirs) > 0)
 
 checks.end()

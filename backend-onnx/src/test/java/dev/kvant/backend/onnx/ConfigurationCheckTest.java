@@ -45,6 +45,8 @@ class ConfigurationCheckTest {
         .containsExactly("quantize.backend_kwargs.bits");
     assertThat(problems(config().backendKwarg("accuracy_level", 4)))
         .containsExactly("quantize.backend_kwargs.accuracy_level");
+    assertThat(problems(config().backendKwarg("symmetric", false)))
+        .containsExactly("quantize.backend_kwargs.symmetric");
   }
 
   @Test

@@ -87,6 +87,51 @@ class ProductsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "4, 16, true, 48",
+    "4, 16, false, 48",
+    "4, 32, false, 40",
+    "4, 64, false, 200",
+    "4, 128, true, 200",
+    "4, 256, false, 300",
+    "8, 16, false, 48",
+    "8, 32, true, 40",
+    "8, 128, false, 200",
+    "8, 256, false, 300"
+  })
+  void of_blocks_is_right_with_and_without_zero_points_and_adds_its_bias(
+      int bits, int blockSize, boolean symmetric, int length) {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .input("x", -1, length)
+            .constant("w", magnitudes(normal(1, length * 6, 1)), length, 6)
+            .constant("b", new float[] {50, -45, 30, 0, 7, 1}, 6)
+            .constant("row", new float[] {50, -45, 30, 0, 7, 1}, 1, 6)
+            .node("Gemm", "g", List.of("x", "w", "b"), "y", Map.of())
+            .node("Gemm", "h", List.of("x", "w", "row"), "z", Map.of())
+            .output("y", -1, 6)
+            .output("z", -1, 6);
+    TensorBatch batch = graph.batch(normal(2, 16 * length, 1), 16, length);
+    Path source = graph.write(folder);
+
+    SavedModel saved =
+        run(
+            Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8))
+                .with("kernel", "nbits")
+                .with("bits", bits)
+                .with("block_size", blockSize)
+                .with("symmetric", symmetric),
+            source);
+
+    Path artifact = saved.artifacts().get(0).path();
+    assertThat(SmallGraph.sqnr(source, artifact, batch)).isGreaterThan(bits == 4 ? 20 : 40);
+    assertThat(Graphs.nodes(artifact, "MatMulNBits")).hasSize(2);
+    assertThat(Graphs.nodes(artifact, "Add"))
+        .singleElement()
+        .satisfies(add -> assertThat(add.inputs()).contains("row"));
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"cpu", "tensorrt"})
   void of_more_than_two_dimensions_has_one_scale_where_integers_are_multiplied(String target) {
     for (long[] dims : new long[][] {{2, 8, 16}, {1, 8, 16}, {3, 2, 8, 16}}) {

@@ -205,30 +205,47 @@ abstract class BackendKit {
   }
 
   /**
-   * For each sample and mode, the first trial with each value that an option allows. Fails if the
-   * backend rejects such a value in every trial.
+   * For each sample and mode, the first trial with each value that an option allows. A value that
+   * the backend rejects by itself is tried with each value of each other option. Fails if the
+   * backend rejects it in every trial.
    */
   final List<Trial> trialsOfEachOptionValue() {
     List<Trial> trials = trials();
+    List<OptionDescriptor> options = newBackend().descriptor().options();
     List<Trial> varied = new ArrayList<>();
-    for (OptionDescriptor option : newBackend().descriptor().options()) {
+    for (OptionDescriptor option : options) {
       for (Object value : allowedValues(option)) {
-        Map<List<Object>, Trial> first = new LinkedHashMap<>();
-        for (Trial trial : trials) {
-          Trial with = trial.with(option.key(), value);
-          if (trial.backend().validate(with.config()).isEmpty()) {
-            first.putIfAbsent(List.of(trial.sample(), trial.mode()), with);
+        List<Trial> with = trials.stream().map(trial -> trial.with(option.key(), value)).toList();
+        List<Trial> first = firstAccepted(with);
+        for (OptionDescriptor other : options) {
+          for (Object another : allowedValues(other)) {
+            if (first.isEmpty() && !other.equals(option)) {
+              first =
+                  firstAccepted(
+                      with.stream().map(trial -> trial.with(other.key(), another)).toList());
+            }
           }
         }
         if (first.isEmpty()) {
           throw new AssertionError(
-              "option '%s' allows %s, and the backend rejects it in every mode and dtype"
+              "option '%s' allows %s, and the backend rejects it in every mode and dtype, whatever another option is"
                   .formatted(option.key(), value));
         }
-        varied.addAll(first.values());
+        varied.addAll(first);
       }
     }
     return varied;
+  }
+
+  /** The first trial of each sample and mode whose configuration has no problems. */
+  private static List<Trial> firstAccepted(List<Trial> trials) {
+    Map<List<Object>, Trial> first = new LinkedHashMap<>();
+    for (Trial trial : trials) {
+      if (trial.backend().validate(trial.config()).isEmpty()) {
+        first.putIfAbsent(List.of(trial.sample(), trial.mode()), trial);
+      }
+    }
+    return List.copyOf(first.values());
   }
 
   private static List<?> allowedValues(OptionDescriptor option) {

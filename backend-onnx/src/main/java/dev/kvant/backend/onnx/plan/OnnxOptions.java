@@ -5,6 +5,7 @@ import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.backend.onnx.placement.Optimize;
 import dev.kvant.backend.onnx.smooth.Smooth;
+import dev.kvant.backend.onnx.weights.BlockFormat;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.Options;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import java.util.Map;
  * @param kernel which operators multiply with quantized weights
  * @param bits the size of codes for {@link Kernel#NBITS}
  * @param blockSize how many weights share a scale for {@link Kernel#NBITS}
+ * @param symmetric whether blocks of {@link Kernel#NBITS} have no zero points
  * @param accuracyLevel how {@link Kernel#NBITS} computes, from 0 to 4, as ONNX Runtime numbers it
  * @param externalData whether large tensors are always written into a file of their own
  * @param reduceRange whether weights of {@code dynamic_ptq} have 7 bits
@@ -37,6 +39,7 @@ public record OnnxOptions(
     Kernel kernel,
     int bits,
     int blockSize,
+    boolean symmetric,
     int accuracyLevel,
     boolean externalData,
     boolean reduceRange,
@@ -73,6 +76,7 @@ public record OnnxOptions(
   public static final String KERNEL = "kernel";
   public static final String BITS = "bits";
   public static final String BLOCK_SIZE = "block_size";
+  public static final String SYMMETRIC = "symmetric";
   private static final int DEFAULT_BITS = 8;
   private static final int DEFAULT_BLOCK_SIZE = 32;
   public static final String ACCURACY_LEVEL = "accuracy_level";
@@ -126,6 +130,12 @@ public record OnnxOptions(
               String.valueOf(DEFAULT_BLOCK_SIZE),
               "For the kernel nbits: how many weights share a scale, a power of two from 16 to"
                   + " 256."),
+          OptionDescriptor.of(
+              SYMMETRIC,
+              OptionDescriptor.Type.BOOLEAN,
+              "For the kernel nbits: false stores a zero point with each scale, true does not. By"
+                  + " default false for 4 bits, which are more accurate with zero points, and true"
+                  + " for 8."),
           new OptionDescriptor(
               ACCURACY_LEVEL,
               OptionDescriptor.Type.INTEGER,
@@ -164,6 +174,7 @@ public record OnnxOptions(
         Kernel.valueOf(options.text(KERNEL).toUpperCase(Locale.ROOT)),
         options.integer(BITS),
         options.integer(BLOCK_SIZE),
+        options.isSet(SYMMETRIC) ? options.flag(SYMMETRIC) : options.integer(BITS) != 4,
         options.integer(ACCURACY_LEVEL),
         options.flag(EXTERNAL_DATA),
         options.flag(REDUCE_RANGE),
@@ -182,6 +193,11 @@ public record OnnxOptions(
 
   private boolean hasRegions() {
     return optimize != Optimize.ACCURACY && target == Target.CPU;
+  }
+
+  /** How {@link Kernel#NBITS} stores weights. */
+  public BlockFormat blockFormat() {
+    return new BlockFormat(bits, blockSize, symmetric);
   }
 
   /** What is wrong with the options beyond their types. */
@@ -214,7 +230,7 @@ public record OnnxOptions(
       addWithoutRegions(mode, problems);
     }
     if (kernel == Kernel.QDQ) {
-      for (String key : List.of(BITS, BLOCK_SIZE, ACCURACY_LEVEL)) {
+      for (String key : List.of(BITS, BLOCK_SIZE, SYMMETRIC, ACCURACY_LEVEL)) {
         if (kwargs.containsKey(key)) {
           problems.add(problem(key, "is for kernel: nbits alone; set that or leave this out"));
         }

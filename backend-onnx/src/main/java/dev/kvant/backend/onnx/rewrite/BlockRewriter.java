@@ -11,6 +11,7 @@ import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.StoredTensor;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -36,7 +37,7 @@ public final class BlockRewriter {
   private record Key(Initializer constant, boolean channelsFirst) {}
 
   /** A matrix in the model's graph, by the names of its parts. */
-  private record Stored(BlockWeight weight, String codes, String scales) {}
+  private record Stored(BlockWeight weight, String codes, String scales, String zeroPoints) {}
 
   private final OnnxModel model;
   private final OnnxOptions options;
@@ -71,13 +72,25 @@ public final class BlockRewriter {
     Stored matrix =
         stored.computeIfAbsent(
             new Key(constant, module.weight().channelAxis() == 0), each -> store(module));
+    String bias = node.is("Gemm") ? node.input(BIAS_INPUT) : "";
+    boolean isVector = isVector(module, bias);
     List<String> inputs =
         new ArrayList<>(
-            List.of(node.input(module.activationInput()), matrix.codes(), matrix.scales()));
-    String bias = node.is("Gemm") ? node.input(BIAS_INPUT) : "";
+            List.of(
+                node.input(module.activationInput()),
+                matrix.codes(),
+                matrix.scales(),
+                matrix.zeroPoints()));
+    if (isVector) {
+      inputs.addAll(List.of("", bias));
+    }
+    while (inputs.get(inputs.size() - 1).isEmpty()) {
+      inputs.remove(inputs.size() - 1);
+    }
     String product = node.outputs().get(0);
+    boolean isAdded = !bias.isEmpty() && !isVector;
     List<Node> nodes = new ArrayList<>();
-    if (!bias.isEmpty()) {
+    if (isAdded) {
       product = model.freshName(product + "_without_bias");
     }
     BlockWeight weight = matrix.weight();
@@ -93,7 +106,7 @@ public final class BlockRewriter {
             .with("bits", options.bits())
             .with("block_size", options.blockSize())
             .with("accuracy_level", options.accuracyLevel()));
-    if (!bias.isEmpty()) {
+    if (isAdded) {
       nodes.add(
           Node.create(
               model.freshName(product + "_Add"),
@@ -112,9 +125,7 @@ public final class BlockRewriter {
     StoredTensor source = module.weight().tensor();
     BlockWeight weight;
     try {
-      weight =
-          BlockWeight.of(
-              source, module.weight().channelAxis() == 0, options.bits(), options.blockSize());
+      weight = BlockWeight.of(source, module.weight().channelAxis() == 0, options.blockFormat());
     } catch (NonFiniteValueException e) {
       throw new QuantizationException(
           "the weight '%s' of %s is %s at index %d and cannot be quantized; retrain or repair it"
@@ -131,7 +142,38 @@ public final class BlockRewriter {
             weight));
     String scales = model.freshName(source.name() + "_scale");
     add(StoredTensor.ofFloats(scales, List.of((long) weight.scales().length), weight.scales()));
-    return new Stored(weight, codes, scales);
+    return new Stored(weight, codes, scales, zeroPoints(source, weight));
+  }
+
+  /** The name of the zero points of a matrix; empty if it has none. */
+  private String zeroPoints(StoredTensor source, BlockWeight weight) {
+    if (options.blockFormat().symmetric()) {
+      return "";
+    }
+    String name = model.freshName(source.name() + "_zero_point");
+    add(
+        StoredTensor.of(
+            name,
+            DataType.UINT8,
+            List.of((long) weight.channels(), (long) weight.zeroPointBytes()),
+            ByteBuffer.wrap(weight.zeroPoints())));
+    return name;
+  }
+
+  /** Whether a bias is what {@code MatMulNBits} adds: a constant number for each channel. */
+  private static boolean isVector(Planned module, String bias) {
+    return !bias.isEmpty()
+        && module
+            .graph()
+            .constant(bias)
+            .flatMap(Initializer::tensor)
+            .filter(tensor -> tensor.type() == module.type())
+            .filter(tensor -> tensor.dims().equals(List.of(channels(module))))
+            .isPresent();
+  }
+
+  private static Long channels(Planned module) {
+    return module.weight().tensor().dims().get(module.weight().channelAxis());
   }
 
   private void add(StoredTensor tensor) {

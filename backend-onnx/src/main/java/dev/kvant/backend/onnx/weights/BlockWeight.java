@@ -2,124 +2,124 @@ package dev.kvant.backend.onnx.weights;
 
 import dev.kvant.api.Granularity;
 import dev.kvant.numerics.BlockQuantizer;
+import dev.kvant.numerics.BlockStep;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.onnx.graph.Content;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
- * A matrix as {@code MatMulNBits} wants it: one row of codes per output channel, cut into blocks
- * with a scale each, two codes of 4 bits in a byte with the earlier one in its lower half.
+ * A matrix as {@code MatMulNBits} stores it: one row of codes per output channel, cut into blocks
+ * with a scale each, and a zero point each if they are asymmetric. Two codes or zero points of 4
+ * bits share a byte, the earlier one in its lower half.
  *
  * @since 0.1.0
  */
 public final class BlockWeight implements Content, WeightResult {
 
-  private final StoredTensor source;
-  private final boolean channelsFirst;
-  private final int channels;
-  private final int length;
-  private final int bits;
-  private final int blockSize;
+  private final MatrixRows rows;
+  private final BlockFormat format;
   private final BlockQuantizer quantizer;
-  private final float[] scales;
+  private final BlockStep[] steps;
   private QuantizationError error = QuantizationError.NONE;
 
-  private BlockWeight(StoredTensor source, boolean channelsFirst, int bits, int blockSize) {
-    this.source = source;
-    this.channelsFirst = channelsFirst;
-    this.channels = Math.toIntExact(source.dims().get(channelsFirst ? 0 : 1));
-    this.length = Math.toIntExact(source.dims().get(channelsFirst ? 1 : 0));
-    this.bits = bits;
-    this.blockSize = blockSize;
-    this.quantizer = new BlockQuantizer(bits);
-    this.scales = new float[Math.multiplyExact(channels, blocks())];
+  private BlockWeight(MatrixRows rows, BlockFormat format) {
+    this.rows = rows;
+    this.format = format;
+    this.quantizer = format.quantizer();
+    this.steps = new BlockStep[Math.multiplyExact(rows.count(), format.blocks(rows.length()))];
   }
 
   /**
-   * Finds the scales of a matrix of float32.
+   * Finds the scales and zero points of a matrix.
    *
    * @param channelsFirst whether output channels are rows rather than columns
    * @throws NonFiniteValueException if a weight is NaN or infinite
    */
-  public static BlockWeight of(
-      StoredTensor source, boolean channelsFirst, int bits, int blockSize) {
-    BlockWeight weight = new BlockWeight(source, channelsFirst, bits, blockSize);
-    int step = weight.channelsAtOnce();
-    for (int from = 0; from < weight.channels; from += step) {
-      int count = Math.min(step, weight.channels - from);
-      float[] values = weight.load(from, count);
-      for (int channel = 0; channel < count; channel++) {
-        weight.findScales(values, channel, from + channel);
+  public static BlockWeight of(StoredTensor source, boolean channelsFirst, BlockFormat format) {
+    MatrixRows rows = new MatrixRows(source, channelsFirst);
+    BlockWeight weight = new BlockWeight(rows, format);
+    for (int from = 0; from < rows.count(); from += rows.atOnce()) {
+      int count = Math.min(rows.atOnce(), rows.count() - from);
+      float[] values = rows.read(from, count);
+      try {
+        for (int row = 0; row < count; row++) {
+          weight.findSteps(values, row, from + row);
+        }
+      } catch (NonFiniteValueException e) {
+        throw rows.located(e, from);
       }
     }
     return weight;
   }
 
-  private void findScales(float[] values, int row, int channel) {
+  private void findSteps(float[] values, int row, int channel) {
     for (int block = 0; block < blocks(); block++) {
-      int start = row * length + block * blockSize;
-      int end = row * length + Math.min(length, (block + 1) * blockSize);
-      try {
-        scales[channel * blocks() + block] = quantizer.scale(values, start, end);
-      } catch (NonFiniteValueException e) {
-        long inChannel = e.index() - (long) row * length;
-        long index =
-            channelsFirst ? (long) channel * length + inChannel : inChannel * channels + channel;
-        throw new NonFiniteValueException(index, e.value());
-      }
+      int start = row * length() + block * format.blockSize();
+      int end = Math.min((row + 1) * length(), start + format.blockSize());
+      steps[channel * blocks() + block] = quantizer.step(values, start, end);
     }
-  }
-
-  /** How many channels fit into one block of reading. */
-  private int channelsAtOnce() {
-    return Math.max(1, BLOCK_BYTES / Float.BYTES / length);
-  }
-
-  /** Some channels, each in a row. */
-  private float[] load(int firstChannel, int count) {
-    float[] values = new float[Math.multiplyExact(count, length)];
-    if (channelsFirst) {
-      floats((long) firstChannel * length, values.length).get(values);
-      return values;
-    }
-    for (int i = 0; i < length; i++) {
-      FloatBuffer row = floats((long) i * channels + firstChannel, count);
-      for (int channel = 0; channel < count; channel++) {
-        values[channel * length + i] = row.get(channel);
-      }
-    }
-    return values;
-  }
-
-  private FloatBuffer floats(long from, int count) {
-    return source
-        .content()
-        .read(from * Float.BYTES, Math.multiplyExact(count, Float.BYTES))
-        .asFloatBuffer();
   }
 
   public int channels() {
-    return channels;
+    return rows.count();
   }
 
   public int length() {
-    return length;
+    return rows.length();
   }
 
   public int blocks() {
-    return (length + blockSize - 1) / blockSize;
+    return format.blocks(length());
   }
 
   public int bytesPerBlock() {
-    return blockSize * bits / 8;
+    return format.blockSize() * format.bits() / 8;
   }
 
+  /** The scales, channel by channel. */
   public float[] scales() {
+    float[] scales = new float[steps.length];
+    for (int i = 0; i < scales.length; i++) {
+      scales[i] = steps[i].scale();
+    }
     return scales;
+  }
+
+  /**
+   * The zero points, channel by channel, each of which begins with a byte of its own. What fills up
+   * the last byte of a channel is the middle of the codes, as ONNX Runtime's quantizer has it.
+   */
+  public byte[] zeroPoints() {
+    int bytes = zeroPointBytes();
+    byte[] packed = new byte[channels() * bytes];
+    if (format.bits() == 4) {
+      Arrays.fill(packed, (byte) 0x88);
+    }
+    for (int channel = 0; channel < channels(); channel++) {
+      for (int block = 0; block < blocks(); block++) {
+        int zeroPoint = steps[channel * blocks() + block].zeroPoint();
+        int position = channel * bytes + block * format.bits() / 8;
+        packed[position] = packed(packed[position], zeroPoint, block);
+      }
+    }
+    return packed;
+  }
+
+  /** How many bytes the zero points of a channel take. */
+  public int zeroPointBytes() {
+    return (blocks() * format.bits() + 7) / 8;
+  }
+
+  /** A byte with a code in the place of the one with that index. */
+  private byte packed(byte current, int code, int index) {
+    if (format.bits() == 8) {
+      return (byte) code;
+    }
+    return (byte) (index % 2 == 0 ? (current & 0xF0) | code : (current & 0x0F) | code << 4);
   }
 
   private int bytesPerChannel() {
@@ -133,17 +133,18 @@ public final class BlockWeight implements Content, WeightResult {
 
   @Override
   public Granularity granularity() {
-    return Granularity.group(blockSize);
+    return Granularity.group(format.blockSize());
   }
 
   @Override
   public long savedBytes() {
-    return source.content().bytes() - bytes() - (long) scales.length * Float.BYTES;
+    long zeroPoints = format.symmetric() ? 0 : (long) channels() * zeroPointBytes();
+    return rows.bytes() - bytes() - (long) steps.length * Float.BYTES - zeroPoints;
   }
 
   @Override
   public long bytes() {
-    return Math.multiplyExact((long) channels, bytesPerChannel());
+    return Math.multiplyExact((long) channels(), bytesPerChannel());
   }
 
   @Override
@@ -158,28 +159,27 @@ public final class BlockWeight implements Content, WeightResult {
   @Override
   public void forEachBlock(BlockConsumer consumer) {
     error = QuantizationError.NONE;
-    int step = channelsAtOnce();
-    for (int from = 0; from < channels; from += step) {
-      int count = Math.min(step, channels - from);
+    for (int from = 0; from < channels(); from += rows.atOnce()) {
+      int count = Math.min(rows.atOnce(), channels() - from);
       consumer.accept((long) from * bytesPerChannel(), encode(from, count));
     }
   }
 
   private ByteBuffer encode(int firstChannel, int count) {
-    float[] values = load(firstChannel, count);
+    float[] values = rows.read(firstChannel, count);
     byte[] codes = new byte[Math.multiplyExact(count, bytesPerChannel())];
     double signal = 0;
     double quantizedSignal = 0;
     double noise = 0;
     for (int channel = 0; channel < count; channel++) {
-      for (int i = 0; i < blocks() * blockSize; i++) {
-        float scale = scales[(firstChannel + channel) * blocks() + i / blockSize];
-        // What fills up the last block is never multiplied with anything.
-        float value = i < length ? values[channel * length + i] : 0;
-        int code = quantizer.encode(value, scale);
-        int position = channel * bytesPerChannel() + i * bits / 8;
-        codes[position] |= (byte) (bits == 4 && i % 2 == 1 ? code << 4 : code);
-        double restored = quantizer.decode(code, scale);
+      // The last block may be longer than what is left of the channel; the rest stays zero.
+      for (int i = 0; i < length(); i++) {
+        BlockStep step = steps[(firstChannel + channel) * blocks() + i / format.blockSize()];
+        float value = values[channel * length() + i];
+        int code = quantizer.encode(value, step);
+        int position = channel * bytesPerChannel() + i * format.bits() / 8;
+        codes[position] = packed(codes[position], code, i);
+        double restored = quantizer.decode(code, step);
         signal += (double) value * value;
         quantizedSignal += restored * restored;
         noise += (value - restored) * (value - restored);
