@@ -22,6 +22,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("An ONNX graph that is prepared for quantization")
@@ -312,6 +313,130 @@ class PreparationTest {
     assertThat(Graphs.nodes(artifact(saved), "BatchNormalization")).hasSize(1);
     assertThat(Graphs.distance(artifact(saved), model, Graphs.batch(1, 2, 4, 6, 6)))
         .isLessThan(0.015);
+  }
+
+  /** A convolution, and an operator that reads {@code conv} and writes {@code y}. */
+  private static TestGraph convolution() {
+    return new TestGraph()
+        .input("x", -1, 4, 6, 6)
+        .output("y", -1, 4, 4, 4)
+        .random("w", 4, 4, 3, 3)
+        .random("b", 4)
+        .floats("channels", List.of(1L, 4L, 1L, 1L), 1, -2, 3, 0.5f)
+        .floats("without_samples", List.of(4L, 1L, 1L), 1, -2, 3, 0.5f)
+        .floats("one", List.of(), 3)
+        .floats("columns", List.of(4L), 1, -2, 3, 0.5f)
+        .floats("samples", List.of(4L, 1L, 1L, 1L), 1, -2, 3, 0.5f);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Add, conv, channels",
+    "Add, without_samples, conv",
+    "Add, conv, one",
+    "Sub, conv, channels",
+    "Mul, conv, channels",
+    "Mul, one, conv",
+    "Div, conv, without_samples"
+  })
+  void computes_constants_of_channels_into_a_convolution(String operator, String a, String b) {
+    Path model =
+        convolution()
+            .node("Conv", List.of("x", "w", "b"), "conv")
+            .node(operator, List.of(a, b), "y")
+            .write(folder);
+
+    SavedModel saved = quantize(model);
+
+    assertThat(quantized(saved)).containsExactly("conv");
+    assertThat(Graphs.nodes(artifact(saved), operator)).isEmpty();
+    assertThat(Graphs.distance(artifact(saved), model, Graphs.batch(1, 2, 4, 6, 6)))
+        .isLessThan(0.015);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"Add, conv, columns", "Sub, one, conv", "Div, one, conv", "Add, conv, conv"})
+  void leaves_what_is_no_constant_of_channels_behind_a_convolution(
+      String operator, String a, String b) {
+    Path model =
+        convolution()
+            .node("Conv", List.of("x", "w", "b"), "conv")
+            .node(operator, List.of(a, b), "y")
+            .write(folder);
+
+    assertThat(Graphs.nodes(artifact(quantize(model)), operator)).hasSize(1);
+  }
+
+  @Test
+  void does_not_let_a_convolution_of_one_sample_add_constants_of_several() {
+    Path model =
+        convolution()
+            .node("Conv", List.of("x", "w"), "conv")
+            .node("Add", List.of("conv", "samples"), "y")
+            .write(folder);
+
+    SavedModel saved = quantize(model);
+
+    assertThat(Graphs.nodes(artifact(saved), "Add")).hasSize(1);
+  }
+
+  @Test
+  void leaves_a_sum_behind_a_convolution_that_something_else_reads() {
+    Path model =
+        convolution()
+            .node("Conv", List.of("x", "w"), "conv")
+            .node("Add", List.of("conv", "channels"), "sum")
+            .node("Mul", List.of("conv", "sum"), "y")
+            .write(folder);
+
+    SavedModel saved = quantize(model);
+
+    assertThat(Graphs.nodes(artifact(saved), "Add")).hasSize(1);
+    assertThat(Graphs.distance(artifact(saved), model, Graphs.batch(1, 2, 4, 6, 6)))
+        .isLessThan(0.03);
+  }
+
+  @Test
+  void computes_several_constants_one_after_another_into_a_convolution() {
+    Path model =
+        convolution()
+            .node("Conv", List.of("x", "w"), "conv")
+            .node("Identity", List.of("conv"), "copy")
+            .node("Mul", List.of("copy", "channels"), "scaled")
+            .node("Identity", List.of("scaled"), "scaled_copy")
+            .node("Add", List.of("one", "scaled_copy"), "y")
+            .write(folder);
+
+    SavedModel saved = quantize(model);
+
+    assertThat(Graphs.nodes(artifact(saved), "Mul")).isEmpty();
+    assertThat(Graphs.nodes(artifact(saved), "Add")).isEmpty();
+    assertThat(Graphs.distance(artifact(saved), model, Graphs.batch(1, 2, 4, 6, 6)))
+        .isLessThan(0.015);
+  }
+
+  @Test
+  void has_no_copies_of_values_except_for_its_outputs() {
+    Path model =
+        new TestGraph()
+            .input("x", -1, 64)
+            .output("y", -1, 64)
+            .output("z", -1, 64)
+            .random("w", 0.1, 64, 64)
+            .node("Identity", List.of("x"), "copy")
+            .node("MatMul", List.of("copy", "w"), "product")
+            .node("Dropout", List.of("product"), "dropped")
+            .node("Identity", List.of("dropped"), "y")
+            .node("Relu", List.of("dropped"), "z")
+            .write(folder);
+
+    SavedModel saved = quantize(model);
+
+    assertThat(Graphs.nodes(artifact(saved), "Identity"))
+        .singleElement()
+        .satisfies(node -> assertThat(node.inputs()).containsExactly("product"));
+    assertThat(Graphs.nodes(artifact(saved), "Dropout")).isEmpty();
+    assertThat(Graphs.distance(artifact(saved), model, Graphs.batch(1, 4, 64))).isLessThan(0.015);
   }
 
   @Test

@@ -8,28 +8,36 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Has nodes that read copies of a constant read the constant itself. Exporters write an {@code
- * Identity} for each further name of a tensor that modules share.
+ * Has nodes that read copies of a value read the value itself. Exporters write an {@code Identity}
+ * for each further name of a tensor that modules share, and for values as they please; a {@code
+ * Dropout} that is not trained is one, too.
  */
 final class IdentityForwarding {
 
   private IdentityForwarding() {}
 
-  /** Removes all copies of constants that others read as well. */
+  /** Removes all copies of constants that others read as well, and of all that is no constant. */
   static void apply(OnnxModel model) {
     List<Graph> graphs = model.graph().all();
     Map<Value, Integer> readers = ValueReaders.count(model);
     Map<Value, String> originals = new HashMap<>();
     Map<Graph, Set<Node>> copies = new HashMap<>();
+    Set<Value> outputs = new HashSet<>();
+    for (Graph graph : graphs) {
+      graph.outputs().forEach(output -> addRead(graph, output.getName(), outputs));
+    }
     for (Graph graph : graphs) {
       for (Node node : graph.nodes()) {
         String original = original(graph, node, readers, originals);
-        if (original != null && !isOutput(graph, node.outputs().get(0))) {
-          originals.put(new Value(graph.place(), node.outputs().get(0)), original);
+        Value copy =
+            new Value(graph.place(), node.outputs().isEmpty() ? "" : node.outputs().get(0));
+        if (original != null && !outputs.contains(copy)) {
+          originals.put(copy, original);
           copies.computeIfAbsent(graph, key -> new HashSet<>()).add(node);
         }
       }
@@ -51,10 +59,11 @@ final class IdentityForwarding {
     copies.forEach(Graph::removeNodes);
   }
 
-  /** The constant that a node copies, or null. */
+  /** The value that a node copies, or null. */
   private static @Nullable String original(
       Graph graph, Node node, Map<Value, Integer> readers, Map<Value, String> originals) {
-    if (!node.is("Identity") || node.outputs().size() != 1) {
+    boolean isCopy = node.is("Identity") || (node.is("Dropout") && node.input(2).isEmpty());
+    if (!isCopy || node.outputs().size() != 1) {
       return null;
     }
     Value input = Value.read(graph, node.input(0));
@@ -62,14 +71,21 @@ final class IdentityForwarding {
     if (forwarded != null) {
       return forwarded;
     }
-    boolean isShared =
-        input != null
-            && readers.getOrDefault(input, 0) > 1
-            && graph.constant(node.input(0)).flatMap(Initializer::tensor).isPresent();
-    return isShared ? node.input(0) : null;
+    if (input == null) {
+      return null;
+    }
+    Optional<Initializer> constant = graph.constant(node.input(0));
+    boolean isForwarded =
+        constant.isEmpty()
+            || (readers.getOrDefault(input, 0) > 1
+                && constant.flatMap(Initializer::tensor).isPresent());
+    return isForwarded ? node.input(0) : null;
   }
 
-  private static boolean isOutput(Graph graph, String name) {
-    return graph.outputs().stream().anyMatch(output -> output.getName().equals(name));
+  private static void addRead(Graph graph, String name, Set<Value> values) {
+    Value value = Value.read(graph, name);
+    if (value != null) {
+      values.add(value);
+    }
   }
 }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An ONNX model as it will be quantized: its modules are those of the graph once copies of
- * constants, nodes that compute constants and batch normalizations are gone.
+ * constants, nodes that compute constants, and what convolutions can do along the way are gone.
  *
  * @since 0.1.0
  */
@@ -81,7 +81,7 @@ public final class PreparedOnnxModel implements QuantizableModel {
       share(model);
       Predicate<Node> decided = node -> isQuantized.test(names.name(node));
       folding.apply(model, decided);
-      BatchNormFusion.apply(model);
+      ConvolutionFusion.apply(model);
       constants = new ConstantValues(folding::tensor);
     }
     return new Prepared(model, OnnxModules.of(model, names, constants));
