@@ -148,6 +148,27 @@ class PlacementTest {
     assertThat(quantized.scale(BEFORE)).isNotEqualTo(quantized.scale(BEHIND));
   }
 
+  @Test
+  void leave_a_scale_of_its_own_to_what_is_moved_to_a_concat_and_others_read() {
+    Written quantized =
+        speed(
+            convolutions(2 * CHANNELS, SIDE / 2)
+                .random("large", 3.0, CHANNELS, CHANNELS, 3, 3)
+                .node(
+                    "MaxPool",
+                    List.of(BEFORE),
+                    "pooled",
+                    attribute("kernel_shape", List.of(2L, 2L)),
+                    STRIDES)
+                .node("Conv", List.of(BEFORE, "large"), "other", PADS, KERNEL, STRIDES)
+                .node("Concat", List.of("pooled", "other"), BEHIND, attribute("axis", 1)));
+
+    quantized.assertInInt8("Concat", 2);
+    assertThat(quantized.scale("other")).isEqualTo(quantized.scale(BEHIND));
+    assertThat(quantized.scale("pooled")).isEqualTo(quantized.scale(BEFORE));
+    assertThat(quantized.scale(BEFORE)).isLessThan(quantized.scale(BEHIND) / 4);
+  }
+
   /** Operators that only move values, and how large images are behind them. */
   static Stream<Move> moves() {
     return Stream.of(

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The operators for which ONNX Runtime has integer kernels of its processor, or moves codes instead
  * of floats, once they are between DequantizeLinear and QuantizeLinear. Source: the selectors of
- * its QDQ transformer, {@code qdq_selector_action_transformer.cc}, versions 1.23 to 1.32.
+ * its QDQ transformer, {@code qdq_selector_action_transformer.cc}, versions 1.23 to 1.32. There is
+ * none for Pad, HardSigmoid, HardSwish, Tanh, Gelu, Sub, Div, Min and Max: these stay float.
  */
 final class CpuKernels {
 
@@ -44,6 +45,9 @@ final class CpuKernels {
           entry("Gather", Kernel.MOVER, Reach.MOVES),
           entry("Split", Kernel.MOVER, Reach.MOVES),
           entry("Resize", Kernel.MOVER, Reach.MOVES),
+          entry("DepthToSpace", Kernel.MOVER, Reach.MOVES),
+          entry("Expand", Kernel.MOVER, Reach.MOVES),
+          entry("Tile", Kernel.MOVER, Reach.MOVES),
           entry("AveragePool", Kernel.CLOSED, Reach.SUMS),
           entry("GlobalAveragePool", Kernel.CLOSED, Reach.SUMS),
           entry("Sigmoid", Kernel.CLOSED, Reach.FUNCTIONS),
@@ -96,7 +100,10 @@ final class CpuKernels {
     }
     Entry unary = UNARY.get(node.opType());
     boolean hasIndices = node.is("MaxPool") && node.outputs().size() > 1;
-    return unary != null && floats.contains(node.input(0)) && !hasIndices
+    // The codes of other modes would be interpolated, for which there is no kernel.
+    boolean interpolates =
+        node.is("Resize") && !node.stringAttribute("mode", "nearest").equals("nearest");
+    return unary != null && floats.contains(node.input(0)) && !hasIndices && !interpolates
         ? Optional.of(unary)
         : Optional.empty();
   }

@@ -89,20 +89,41 @@ final class Pairs {
 
   private void share() {
     for (Operator operator : operators) {
-      if (!integers.contains(operator)) {
-        continue;
-      }
-      if (operator.kernel() == Kernel.MOVER) {
+      if (integers.contains(operator) && operator.kernel() == Kernel.MOVER) {
         String input = operator.inputs().get(0).tensor();
         operator.outputs().forEach(output -> join(output, input));
-      } else if (operator.kernel() == Kernel.JOIN) {
+      }
+    }
+    for (Operator operator : operators) {
+      if (integers.contains(operator) && operator.kernel() == Kernel.JOIN) {
         operator.inputs().stream()
             .map(Reader::tensor)
-            .filter(tensor -> readers.getOrDefault(tensor, Set.of()).size() == 1)
+            .filter(tensor -> isReadBy(operator, tensor))
             .filter(tensor -> bounds(tensor).equals(bounds(operator.output())))
             .forEach(tensor -> join(tensor, operator.output()));
       }
     }
+  }
+
+  /**
+   * Whether a tensor, and each that shares a scale with it, is read by one operator and by those
+   * whose results share the scale too: for nobody else the scale would be coarser than it need be.
+   */
+  private boolean isReadBy(Operator only, String tensor) {
+    String shared = first(tensor);
+    for (Map.Entry<String, Set<Operator>> read : readers.entrySet()) {
+      if (first(read.getKey()).equals(shared)
+          && !read.getValue().stream()
+              .allMatch(reader -> reader.equals(only) || isPart(reader, shared))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean isPart(Operator operator, String shared) {
+    boolean shares = operator.kernel() == Kernel.MOVER || operator.kernel() == Kernel.JOIN;
+    return integers.contains(operator) && shares && first(operator.output()).equals(shared);
   }
 
   private void join(String tensor, String other) {
