@@ -17,6 +17,8 @@ import picocli.CommandLine.Option;
 /** Observes a model on data and writes what it observed. */
 @Command(
     name = CalibrateCommand.NAME,
+    customSynopsis =
+        "kvant calibrate -c SPEC --statistics FILE [--data PATH] [OPTIONS] [key=value ...]",
     description = {
       "Observes a model on calibration data as a spec says, and writes the statistics.",
       "'quantize --statistics' uses them instead of data. Statistics of parts of the data, observed"
@@ -47,9 +49,13 @@ final class CalibrateCommand extends SpecCommand {
 
   @Override
   public Integer call() {
+    if (!hasSpec()) {
+      throw wrongUsage("-c SPEC is required: statistics belong to a spec");
+    }
+    checkUsage();
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = open(reporter);
-        ModelQuantizer quantizer = kvant.quantizer(document().withoutResultsDir())) {
+        ModelQuantizer quantizer = kvant.quantizer(spec(kvant).document().withoutResultsDir())) {
       CalibrationConfig data = quantizer.config().calibration();
       if (data == null) {
         throw new InvalidConfigurationException(

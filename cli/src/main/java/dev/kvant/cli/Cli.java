@@ -76,6 +76,7 @@ final class Cli {
   private Map<String, Supplier<Subcommand>> subcommands() {
     Map<String, Supplier<Subcommand>> subcommands = new LinkedHashMap<>();
     subcommands.put(QuantizeCommand.NAME, () -> new QuantizeCommand(screens, installations));
+    subcommands.put(InitCommand.NAME, () -> new InitCommand(screens, installations));
     subcommands.put(CalibrateCommand.NAME, () -> new CalibrateCommand(screens, installations));
     subcommands.put(PlanCommand.NAME, () -> new PlanCommand(screens, installations));
     subcommands.put(EvaluateCommand.NAME, () -> new EvaluateCommand(screens, installations));

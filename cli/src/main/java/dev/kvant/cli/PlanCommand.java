@@ -6,16 +6,24 @@ import dev.kvant.api.QuantizationPlan;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.runtime.Kvant;
 import java.util.Objects;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 
 /** Shows what would be done. */
 @Command(
     name = PlanCommand.NAME,
+    customSynopsis = {
+      "kvant plan MODEL [--data PATH] [OPTIONS] [key=value ...]",
+      "kvant plan -c SPEC [--data PATH] [OPTIONS] [key=value ...]"
+    },
     description = {
       "Shows what 'quantize' would do to each module, and writes nothing.",
       "Takes the same arguments."
     },
-    footer = "  kvant plan -c examples/digits/torchao-int8.yaml --model my_model.pt")
+    footer = {
+      "  kvant plan model.onnx",
+      "  kvant plan -c examples/digits/torchao-int8.yaml --model my_model.pt"
+    })
 final class PlanCommand extends SpecCommand {
 
   static final String NAME = "plan";
@@ -26,25 +34,35 @@ final class PlanCommand extends SpecCommand {
 
   @Override
   public Integer call() {
+    checkUsage();
     try (Reporter reporter = new Reporter(err());
-        Kvant kvant = open(reporter);
-        ModelQuantizer quantizer = kvant.quantizer(document().withoutResultsDir());
-        QuantizableModel model =
-            kvant.load(Objects.requireNonNull(quantizer.config().modelPath()))) {
-      QuantizationPlan plan = quantizer.prepare(model).plan();
-      reporter.done();
-      StoredModules stored = new StoredModules(model.modules());
-      print(
-          PlanDocument.of(plan, stored).put("model", ModelDocument.of(model)),
-          () -> {
-            out()
-                .line(
-                    "%s, %s: backend %s, mode %s"
-                        .formatted(model.source(), model.format(), plan.backend(), plan.mode()));
-            out().line();
-            ModuleTable.ofPlan(plan, stored, isAll()).print(out());
-          });
+        Kvant kvant = open(reporter)) {
+      UsedSpec spec = spec(kvant);
+      try (ModelQuantizer quantizer = kvant.quantizer(spec.document().withoutResultsDir());
+          QuantizableModel model =
+              kvant.load(Objects.requireNonNull(quantizer.config().modelPath()))) {
+        show(reporter, model, quantizer.prepare(model).plan(), spec.made(quantizer.config()));
+      }
     }
     return ExitCode.DONE;
+  }
+
+  private void show(
+      Reporter reporter, QuantizableModel model, QuantizationPlan plan, Optional<MadeSpec> made) {
+    reporter.done();
+    StoredModules stored = new StoredModules(model.modules());
+    print(
+        PlanDocument.of(plan, stored)
+            .put("model", ModelDocument.of(model))
+            .put("spec", made.map(MadeSpec::document)),
+        () -> {
+          made.ifPresent(spec -> spec.print(out()));
+          out()
+              .line(
+                  "%s, %s: backend %s, mode %s"
+                      .formatted(model.source(), model.format(), plan.backend(), plan.mode()));
+          out().line();
+          ModuleTable.ofPlan(plan, stored, isAll()).print(out());
+        });
   }
 }

@@ -30,11 +30,17 @@ import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Quantizes a model as a spec says. */
+/** Quantizes a model as a spec says, or by a recipe that suits it. */
 @Command(
     name = QuantizeCommand.NAME,
+    customSynopsis = {
+      "kvant quantize MODEL [--out DIR] [--data PATH] [OPTIONS] [key=value ...]",
+      "kvant quantize -c SPEC [--out DIR] [--data PATH] [OPTIONS] [key=value ...]"
+    },
     description = {
-      "Quantizes a model as a spec says, and writes the result.",
+      "Quantizes a model, and writes the result: as a spec says, or without one by the recipe that"
+          + " suits the model and the data. That recipe is printed, and written beside the"
+          + " artifacts as spec.yaml.",
       "Prints what was done to each module and, with 'evaluation' in the spec, how the model does"
           + " before and after."
     },
@@ -47,6 +53,8 @@ import picocli.CommandLine.Option;
     },
     footerHeading = "%nExamples:%n",
     footer = {
+      "  kvant quantize model.onnx",
+      "  kvant quantize encoder.onnx --data sentences.txt tokenizer=tokenizer.json",
       "  kvant quantize -c examples/digits/torchao-int8.yaml",
       "  kvant quantize -c spec.yaml --model model.pt --out results \\",
       "      quantize.layers[0].weights.dtype=fp8_e4m3fn"
@@ -77,41 +85,54 @@ final class QuantizeCommand extends SpecCommand {
     if (!statistics.isEmpty() && hasCalibrationData()) {
       throw wrongUsage("--statistics are used instead of --calibration; give one of them");
     }
+    checkUsage();
+    if (!statistics.isEmpty() && !hasSpec()) {
+      throw wrongUsage("--statistics belong to a spec; give it with -c SPEC");
+    }
     try (Reporter reporter = new Reporter(err());
-        Kvant kvant = open(reporter);
-        ModelQuantizer quantizer = kvant.quantizer(quantizationDocument())) {
-      ModelQuantizationConfig config = quantizer.config();
-      Path source = Objects.requireNonNull(config.modelPath());
-      Path directory = Objects.requireNonNull(config.resultsDir());
-      try (QuantizableModel model = kvant.load(source)) {
-        Optional<BeforeAndAfter> comparison =
-            BeforeAndAfter.prepare(kvant, reporter, config, model);
-        SavedModel saved;
-        try {
-          saved = save(kvant, quantizer, model, directory);
-        } catch (VerificationException e) {
-          reporter.done();
-          print(document(model, e.saved(), Optional.empty()), () -> show(model, e.saved()));
-          err().paragraph("error: ", Style.ERROR, String.valueOf(e.getMessage()));
-          return ExitCode.REJECTED;
-        }
-        reporter.done();
-        if (!isJson()) {
-          // Before the evaluation: what was written is told even if that fails.
-          show(model, saved);
-          out().writer().flush();
-        }
-        Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
-        evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
-        reporter.done();
-        print(document(model, saved, evaluation), () -> evaluation.ifPresent(this::show));
+        Kvant kvant = open(reporter)) {
+      UsedSpec spec = spec(kvant);
+      try (ModelQuantizer quantizer = kvant.quantizer(quantizationDocument(spec))) {
+        return quantize(kvant, reporter, spec, quantizer);
       }
+    }
+  }
+
+  private int quantize(Kvant kvant, Reporter reporter, UsedSpec spec, ModelQuantizer quantizer) {
+    ModelQuantizationConfig config = quantizer.config();
+    Path source = Objects.requireNonNull(config.modelPath());
+    Path directory = Objects.requireNonNull(config.resultsDir());
+    Optional<MadeSpec> made = spec.made(config, directory);
+    try (QuantizableModel model = kvant.load(source)) {
+      Optional<BeforeAndAfter> comparison = BeforeAndAfter.prepare(kvant, reporter, config, model);
+      SavedModel saved;
+      try {
+        saved = save(kvant, quantizer, model, directory);
+      } catch (VerificationException e) {
+        reporter.done();
+        made.ifPresent(MadeSpec::write);
+        print(
+            document(model, e.saved(), made, Optional.empty()), () -> show(model, e.saved(), made));
+        err().paragraph("error: ", Style.ERROR, String.valueOf(e.getMessage()));
+        return ExitCode.REJECTED;
+      }
+      reporter.done();
+      made.ifPresent(MadeSpec::write);
+      if (!isJson()) {
+        // Before the evaluation: what was written is told even if that fails.
+        show(model, saved, made);
+        out().writer().flush();
+      }
+      Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
+      evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
+      reporter.done();
+      print(document(model, saved, made, evaluation), () -> evaluation.ifPresent(this::show));
     }
     return ExitCode.DONE;
   }
 
-  private ConfigDocument quantizationDocument() {
-    ConfigDocument document = document().requiringResultsDir("set it or give --out DIR");
+  private ConfigDocument quantizationDocument(UsedSpec spec) {
+    ConfigDocument document = spec.document().requiringResultsDir("set it or give --out DIR");
     return notVerified
         ? document.withOverrides(List.of("quantize.verify.enabled=false"))
         : document;
@@ -147,8 +168,9 @@ final class QuantizeCommand extends SpecCommand {
     evaluation.print(out());
   }
 
-  private void show(QuantizableModel model, SavedModel saved) {
+  private void show(QuantizableModel model, SavedModel saved, Optional<MadeSpec> made) {
     Screen out = out();
+    made.ifPresent(spec -> spec.print(out));
     QuantizationReport report = saved.report();
     out.line(
         "%s, %s: backend %s, mode %s"
@@ -209,7 +231,10 @@ final class QuantizeCommand extends SpecCommand {
   }
 
   private static JsonDocument document(
-      QuantizableModel model, SavedModel saved, Optional<EvaluationResult> evaluation) {
+      QuantizableModel model,
+      SavedModel saved,
+      Optional<MadeSpec> made,
+      Optional<EvaluationResult> evaluation) {
     return PlanDocument.of(saved.report(), new StoredModules(model.modules()))
         .put("model", ModelDocument.of(model))
         .put(
@@ -227,6 +252,7 @@ final class QuantizeCommand extends SpecCommand {
         .put(
             "verification",
             saved.verifications().stream().map(VerificationTable::document).toList())
-        .put("evaluation", evaluation.map(EvaluationResult::document));
+        .put("evaluation", evaluation.map(EvaluationResult::document))
+        .put("spec", made.map(MadeSpec::document));
   }
 }

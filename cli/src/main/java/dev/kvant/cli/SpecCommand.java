@@ -1,30 +1,24 @@
 package dev.kvant.cli;
 
 import dev.kvant.cli.output.Screens;
+import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
-/** A command that is told what to do by a spec, and by what takes precedence over it. */
+/**
+ * A command that is told what to do by a spec, or makes one for a model, and by what takes
+ * precedence over it.
+ */
 abstract class SpecCommand extends Subcommand {
 
   @Option(
       names = {"-c", "-e", "--config"},
       paramLabel = "SPEC",
-      required = true,
       description = "The spec, a YAML document.")
-  @SuppressWarnings("NullAway.Init")
-  private Path config;
-
-  @Option(
-      names = "--model",
-      paramLabel = "FILE",
-      description = "The model, instead of the spec's model_path.")
-  private @Nullable Path model;
+  private @Nullable Path config;
 
   @Option(
       names = "--out",
@@ -32,17 +26,7 @@ abstract class SpecCommand extends Subcommand {
       description = "The folder for the artifacts, instead of the spec's results_dir.")
   private @Nullable Path out;
 
-  @Option(
-      names = "--calibration",
-      paramLabel = "PATH",
-      description = "Calibration data, instead of the spec's calibration.path.")
-  private @Nullable Path calibration;
-
-  @Parameters(
-      paramLabel = "key=value",
-      arity = "0..*",
-      description = "What overrides the spec, as in quantize.strict=false.")
-  private List<String> overrides = new ArrayList<>();
+  @Mixin private ModelArguments arguments = new ModelArguments();
 
   @Option(names = "--all", description = "Show each module of a long model in a row of its own.")
   private boolean all;
@@ -58,21 +42,50 @@ abstract class SpecCommand extends Subcommand {
 
   /** Whether calibration data was named beside the spec. */
   boolean hasCalibrationData() {
-    return calibration != null;
+    return arguments.data() != null;
+  }
+
+  /** Whether the user names a spec. */
+  boolean hasSpec() {
+    return config != null;
+  }
+
+  /** Refuses arguments that do not go together, before anything is opened. */
+  void checkUsage() {
+    if (config == null) {
+      arguments
+          .problem()
+          .ifPresent(
+              problem -> {
+                throw wrongUsage(
+                    problem.equals(ModelArguments.NO_MODEL)
+                        ? problem + ", or a spec with -c SPEC"
+                        : problem);
+              });
+    } else if (!arguments.ofRecipes().isEmpty()) {
+      throw wrongUsage(
+          "%s: only for a model without a spec; override the spec with key=value"
+              .formatted(String.join(", ", arguments.ofRecipes())));
+    }
   }
 
   /** The spec with all that takes precedence over it; it names a model. */
-  ConfigDocument document() {
-    ConfigDocument document = ConfigDocument.read(config).withOverrides(overrides);
+  UsedSpec spec(Kvant kvant) {
+    return config == null
+        ? arguments.spec(kvant, out)
+        : UsedSpec.written(document(config).requiringModelPath("set it or give --model FILE"));
+  }
+
+  private ConfigDocument document(Path spec) {
+    ConfigDocument document = ConfigDocument.read(spec).withOverrides(arguments.words());
+    Path model = arguments.model();
     if (model != null) {
       document = document.withModelPath(model);
     }
     if (out != null) {
       document = document.withResultsDir(out);
     }
-    if (calibration != null) {
-      document = document.withCalibrationData(calibration);
-    }
-    return document.requiringModelPath("set it or give --model FILE");
+    Path data = arguments.data();
+    return data == null ? document : document.withCalibrationData(data);
   }
 }

@@ -82,7 +82,7 @@ class CliTest {
 
     assertThat(session.exitCode()).isEqualTo(2);
     assertThat(session.err())
-        .startsWith("error: there is no option '--modle'; did you mean --model?\n");
+        .startsWith("error: there is no option '--modle'; did you mean --mode or --model?\n");
   }
 
   @Test
@@ -120,9 +120,9 @@ class CliTest {
 
   @Test
   void a_missing_argument_is_named() {
-    Session session = Session.run("quantize");
+    Session session = Session.run("evaluate", "model.onnx");
 
     assertThat(session.exitCode()).isEqualTo(2);
-    assertThat(session.err()).contains("--config=SPEC");
+    assertThat(session.err()).contains("--data=PATH");
   }
 }

@@ -62,6 +62,11 @@ final class Models {
     return results().resolve(TextBackend.ARTIFACT);
   }
 
+  /** A spec with the comments on paths behind them, where they are unless a path is long. */
+  static String commentsBehindPaths(String spec) {
+    return spec.replaceAll("(?m)^  (# the .*)\n(  [a-z]+_(?:path|dir): .*)$", "$2  $1");
+  }
+
   private Path write(String name, String text) {
     try {
       return Files.writeString(folder.resolve(name), text);

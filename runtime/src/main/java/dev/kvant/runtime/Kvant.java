@@ -17,6 +17,8 @@ import dev.kvant.api.ProviderException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.config.BoundConfig;
@@ -32,6 +34,7 @@ import dev.kvant.runtime.discovery.Registry;
 import dev.kvant.runtime.evaluation.EvaluatedModel;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
+import dev.kvant.runtime.recipe.RecipeChoice;
 import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.Availability;
@@ -181,6 +184,44 @@ public final class Kvant implements AutoCloseable {
       failures.add(e.getMessage());
       return Optional.empty();
     }
+  }
+
+  /**
+   * The configuration that suits a model best, of those that the installed backends recommend. If
+   * several backends recommend one, that wins which quantizes the most bytes of weights; of equals,
+   * the one whose id comes first.
+   *
+   * <pre>{@code
+   * Recipe recipe = kvant.recommend(model, RecipeRequest.ANY);
+   * try (ModelQuantizer quantizer = kvant.quantizer(recipe.config())) {
+   *   quantizer.saveModel(quantizer.quantizeModel(model), Path.of("results"));
+   * }
+   * }</pre>
+   *
+   * @param model the model, which stays as it is
+   * @param request what the configuration must meet; {@link RecipeRequest#ANY} leaves all of it to
+   *     the backends
+   * @return a configuration with backend, mode and the data of the request, without paths of model
+   *     and results
+   * @throws InvalidConfigurationException if no such backend is installed, or none meets the
+   *     request
+   * @throws UnsupportedModelException if no backend reads the model or can work here, the model is
+   *     quantized already, or nothing of it can be quantized
+   * @throws DiscoveryException if two backends claim the requested name
+   */
+  public Recipe recommend(QuantizableModel model, RecipeRequest request) {
+    Objects.requireNonNull(model, "model");
+    String wanted = request.backend();
+    List<QuantizationBackend> backends =
+        wanted == null
+            ? registry.backends().stream().map(Provided::instance).toList()
+            : List.of(
+                registry
+                    .backend(wanted)
+                    .orElseThrow(
+                        () ->
+                            new InvalidConfigurationException("backend", unknownBackend(wanted))));
+    return new RecipeChoice(backends, request).recipe(model);
   }
 
   /**

@@ -8,7 +8,6 @@ import dev.kvant.api.FinishedStep;
 import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
-import dev.kvant.api.ModuleReport;
 import dev.kvant.api.Operand;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
@@ -22,7 +21,7 @@ import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.api.Verification;
 import dev.kvant.runtime.calibration.CalibratedRun;
 import dev.kvant.runtime.plan.Planner;
-import dev.kvant.runtime.report.ReportRecord;
+import dev.kvant.runtime.report.QuantizedBefore;
 import dev.kvant.runtime.verification.FirstBatch;
 import dev.kvant.runtime.verification.FirstWrongModule;
 import dev.kvant.runtime.verification.RejectedArtifacts;
@@ -127,7 +126,7 @@ final class PlannedQuantizer implements ModelQuantizer {
                   String.join(", ", formats),
                   backend.remedy(model.format()).map("; "::concat).orElse("")));
     }
-    refuseToQuantizeTwice(model);
+    QuantizedBefore.refuse(model);
     Path directory = config().resultsDir();
     if (directory != null) {
       refuseToReplace(model, directory);
@@ -352,27 +351,6 @@ final class PlannedQuantizer implements ModelQuantizer {
       // Not every part of a plan can be written, and what is not written is not wrong.
       return false;
     }
-  }
-
-  private static void refuseToQuantizeTwice(QuantizableModel model) {
-    model
-        .record()
-        .map(record -> ReportRecord.read(record, "the record in " + model.source()))
-        .filter(report -> report.modules().stream().anyMatch(ModuleReport::isQuantized))
-        .ifPresent(
-            report -> {
-              throw new UnsupportedModelException(
-                  "%s is quantized already, by backend '%s' in %s; start from the model that it was made of"
-                      .formatted(model.source(), report.backend(), report.mode()));
-            });
-    model
-        .quantizedBy()
-        .ifPresent(
-            tool -> {
-              throw new UnsupportedModelException(
-                  "%s is quantized already, by %s; start from the model that it was made of"
-                      .formatted(model.source(), tool));
-            });
   }
 
   /** A model whose own artifact replaced one of its files would be lost; not every model is one. */

@@ -4,6 +4,8 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import java.util.List;
 import java.util.Optional;
 
@@ -42,6 +44,21 @@ public interface QuantizationBackend {
    */
   default Optional<String> remedy(String format) {
     return Optional.empty();
+  }
+
+  /**
+   * The configuration that suits a model best, for users who leave the choice to the backend. Looks
+   * at the descriptions of the modules only, so that it is cheap. The default takes the first mode
+   * and the first dtypes of the descriptor that meet the request.
+   *
+   * @param model was opened by any format among the descriptor's, or stands for one
+   * @param request what the configuration must meet; the descriptor has its mode, dtype and target.
+   *     A backend that cannot use the data that is offered leaves the model to others
+   * @return empty if it recommends none for this model, or none meets the request; the runtime
+   *     fills in the backend, the calibration data and the paths
+   */
+  default Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
+    return new DescribedRecipe(descriptor(), request).recipe();
   }
 
   /**

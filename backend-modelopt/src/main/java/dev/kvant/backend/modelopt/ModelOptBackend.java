@@ -1,5 +1,6 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
@@ -9,8 +10,11 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.kit.Architecture;
 import dev.kvant.kit.StaticMode;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
@@ -78,6 +82,35 @@ public final class ModelOptBackend implements QuantizationBackend {
   @Override
   public BackendDescriptor descriptor() {
     return DESCRIPTOR;
+  }
+
+  /** Leaves models without data to backends that need none, unless the mode is requested. */
+  @Override
+  public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
+    if (!request.hasData() && request.mode() == null) {
+      return Optional.empty();
+    }
+    Dtype dtype = request.dtype() == null ? Dtype.INT8 : request.dtype();
+    ModelQuantizationConfig.Builder config =
+        ModelQuantizationConfig.builder()
+            .mode(QuantizationMode.STATIC_PTQ)
+            .algorithm(CalibrationAlgorithm.MSE)
+            .defaultLayerDtype(dtype)
+            .defaultActivationDtype(dtype)
+            .backendKwarg(ModelOptOptions.WEIGHTS, ModelOptOptions.PER_CHANNEL);
+    if (request.target() != null) {
+      config.backendKwarg(ModelOptOptions.TARGET, request.target());
+    }
+    return Optional.of(
+        new Recipe(
+            config.build(),
+            "This is %s. With data static_ptq quantizes weights and activations, so that libtorch multiplies integers."
+                .formatted(Architecture.of(model).label()),
+            Map.of(
+                "algorithm",
+                "ranges with the smallest squared error; most accurate for encoders",
+                "backend_kwargs." + ModelOptOptions.WEIGHTS,
+                "a range for each output channel, more accurate in deep models")));
   }
 
   @Override

@@ -24,7 +24,7 @@ record ModelOptOptions(
   static final String DROP_BUFFERS = "drop_buffers";
 
   private static final String PER_TENSOR = "per_tensor";
-  private static final String PER_CHANNEL = "per_channel";
+  static final String PER_CHANNEL = "per_channel";
 
   /** What the runnable artifact is for. */
   enum Target {

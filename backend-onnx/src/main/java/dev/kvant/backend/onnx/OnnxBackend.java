@@ -10,6 +10,8 @@ import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
@@ -284,6 +286,11 @@ public final class OnnxBackend implements QuantizationBackend {
   @Override
   public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
     return ConfigurationCheck.problems(config);
+  }
+
+  @Override
+  public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
+    return new OnnxRecipes(DESCRIPTOR, model, request).recipe();
   }
 
   @Override

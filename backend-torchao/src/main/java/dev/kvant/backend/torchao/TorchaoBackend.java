@@ -10,9 +10,12 @@ import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
+import dev.kvant.kit.Architecture;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
@@ -25,6 +28,7 @@ import dev.kvant.torch.ComputedWeight;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,6 +76,32 @@ public final class TorchaoBackend implements QuantizationBackend {
   @Override
   public BackendDescriptor descriptor() {
     return DESCRIPTOR;
+  }
+
+  /** Leaves models with data to backends that use it, unless the mode is requested. */
+  @Override
+  public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
+    if (request.hasData() && request.mode() == null) {
+      return Optional.empty();
+    }
+    Architecture architecture = Architecture.of(model);
+    ModelQuantizationConfig.Builder config =
+        ModelQuantizationConfig.builder()
+            .mode(QuantizationMode.WEIGHT_ONLY_PTQ)
+            .defaultLayerDtype(request.dtype() == null ? Dtype.INT8 : request.dtype());
+    Map<String, String> comments = new HashMap<>();
+    if (model.format().equals(TORCHSCRIPT) && architecture == Architecture.CONVOLUTIONAL) {
+      config.backendKwarg(TorchaoOptions.RUNTIME_MODULES, true);
+      comments.put(
+          "backend_kwargs." + TorchaoOptions.RUNTIME_MODULES,
+          "convolutions too, in %s alone: torchao in Python runs none".formatted(RUNNABLE));
+    }
+    return Optional.of(
+        new Recipe(
+            config.build(),
+            "This is %s. Only weights are quantized, which needs no data: a smaller file, computed in floating point."
+                .formatted(architecture.label()),
+            comments));
   }
 
   @Override

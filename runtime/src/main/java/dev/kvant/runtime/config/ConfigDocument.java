@@ -4,6 +4,7 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.Recipe;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
 import java.io.InputStream;
@@ -142,6 +143,17 @@ public final class ConfigDocument {
     }
     throw new InvalidConfigurationException(
         "", "%s must be a mapping, but is %s".formatted(source, root.kind()));
+  }
+
+  /**
+   * Writes a recipe as a YAML document that reads as the same configuration: what is not at its
+   * default, with a comment on each line.
+   *
+   * @param recipe the recipe
+   * @return the text, lines ended by line feeds
+   */
+  public static String write(Recipe recipe) {
+    return SpecText.of(recipe);
   }
 
   /**

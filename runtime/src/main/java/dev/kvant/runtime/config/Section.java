@@ -254,7 +254,11 @@ final class Section {
 
   private void addTo(Map<String, Object> values, String key, Located value) {
     try {
-      Object converted = JavaValues.of(value, interpolator);
+      // A single value has been resolved: once more, an escaped interpolation would become one.
+      Object converted =
+          value.node() instanceof Node.Scalar scalar
+              ? scalar.value()
+              : JavaValues.of(value, interpolator);
       if (converted != null) {
         values.put(key, converted);
       }

@@ -4,6 +4,8 @@ import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.QuantizationBackend;
@@ -46,6 +48,11 @@ final class GuardedBackend implements QuantizationBackend {
   @Override
   public Optional<String> remedy(String format) {
     return call.ask("remedy()", () -> backend.remedy(format));
+  }
+
+  @Override
+  public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
+    return call.ask("recommend()", () -> backend.recommend(model, request));
   }
 
   @Override

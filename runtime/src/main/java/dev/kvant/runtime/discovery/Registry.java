@@ -103,7 +103,8 @@ public final class Registry implements AutoCloseable {
     return claimants.stream().findFirst().map(Provided::instance);
   }
 
-  private List<Provided<QuantizationBackend>> backends() {
+  /** The backends. */
+  public List<Provided<QuantizationBackend>> backends() {
     return catalogs().backends().provided();
   }
 

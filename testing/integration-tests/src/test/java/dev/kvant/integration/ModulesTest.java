@@ -42,6 +42,7 @@ class ModulesTest {
           "dev.kvant.cli.output",
           "dev.kvant.runtime.calibration",
           "dev.kvant.runtime.plan",
+          "dev.kvant.runtime.recipe",
           "dev.kvant.runtime.verification");
 
   private static final String SERVICES = "META-INF/services/";

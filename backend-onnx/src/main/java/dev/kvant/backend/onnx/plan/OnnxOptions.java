@@ -64,15 +64,16 @@ public record OnnxOptions(
     /** TensorRT: int8 activations without one, biases in float. */
     TENSORRT;
 
-    private String label() {
+    /** The value of the option. */
+    public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
   }
 
-  private static final String TARGET = "target";
+  public static final String TARGET = "target";
   private static final String PREPROCESS = "preprocess";
   private static final String QUANTIZE_OUTPUTS = "quantize_outputs";
-  private static final String OPTIMIZE = "optimize";
+  public static final String OPTIMIZE = "optimize";
   public static final String KERNEL = "kernel";
   public static final String BITS = "bits";
   public static final String BLOCK_SIZE = "block_size";

@@ -1,0 +1,125 @@
+package dev.kvant.backend.onnx;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
+import dev.kvant.backend.onnx.placement.Optimize;
+import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.kit.Architecture;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.ModeDescriptor;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Chooses a configuration by what holds the weights of a graph and by whether there is data. The
+ * figures are those of docs/performance.md.
+ */
+final class OnnxRecipes {
+
+  private final BackendDescriptor descriptor;
+  private final Architecture architecture;
+  private final RecipeRequest request;
+
+  OnnxRecipes(BackendDescriptor descriptor, QuantizableModel model, RecipeRequest request) {
+    this.descriptor = descriptor;
+    this.architecture = Architecture.of(model);
+    this.request = request;
+  }
+
+  /** The recipe; empty if no mode has the requested dtype. */
+  Optional<Recipe> recipe() {
+    Dtype dtype = request.dtype() == null ? Dtype.INT8 : request.dtype();
+    QuantizationMode mode = mode(dtype);
+    ModeDescriptor abilities = descriptor.modes().get(mode);
+    if (abilities == null || !abilities.weights().contains(dtype)) {
+      return Optional.empty();
+    }
+    ModelQuantizationConfig.Builder config =
+        ModelQuantizationConfig.builder()
+            .backend(descriptor.id())
+            .mode(mode)
+            .defaultLayerDtype(dtype)
+            .calibration(request.calibration());
+    Map<String, String> comments = new LinkedHashMap<>();
+    if (abilities.activations().contains(dtype)) {
+      config.defaultActivationDtype(dtype);
+    }
+    if (mode.equals(QuantizationMode.STATIC_PTQ)) {
+      config.algorithm(CalibrationAlgorithm.MSE);
+      comments.put(
+          "algorithm", "ranges with the smallest squared error; most accurate for encoders");
+      if (request.target() != null) {
+        config.backendKwarg(OnnxOptions.TARGET, request.target());
+        comments.put("backend_kwargs.target", "as requested");
+      }
+      if (dtype.equals(Dtype.INT8) && !isForTensorRt()) {
+        config.backendKwarg(
+            OnnxOptions.OPTIMIZE, Optimize.BALANCED.name().toLowerCase(Locale.ROOT));
+        comments.put(
+            "backend_kwargs.optimize",
+            "operators without weights compute in int8 too where faster");
+      }
+    }
+    return Optional.of(
+        new Recipe(
+            config.build(),
+            "This is %s. %s".formatted(architecture.label(), reason(mode)),
+            comments));
+  }
+
+  private QuantizationMode mode(Dtype dtype) {
+    if (request.mode() != null) {
+      return request.mode();
+    }
+    if (architecture == Architecture.RECURRENT) {
+      return QuantizationMode.WEIGHT_ONLY_PTQ;
+    }
+    if (request.hasData()) {
+      return QuantizationMode.STATIC_PTQ;
+    }
+    boolean isDynamicFast =
+        architecture == Architecture.ENCODER || architecture == Architecture.DECODER;
+    return isDynamicFast && dtype.equals(Dtype.INT8) && !isForTensorRt()
+        ? QuantizationMode.DYNAMIC_PTQ
+        : QuantizationMode.WEIGHT_ONLY_PTQ;
+  }
+
+  private boolean isForTensorRt() {
+    return OnnxOptions.Target.TENSORRT.label().equals(request.target());
+  }
+
+  private String reason(QuantizationMode mode) {
+    if (request.mode() != null) {
+      return "The mode is as requested.";
+    }
+    if (mode.equals(QuantizationMode.DYNAMIC_PTQ)) {
+      return "Without data dynamic_ptq finds the ranges of activations at run time; with data"
+          + " static_ptq is faster, and more accurate if the data is typical.";
+    }
+    if (mode.equals(QuantizationMode.STATIC_PTQ)) {
+      return "With data static_ptq gives the highest speed in ONNX Runtime.";
+    }
+    return switch (architecture) {
+      case RECURRENT ->
+          "ONNX has no quantized LSTM, GRU or RNN, so weights are stored as %s and computed in"
+                  .formatted(dtypeLabel())
+              + " float32: a smaller file at the same speed.";
+      case CONVOLUTIONAL ->
+          "Without data only weights are quantized, because convolutions with ranges found at run"
+              + " time are slower than float32: a smaller file at the same speed. With data"
+              + " static_ptq is faster than float32.";
+      default -> "Without data only weights are quantized: a smaller file at the same speed.";
+    };
+  }
+
+  private String dtypeLabel() {
+    return (request.dtype() == null ? Dtype.INT8 : request.dtype()).toString();
+  }
+}

@@ -1,0 +1,166 @@
+package dev.kvant.backend.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModelTensor;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
+import dev.kvant.api.TensorDescription;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@DisplayName("The recipe for an ONNX graph")
+class OnnxRecipesTest {
+
+  private final OnnxBackend backend = new OnnxBackend();
+
+  private static final CalibrationConfig DATA = CalibrationConfig.of(Path.of("samples.npz"));
+
+  /** A model with one operator that has a weight. */
+  private record Single(String operator) implements QuantizableModel {
+
+    @Override
+    public Path source() {
+      return Path.of("model.onnx");
+    }
+
+    @Override
+    public String format() {
+      return "onnx";
+    }
+
+    @Override
+    public List<ModuleDescription> modules() {
+      return List.of(
+          new ModuleDescription(
+              List.of("node"),
+              List.of(operator),
+              false,
+              List.of(new TensorDescription("weight", ElementType.FLOAT32, List.of(8L, 8L), "w"))));
+    }
+
+    @Override
+    public Map<String, ModelTensor> tensors() {
+      return Map.of();
+    }
+
+    @Override
+    public long tensorBytes() {
+      return 256;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private Optional<Recipe> recipe(String operator, RecipeRequest request) {
+    return backend.recommend(new Single(operator), request);
+  }
+
+  private ModelQuantizationConfig config(String operator, RecipeRequest.Builder request) {
+    return recipe(operator, request.build()).orElseThrow().config();
+  }
+
+  private static RecipeRequest.Builder nothing() {
+    return RecipeRequest.builder();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "MatMul, dynamic_ptq",
+    "Gemm, dynamic_ptq",
+    "Conv, weight_only_ptq",
+    "LSTM, weight_only_ptq",
+    "GRU, weight_only_ptq",
+    "Gather, weight_only_ptq"
+  })
+  void without_data_depends_on_what_holds_the_weights(String operator, String mode) {
+    ModelQuantizationConfig config = config(operator, nothing());
+
+    assertThat(config.mode()).isEqualTo(QuantizationMode.of(mode));
+    assertThat(config.defaultLayerDtype()).isEqualTo(Dtype.INT8);
+    assertThat(config.defaultActivationDtype())
+        .isEqualTo(mode.equals("dynamic_ptq") ? Dtype.INT8 : Dtype.NATIVE);
+    assertThat(config.backendKwargs()).isEmpty();
+    assertThat(backend.validate(config)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"MatMul", "Conv"})
+  void with_data_is_static_with_integer_regions(String operator) {
+    ModelQuantizationConfig config = config(operator, nothing().calibration(DATA));
+
+    assertThat(config.mode()).isEqualTo(QuantizationMode.STATIC_PTQ);
+    assertThat(config.algorithm()).isEqualTo(CalibrationAlgorithm.MSE);
+    assertThat(config.defaultActivationDtype()).isEqualTo(Dtype.INT8);
+    assertThat(config.backendKwargs()).containsExactly(Map.entry("optimize", "balanced"));
+    assertThat(config.calibration()).isEqualTo(DATA);
+    assertThat(backend.validate(config)).isEmpty();
+  }
+
+  @Test
+  void of_a_recurrent_network_stores_weights_even_with_data() {
+    assertThat(config("LSTM", nothing().calibration(DATA)).mode())
+        .isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
+  }
+
+  @Test
+  void for_tensorrt_chooses_no_regions_and_nothing_that_runs_only_on_a_cpu() {
+    ModelQuantizationConfig withData =
+        config("MatMul", nothing().target("tensorrt").calibration(DATA));
+    ModelQuantizationConfig without = config("MatMul", nothing().target("tensorrt"));
+
+    assertThat(withData.backendKwargs()).containsExactly(Map.entry("target", "tensorrt"));
+    assertThat(without.mode()).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
+    assertThat(without.backendKwargs()).isEmpty();
+    assertThat(backend.validate(withData)).isEmpty();
+    assertThat(backend.validate(without)).isEmpty();
+  }
+
+  @Test
+  void in_float8_is_static_with_data_and_of_weights_without() {
+    RecipeRequest.Builder float8 = nothing().dtype(Dtype.FP8_E4M3FN);
+    ModelQuantizationConfig without = config("MatMul", float8);
+    ModelQuantizationConfig withData = config("MatMul", float8.calibration(DATA));
+
+    assertThat(without.mode()).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
+    assertThat(without.defaultLayerDtype()).isEqualTo(Dtype.FP8_E4M3FN);
+    assertThat(withData.mode()).isEqualTo(QuantizationMode.STATIC_PTQ);
+    assertThat(withData.defaultActivationDtype()).isEqualTo(Dtype.FP8_E4M3FN);
+    assertThat(withData.backendKwargs()).isEmpty();
+  }
+
+  @Test
+  void has_the_requested_mode() {
+    assertThat(config("Conv", nothing().mode(QuantizationMode.DYNAMIC_PTQ)).mode())
+        .isEqualTo(QuantizationMode.DYNAMIC_PTQ);
+  }
+
+  @Test
+  void is_missing_where_the_requested_mode_has_not_the_dtype() {
+    RecipeRequest request =
+        nothing().mode(QuantizationMode.DYNAMIC_PTQ).dtype(Dtype.FP8_E4M3FN).build();
+
+    assertThat(recipe("MatMul", request)).isEmpty();
+  }
+
+  @Test
+  void says_what_the_model_was_taken_for() {
+    assertThat(recipe("Conv", RecipeRequest.ANY).orElseThrow().reason())
+        .startsWith("This is a convolutional network. Without data only weights are quantized");
+  }
+}

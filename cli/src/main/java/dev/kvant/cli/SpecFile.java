@@ -1,0 +1,87 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.KvantException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** A spec that Kvant writes into a file, whole or not at all. */
+final class SpecFile {
+
+  /** The name of the spec beside artifacts. */
+  static final String NAME = "spec.yaml";
+
+  /** Begins a spec beside artifacts, which the next one may replace. */
+  private static final String MARK = "# Written by 'kvant quantize'";
+
+  private final Path file;
+
+  private SpecFile(Path file) {
+    this.file = file;
+  }
+
+  /** A file anywhere. */
+  static SpecFile at(Path file) {
+    return new SpecFile(file);
+  }
+
+  /**
+   * The file beside artifacts.
+   *
+   * @throws KvantException if somebody else wrote one there
+   */
+  static SpecFile beside(Path artifacts) {
+    SpecFile spec = new SpecFile(artifacts.resolve(NAME));
+    if (Files.exists(spec.file) && !spec.isMarked()) {
+      throw new KvantException(
+          "%s exists and was not written by 'kvant quantize'; move it, or give another folder with --out"
+              .formatted(spec.file));
+    }
+    return spec;
+  }
+
+  /** The text of a spec beside artifacts. */
+  static String marked(String text) {
+    return MARK + "; copy it to change it, the next run without -c replaces it.\n" + text;
+  }
+
+  private boolean isMarked() {
+    try (BufferedReader reader = Files.newBufferedReader(file)) {
+      String first = reader.readLine();
+      return first != null && first.startsWith(MARK);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  Path path() {
+    return file;
+  }
+
+  boolean exists() {
+    return Files.exists(file);
+  }
+
+  /**
+   * Writes it.
+   *
+   * @throws KvantException if it cannot be written
+   */
+  void write(String text) {
+    Path directory = file.toAbsolutePath().getParent();
+    try {
+      Files.createDirectories(directory);
+      Path temporary = Files.createTempFile(directory, "." + file.getFileName(), ".tmp");
+      try {
+        Files.writeString(temporary, text);
+        Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    } catch (IOException e) {
+      throw new KvantException("%s cannot be written: %s".formatted(file, e), e);
+    }
+  }
+}
