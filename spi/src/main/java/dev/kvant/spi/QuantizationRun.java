@@ -32,7 +32,7 @@ public interface QuantizationRun extends AutoCloseable {
    *
    * <p>Called only in modes whose descriptor says that calibration is optional or required.
    *
-   * @param least what is observed of every tensor at least
+   * @param least what is observed of every tensor at least; never {@link Observation#CHANNELS}
    * @return what was observed, with an entry for each tensor of {@link #observations()}
    * @throws dev.kvant.api.CalibrationException if there is no data, it does not fit the model, or a
    *     value that was observed is not finite

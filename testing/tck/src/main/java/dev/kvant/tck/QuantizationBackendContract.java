@@ -83,7 +83,7 @@ public abstract class QuantizationBackendContract extends BackendQuantizationCon
               assertEquals(Set.of(), wanted, "tensors to observe in " + trial.mode());
               return;
             }
-            for (Observation least : Observation.values()) {
+            for (Observation least : List.of(Observation.EXTREMES, Observation.DISTRIBUTION)) {
               CalibrationStatistics seen = run.observe(calibrationData(trial.sample()), least);
               assertEquals(wanted, seen.tensors().keySet(), "tensors that were observed");
               run.observations()
