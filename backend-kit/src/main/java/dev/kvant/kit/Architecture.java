@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The kind of a network, told from its modules: {@link #RECURRENT} if LSTM, GRU and RNN modules
@@ -45,8 +46,19 @@ public enum Architecture {
 
   private static final Set<String> TABLE_CLASSES = Set.of("Embedding", "EmbeddingBag", "Gather");
 
+  /** Conv1D is what transformers calls the Linear of GPT-2. */
   private static final Set<String> PRODUCT_CLASSES =
-      Set.of("Linear", "NonDynamicallyQuantizableLinear", "Bilinear", "Gemm", "MatMul", "Einsum");
+      Set.of(
+          "Linear",
+          "Conv1D",
+          "NonDynamicallyQuantizableLinear",
+          "Bilinear",
+          "Gemm",
+          "MatMul",
+          "Einsum");
+
+  private static final Pattern CONVOLUTION_CLASS =
+      Pattern.compile("(Fused|Deform|Lazy)?Conv(Transpose)?([123]d)?");
 
   private final String label;
 
@@ -93,7 +105,7 @@ public enum Architecture {
     if (types.stream().anyMatch(RECURRENT_CLASSES::contains)) {
       return RECURRENT;
     }
-    if (types.stream().anyMatch(type -> type.contains("Conv"))) {
+    if (types.stream().anyMatch(type -> CONVOLUTION_CLASS.matcher(type).matches())) {
       return CONVOLUTIONAL;
     }
     if (types.stream().anyMatch(TABLE_CLASSES::contains)) {

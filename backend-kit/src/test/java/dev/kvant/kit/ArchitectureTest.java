@@ -90,6 +90,12 @@ class ArchitectureTest {
   }
 
   @Test
+  void the_linear_modules_of_gpt2_are_products_in_spite_of_their_name() {
+    assertThat(with("Conv1D", 64, 64).with("Conv1d", 8, 8, 3).with("Conv1D", 8, 8).architecture())
+        .isEqualTo(Architecture.ENCODER);
+  }
+
+  @Test
   void a_small_recurrent_module_behind_convolutions_does_not_decide() {
     assertThat(with("Conv", 64, 64, 3, 3).with("LSTM", 64, 64).architecture())
         .isEqualTo(Architecture.CONVOLUTIONAL);

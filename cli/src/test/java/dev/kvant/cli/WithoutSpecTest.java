@@ -152,6 +152,32 @@ class WithoutSpecTest {
   }
 
   @Test
+  void a_folder_with_several_models_is_an_error_that_names_them() {
+    models.model("another.text", Models.SMALL);
+    models.spec("quantize: {}");
+    model = folder.toString();
+
+    Session session = quantize();
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.err())
+        .isEqualTo(
+            "error: the folder %s is not a model; name one of the models in it: another.text, model.text\n"
+                .formatted(folder));
+  }
+
+  @Test
+  void a_file_of_no_installed_format_is_an_error_that_lists_the_formats() throws IOException {
+    model = Files.writeString(folder.resolve("notes.txt"), "no model").toString();
+
+    Session session = quantize();
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.err())
+        .isEqualTo("error: %s is not a model of any installed format; installed: text\n".formatted(model));
+  }
+
+  @Test
   void data_that_no_backend_uses_is_wrong_input() {
     Session session = quantize("--data", "samples.npz");
 

@@ -29,6 +29,7 @@ import dev.kvant.runtime.data.NumpyReaderProvider;
 import dev.kvant.runtime.discovery.BrokenProvider;
 import dev.kvant.runtime.discovery.Installation;
 import dev.kvant.runtime.discovery.InstalledBackend;
+import dev.kvant.runtime.discovery.InstalledPlugin;
 import dev.kvant.runtime.discovery.Provided;
 import dev.kvant.runtime.discovery.Registry;
 import dev.kvant.runtime.evaluation.EvaluatedModel;
@@ -50,6 +51,7 @@ import dev.kvant.validation.CheckedConfiguration;
 import dev.kvant.validation.ConfigurationValidator;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,6 +62,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,6 +87,9 @@ import org.slf4j.LoggerFactory;
 public final class Kvant implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Kvant.class);
+
+  /** How many models of a folder an error names. */
+  private static final int MOST_NAMED_MODELS = 10;
 
   private final Registry registry;
   private final ConfigurationValidator validator = new ConfigurationValidator();
@@ -513,7 +519,13 @@ public final class Kvant implements AutoCloseable {
       }
     }
     if (candidates.isEmpty()) {
-      failures.add(0, "installed: " + formatNames());
+      List<String> inside = modelsInside(model);
+      if (!inside.isEmpty()) {
+        throw new ModelFormatException(
+            "the folder %s is not a model; name one of the models in it: %s"
+                .formatted(model, String.join(", ", inside)));
+      }
+      failures.add(0, "installed: " + formatNames() + pluginNames());
       throw new ModelFormatException(
           "%s is not a model of any installed format; %s"
               .formatted(model, String.join("; ", failures)));
@@ -523,6 +535,39 @@ public final class Kvant implements AutoCloseable {
           Registry.conflict("model formats", model.toString(), candidates));
     }
     return candidates.get(0).instance();
+  }
+
+  /** The names of the first files in a folder that are models. */
+  private List<String> modelsInside(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    List<String> names = new ArrayList<>();
+    try (Stream<Path> entries = Files.list(folder)) {
+      for (Path entry : entries.sorted().toList()) {
+        if (names.size() == MOST_NAMED_MODELS) {
+          names.add("…");
+          break;
+        }
+        if (Files.isRegularFile(entry)
+            && Files.isReadable(entry)
+            && registry.formats().stream().anyMatch(format -> recognizes(format, entry))) {
+          names.add(entry.getFileName().toString());
+        }
+      }
+    } catch (IOException | UncheckedIOException e) {
+      log.debug("{} cannot be listed", folder, e);
+    }
+    return names;
+  }
+
+  private static boolean recognizes(Provided<ModelFormat> format, Path file) {
+    try {
+      return format.instance().recognizes(file);
+    } catch (IOException | KvantException e) {
+      log.debug("{} failed to look at {}", format, file, e);
+      return false;
+    }
   }
 
   private static void checkReadable(Path model) {
@@ -552,6 +597,15 @@ public final class Kvant implements AutoCloseable {
             .sorted()
             .collect(Collectors.joining(", "));
     return names.isEmpty() ? "none" : names;
+  }
+
+  private String pluginNames() {
+    List<InstalledPlugin> plugins = registry.installation().plugins();
+    return plugins.isEmpty()
+        ? ""
+        : plugins.stream()
+            .map(InstalledPlugin::name)
+            .collect(Collectors.joining(", ", "; plugins: ", ""));
   }
 
   private String unknownBackend(String name) {

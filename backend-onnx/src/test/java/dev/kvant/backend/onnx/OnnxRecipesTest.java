@@ -100,14 +100,16 @@ class OnnxRecipesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"MatMul", "Conv"})
-  void with_data_is_static_with_integer_regions(String operator) {
+  @CsvSource({"MatMul, smooth, 0.8", "Conv, optimize, balanced"})
+  void with_data_is_static_and_smooths_products_or_has_integer_regions(
+      String operator, String option, String value) {
     ModelQuantizationConfig config = config(operator, nothing().calibration(DATA));
 
     assertThat(config.mode()).isEqualTo(QuantizationMode.STATIC_PTQ);
     assertThat(config.algorithm()).isEqualTo(CalibrationAlgorithm.MSE);
     assertThat(config.defaultActivationDtype()).isEqualTo(Dtype.INT8);
-    assertThat(config.backendKwargs()).containsExactly(Map.entry("optimize", "balanced"));
+    assertThat(config.backendKwargs()).containsOnlyKeys(option);
+    assertThat(config.backendKwargs().get(option)).asString().isEqualTo(value);
     assertThat(config.calibration()).isEqualTo(DATA);
     assertThat(backend.validate(config)).isEmpty();
   }
@@ -121,7 +123,7 @@ class OnnxRecipesTest {
   @Test
   void for_tensorrt_chooses_no_regions_and_nothing_that_runs_only_on_a_cpu() {
     ModelQuantizationConfig withData =
-        config("MatMul", nothing().target("tensorrt").calibration(DATA));
+        config("Conv", nothing().target("tensorrt").calibration(DATA));
     ModelQuantizationConfig without = config("MatMul", nothing().target("tensorrt"));
 
     assertThat(withData.backendKwargs()).containsExactly(Map.entry("target", "tensorrt"));

@@ -87,7 +87,7 @@ public record OnnxOptions(
 
   private static final String EXTERNAL_DATA = "external_data";
   public static final String REDUCE_RANGE = "reduce_range";
-  private static final String SMOOTH = "smooth";
+  public static final String SMOOTH = "smooth";
 
   public static final List<OptionDescriptor> DESCRIPTORS =
       List.of(
