@@ -52,14 +52,14 @@ class Scans(CalibrationDataReader):
         return next(self.batches, None)
 
 
-def by_onnxruntime(model, out, target):
+def by_onnxruntime(model, out, target, reduced=False):
     graph = onnx.load(model).graph
     constants = {initializer.name for initializer in graph.initializer}
     nodes = [node.name for node in graph.node if node.op_type in PRODUCTS and constants & set(node.input)]
     quantize_static(
         str(model), str(out), Scans(), quant_format=QuantFormat.QDQ, op_types_to_quantize=PRODUCTS, nodes_to_quantize=nodes,
         per_channel=True, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
-        activation_type=QuantType.QUInt8 if target == "cpu" else QuantType.QInt8,
+        reduce_range=reduced, activation_type=QuantType.QUInt8 if target == "cpu" else QuantType.QInt8,
         extra_options={"OpTypesToExcludeOutputQuantization": PRODUCTS, "WeightSymmetric": True,
                        "ActivationSymmetric": target != "cpu", "QuantizeBias": target == "cpu"})
     return out
@@ -94,6 +94,44 @@ def parameters(path):
     return found
 
 
+def columns(model, node, array):
+    """The weights of a product as its kernel adds them: a row for each output channel."""
+    attributes = {attribute.name: attribute.i for attribute in node.attribute}
+    if node.op_type == "Conv":
+        return np.moveaxis(array, 1, -1).reshape(len(array), -1)
+    return array if attributes.get("transB") else array.T
+
+
+def check_pairs(what, model, all_codes, automatic):
+    """The scales of reduce_range: auto are those of all codes, but for channels with a pair that could overflow."""
+    graph = onnx.load(model).graph
+    weights = {initializer.name: numpy_helper.to_array(initializer) for initializer in graph.initializer}
+    nodes = {node.name: node for node in graph.node}
+    raised = kept = 0
+    for key in (key for key in all_codes.keys() & automatic.keys() if key[1] == 1):
+        node = nodes[key[0]]
+        values = columns(model, node, weights[node.input[1]])
+        scales, full, least = [], columns(model, node, all_codes[key][2]), np.ravel(all_codes[key][0])
+        for channel in range(len(values)):
+            scale = least[channel]
+            even = len(values[channel]) // 2 * 2
+            for pair, codes in zip(values[channel][:even].reshape(-1, 2), full[channel][:even].reshape(-1, 2).astype(int)):
+                if abs(codes.sum()) > 128:
+                    large, small = sorted(np.abs(pair.astype(np.float64)), reverse=True)
+                    scale = max(scale, np.float32((1 + 2.0 ** -20) * min((large + small) / 128, small / (1.5 if pair[0] > 0 else 0.5))))
+            scales.append(scale)
+        scales = np.array(scales, np.float32)
+        codes = columns(model, node, automatic[key][2])
+        raised += (scales > least).sum()
+        kept += (scales == least).sum()
+        even = codes.shape[1] // 2 * 2
+        sums = np.abs(codes[:, :even].astype(int).reshape(len(codes), -1, 2).sum(2))
+        checks.that(f"{what}: {key[0]}: scales for pairs", np.array_equal(scales, np.ravel(automatic[key][0])))
+        checks.that(f"{what}: {key[0]}: codes", np.array_equal(codes, np.clip(np.rint(values / scales[:, None]), -128, 127)))
+        checks.that(f"{what}: {key[0]}: no pair overflows", sums.max() <= 128, str(sums.max()))
+    checks.that(f"{what}: {raised} scales are raised for pairs, {kept} are not", raised > 0 and kept > 0)
+
+
 with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
     folder = Path(folder)
     for name in ["resnet", "transformer"]:
@@ -126,7 +164,8 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
         for target in ["cpu", "tensorrt"]:
             what = f"{name} for {target}"
             out = folder / f"{name}-{target}"
-            run = quantize(model, out, "static_ptq", "int8", algorithm="minmax", backend_kwargs={"target": target})
+            run = quantize(model, out, "static_ptq", "int8", algorithm="minmax",
+                           backend_kwargs={"target": target, "reduce_range": False})
             checks.that(f"{what}: is quantized", run.code == 0, run.said)
             ours = parameters(out / ARTIFACT)
             theirs = parameters(by_onnxruntime(model, folder / f"{name}-{target}.onnx", target))
@@ -142,6 +181,19 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
                     checks.that(f"{what}: {key}", same or (name == "transformer" and mine.dtype == np.float32
                                                            and np.allclose(mine, other, rtol=CLOSE, atol=0)))
             checks.that(f"{what}: {exact} arrays are equal to the last bit, {close} within it", exact > close)
+        settings = {"algorithm": "minmax", "backend_kwargs": {"reduce_range": "auto"}}
+        run = quantize(model, folder / f"{name}-auto", "static_ptq", "int8", **settings)
+        checks.that(f"{name}, reduce_range: auto: is quantized", run.code == 0, run.said)
+        check_pairs(f"{name}, reduce_range: auto", model, parameters(folder / f"{name}-cpu" / ARTIFACT),
+                    parameters(folder / f"{name}-auto" / ARTIFACT))
+        settings["backend_kwargs"] = {"reduce_range": True}
+        run = quantize(model, folder / f"{name}-reduced", "static_ptq", "int8", **settings)
+        checks.that(f"{name}, reduce_range: true: is quantized", run.code == 0, run.said)
+        ours = parameters(folder / f"{name}-reduced" / ARTIFACT)
+        theirs = parameters(by_onnxruntime(model, folder / f"{name}-reduced.onnx", "cpu", True))
+        for key in (key for key in ours if key[1] == 1):
+            same = all(np.array_equal(np.ravel(mine), np.ravel(other)) for mine, other in zip(ours[key], theirs[key]))
+            checks.that(f"{name}, reduce_range: true: the weights of {key[0]} are onnxruntime's", same)
         spec = folder / "one.json"
         rules = [{"module_name": "head*", "weights": {"dtype": "int8"}}, {"module_name": "Linear", "weights": {"dtype": "int8"}}]
         for backend, file in [("torchao", f"{name}_traced.pt"), ("onnx", f"{name}.onnx")]:

@@ -11,8 +11,9 @@ import java.util.function.Predicate;
  *
  * @param key the key
  * @param type what its value is
- * @param allowed for {@link Type#STRING}: the values to choose from, a number among them written as
- *     one or as text; empty for any. For {@link Type#NUMBER_OR_WORD}: the words
+ * @param allowed for {@link Type#STRING}: the values to choose from, numbers, {@code true} and
+ *     {@code false} among them written as such or as text; empty for any. For {@link
+ *     Type#NUMBER_OR_WORD}: the words
  * @param defaultValue what holds when the key is absent, as it would be written; the empty string
  *     for nothing
  * @param description what it does, in one sentence
@@ -86,10 +87,11 @@ public record OptionDescriptor(
       case BOOLEAN -> value instanceof Boolean;
       case INTEGER -> isInteger(value);
       case NUMBER -> value instanceof Number;
-      // YAML reads a version as a number.
+      // YAML reads a version as a number, and true among other choices as a boolean.
       case STRING ->
           value instanceof String
-              || (value instanceof Number && allowed.contains(value.toString()));
+              || ((value instanceof Number || value instanceof Boolean)
+                  && allowed.contains(value.toString()));
       // YAML 1.1 reads off as false.
       case NUMBER_OR_WORD ->
           value instanceof Number

@@ -218,7 +218,7 @@ class ConfigurationValidatorTest {
     assertThat(problems(torchao().backendKwarg("zzz", "x"), DescribedBackend.torchao()))
         .containsExactly(
             "quantize.backend_kwargs.zzz: is unknown; backend 'torchao' has runtime_modules,"
-                + " kernel, version, depth, factor, amount, title, names");
+                + " kernel, range, version, depth, factor, amount, title, names");
     assertThat(
             problems(
                 onnx(QuantizationMode.STATIC_PTQ).backendKwarg("kernel", "x"),
@@ -359,6 +359,18 @@ class ConfigurationValidatorTest {
     assertThat(problems(torchao().backendKwarg("version", 0.4), DescribedBackend.torchao()))
         .containsExactly(
             "quantize.backend_kwargs.version: must be one of 0.47, 0.33, but is '0.4'");
+  }
+
+  @Test
+  void takes_true_and_false_where_they_are_among_the_texts_to_choose_from() {
+    for (Object range : List.of("auto", true, "true", false)) {
+      assertThat(problems(torchao().backendKwarg("range", range), DescribedBackend.torchao()))
+          .isEmpty();
+    }
+    assertThat(problems(torchao().backendKwarg("version", true), DescribedBackend.torchao()))
+        .singleElement()
+        .asString()
+        .startsWith("quantize.backend_kwargs.version: must be one of 0.47, 0.33");
   }
 
   @Test

@@ -51,6 +51,7 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
         List.of(
             OptionDescriptor.flag("runtime_modules", false, "For the test."),
             OptionDescriptor.choice("kernel", List.of("dequantize", "int8pack"), "For the test."),
+            OptionDescriptor.choice("range", List.of("auto", "true", "false"), "For the test."),
             OptionDescriptor.choice("version", List.of("0.47", "0.33"), "For the test."),
             new OptionDescriptor(
                 "depth", OptionDescriptor.Type.INTEGER, List.of(), "", "For the test."),

@@ -104,6 +104,19 @@ class ConfigurationCheckTest {
   }
 
   @Test
+  void with_a_range_of_codes_for_weights_alone_is_refused() {
+    assertThat(problems(config().backendKwarg("reduce_range", "auto")))
+        .containsExactly("quantize.backend_kwargs.reduce_range");
+    assertThat(
+            problems(config().mode(QuantizationMode.STATIC_PTQ).backendKwarg("reduce_range", true)))
+        .isEmpty();
+    assertThat(
+            problems(
+                config().mode(QuantizationMode.DYNAMIC_PTQ).backendKwarg("reduce_range", "false")))
+        .isEmpty();
+  }
+
+  @Test
   void with_options_of_activations_at_their_defaults_has_no_problem() {
     assertThat(
             problems(

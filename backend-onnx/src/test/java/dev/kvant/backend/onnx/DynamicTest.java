@@ -6,13 +6,8 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
-import dev.kvant.onnx.graph.DataType;
-import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxFile;
-import dev.kvant.onnx.graph.OnnxModel;
-import dev.kvant.onnx.graph.StoredTensor;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -64,45 +59,6 @@ class DynamicTest {
       assertThat(sources).isNotEmpty().doesNotHaveDuplicates();
       assertThat(sources.size()).isLessThanOrEqualTo((int) products);
     }
-  }
-
-  @Test
-  void leaves_a_bit_of_the_codes_unused_unless_told_otherwise() {
-    transformer(int8());
-    assertThat(largestCode()).isEqualTo(63);
-
-    transformer(int8().with("reduce_range", false));
-    assertThat(largestCode()).isEqualTo(127);
-  }
-
-  private int largestCode() {
-    int largest = 0;
-    try (OnnxFile file = OnnxFile.open(artifact())) {
-      OnnxModel model = file.load();
-      for (Node node : model.graph().nodes()) {
-        if (node.is("MatMulInteger")) {
-          largest = Math.max(largest, largestCode(model, node.input(1)));
-        }
-      }
-    }
-    return largest;
-  }
-
-  private static int largestCode(OnnxModel model, String name) {
-    Node transpose = model.graph().producer(name);
-    StoredTensor codes =
-        model
-            .graph()
-            .constant(transpose == null ? name : transpose.input(0))
-            .flatMap(Initializer::tensor)
-            .orElseThrow();
-    assertThat(codes.type()).isEqualTo(DataType.INT8);
-    ByteBuffer bytes = codes.content().read(0, Math.toIntExact(codes.content().bytes()));
-    int largest = 0;
-    while (bytes.hasRemaining()) {
-      largest = Math.max(largest, Math.abs(bytes.get()));
-    }
-    return largest;
   }
 
   @Test

@@ -27,7 +27,7 @@ import java.util.Map;
  * @param symmetric whether blocks of {@link Kernel#NBITS} have no zero points
  * @param accuracyLevel how {@link Kernel#NBITS} computes, from 0 to 4, as ONNX Runtime numbers it
  * @param externalData whether large tensors are always written into a file of their own
- * @param reduceRange whether weights of {@code dynamic_ptq} have 7 bits
+ * @param reduceRange how many codes weights get that are multiplied by codes of activations
  * @param smooth whether the spread of activations' channels moves into weights
  * @since 0.1.0
  */
@@ -42,7 +42,7 @@ public record OnnxOptions(
     boolean symmetric,
     int accuracyLevel,
     boolean externalData,
-    boolean reduceRange,
+    ReduceRange reduceRange,
     Smooth smooth) {
 
   /** Which operators multiply with quantized weights. */
@@ -66,6 +66,20 @@ public record OnnxOptions(
 
     /** The value of the option. */
     public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** How many codes weights get that are multiplied by codes of activations. */
+  public enum ReduceRange {
+    /** Fewer for channels that would overflow on x86-64 processors without VNNI. */
+    AUTO,
+    /** 7 bits for all. */
+    TRUE,
+    /** 8 bits for all. */
+    FALSE;
+
+    private String label() {
       return name().toLowerCase(Locale.ROOT);
     }
   }
@@ -150,12 +164,13 @@ public record OnnxOptions(
               false,
               "Writes large tensors into quantized_model.onnx.data even where one file could hold"
                   + " them."),
-          OptionDescriptor.flag(
+          OptionDescriptor.choice(
               REDUCE_RANGE,
-              true,
-              "For dynamic_ptq: 7 bits for weights, so that processors without VNNI compute what"
-                  + " others compute; false takes 8 bits, for models that run on processors with"
-                  + " VNNI alone."),
+              Arrays.stream(ReduceRange.values()).map(ReduceRange::label).toList(),
+              "For static_ptq and dynamic_ptq of int8, how many codes weights get, because x86-64"
+                  + " CPUs without VNNI add pairs of products in 16 bits: auto fewer for channels"
+                  + " where a pair could overflow, true 7 bits for all, false 8 bits for all. auto"
+                  + " is false for target tensorrt."),
           new OptionDescriptor(
               SMOOTH,
               OptionDescriptor.Type.NUMBER_OR_WORD,
@@ -178,7 +193,7 @@ public record OnnxOptions(
         options.isSet(SYMMETRIC) ? options.flag(SYMMETRIC) : options.integer(BITS) != 4,
         options.integer(ACCURACY_LEVEL),
         options.flag(EXTERNAL_DATA),
-        options.flag(REDUCE_RANGE),
+        ReduceRange.valueOf(options.text(REDUCE_RANGE).toUpperCase(Locale.ROOT)),
         Smooth.of(options.numberOrWord(SMOOTH)));
   }
 
@@ -221,8 +236,13 @@ public record OnnxOptions(
     }
     if (QuantizationMode.DYNAMIC_PTQ.equals(mode)) {
       addDynamic(problems);
-    } else if (kwargs.containsKey(REDUCE_RANGE)) {
-      problems.add(problem(REDUCE_RANGE, "is for mode dynamic_ptq alone; leave it out"));
+    }
+    if (QuantizationMode.WEIGHT_ONLY_PTQ.equals(mode) && kwargs.containsKey(REDUCE_RANGE)) {
+      problems.add(
+          problem(
+              REDUCE_RANGE,
+              "is for weights that are multiplied by codes of activations, which weight_only_ptq"
+                  + " leaves alone; leave it out"));
     }
     if (smooth.kind() == Smooth.Kind.FIXED) {
       addFixedSmoothing(mode, problems);

@@ -53,16 +53,16 @@ public final class DynamicRewriter {
 
   private final OnnxModel model;
   private final int parallelism;
-  private final boolean reduceRange;
+  private final CodeRange codeRange;
   private final Map<Value, Codes> codes = new HashMap<>();
   private final Map<Key, Matrix> matrices = new HashMap<>();
 
   /**
-   * @param reduceRange whether weights have 7 bits, so that no sum of two products exceeds 16 bits
+   * @param codeRange limits the codes of weights
    */
-  DynamicRewriter(OnnxModel model, boolean reduceRange, int parallelism) {
+  DynamicRewriter(OnnxModel model, CodeRange codeRange, int parallelism) {
     this.model = model;
-    this.reduceRange = reduceRange;
+    this.codeRange = codeRange;
     this.parallelism = parallelism;
   }
 
@@ -180,9 +180,7 @@ public final class DynamicRewriter {
               .formatted(source.name(), module.name(), e.value(), e.index()),
           e);
     }
-    if (reduceRange) {
-      weight.reduceRange();
-    }
+    codeRange.fit(weight, module);
     String stored = model.freshName(source.name() + "_quantized");
     add(new StoredTensor(stored, DataType.INT8, source.dims(), weight));
     int scales = weight.scales().length;

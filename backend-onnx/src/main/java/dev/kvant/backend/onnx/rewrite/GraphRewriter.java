@@ -33,6 +33,7 @@ public final class GraphRewriter {
   private final PlannedGraph planned;
   private final ActivationSteps steps;
   private final OnnxOptions options;
+  private final CodeRange codeRange;
   private final WeightRewriter weightRewriter;
   private final ActivationRewriter activationRewriter;
   private final BiasRewriter biasRewriter;
@@ -44,13 +45,14 @@ public final class GraphRewriter {
     this.planned = planned;
     this.steps = steps;
     this.options = options;
+    this.codeRange = new CodeRange(options);
     this.weightRewriter =
         new WeightRewriter(
             planned.model(), options.target() == OnnxOptions.Target.CPU, parallelism);
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
     this.biasRewriter = new BiasRewriter(planned.model());
     this.blockRewriter = new BlockRewriter(planned.model(), options);
-    this.dynamicRewriter = new DynamicRewriter(planned.model(), options.reduceRange(), parallelism);
+    this.dynamicRewriter = new DynamicRewriter(planned.model(), codeRange, parallelism);
   }
 
   /**
@@ -117,10 +119,11 @@ public final class GraphRewriter {
     if (step != null) {
       GemmFactors.moveBehind(planned.model(), module);
     }
-    if (step != null
-        && options.target() == OnnxOptions.Target.CPU
-        && integers.contains(module.name())) {
-      biasRewriter.add(module, weight, step);
+    if (step != null && integers.contains(module.name())) {
+      codeRange.fit(weight, module);
+      if (options.target() == OnnxOptions.Target.CPU) {
+        biasRewriter.add(module, weight, step);
+      }
     }
     return weight;
   }

@@ -34,6 +34,8 @@ public final class QuantizedWeight implements Content, WeightResult {
   /** Below it rounding a scale to float16 moves the largest weight by more than a quarter code. */
   private static final float SMALLEST_FLOAT16_SCALE = 0x1p-16f;
 
+  private static final int REDUCED_MAX = 64;
+
   private final StoredTensor source;
   private final FloatType type;
   private final FloatType scaleType;
@@ -174,13 +176,25 @@ public final class QuantizedWeight implements Content, WeightResult {
   }
 
   /**
-   * Leaves a bit of int8 codes unused: -63 to 63 instead of -127 to 127. Two products with uint8
-   * codes then add up within int16, in which processors without VNNI add them.
+   * Leaves a bit of int8 codes unused: -64 to 64 hold all weights, {@code scale = amax / 64},
+   * whatever range was chosen. Two products with uint8 codes then add up within int16, in which
+   * processors without VNNI add them. The range of {@code reduce_range} in onnxruntime.quantization
+   * 1.32.
    */
   public void reduceRange() {
+    float[] amax = new float[scales.length];
+    source
+        .content()
+        .forEachBlock((from, block) -> quantizer.amax(block, from / type.bytes(), amax));
     for (int channel = 0; channel < scales.length; channel++) {
-      scales[channel] = (float) (scales[channel] * (127.0 / 63));
+      scales[channel] = Math.max(scales[channel], amax[channel] / REDUCED_MAX);
     }
+  }
+
+  /** Raises scales of int8 codes where the products of a pair could overflow in 16 bits. */
+  public void fit(KernelPairs pairs) {
+    float[] raised = pairs.raised(source, scales);
+    System.arraycopy(raised, 0, scales, 0, scales.length);
   }
 
   /** The scales as a tensor of {@link #scaleType()} has them; follows changes. */
