@@ -174,7 +174,8 @@ class WithoutSpecTest {
 
     assertThat(session.exitCode()).isEqualTo(1);
     assertThat(session.err())
-        .isEqualTo("error: %s is not a model of any installed format; installed: text\n".formatted(model));
+        .isEqualTo(
+            "error: %s is not a model of any installed format; installed: text\n".formatted(model));
   }
 
   @Test

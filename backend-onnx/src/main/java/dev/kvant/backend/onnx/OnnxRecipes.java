@@ -56,8 +56,7 @@ final class OnnxRecipes {
     }
     if (mode.equals(QuantizationMode.STATIC_PTQ)) {
       config.algorithm(CalibrationAlgorithm.MSE);
-      comments.put(
-          "algorithm", "ranges with the smallest squared error");
+      comments.put("algorithm", "ranges with the smallest squared error");
       if (request.target() != null) {
         config.backendKwarg(OnnxOptions.TARGET, request.target());
         comments.put("backend_kwargs.target", "as requested");
@@ -82,8 +81,7 @@ final class OnnxRecipes {
           "backend_kwargs." + OnnxOptions.SMOOTH,
           "SmoothQuant: large channels of activations move into the weights");
     } else if (!isForTensorRt()) {
-      config.backendKwarg(
-          OnnxOptions.OPTIMIZE, Optimize.BALANCED.name().toLowerCase(Locale.ROOT));
+      config.backendKwarg(OnnxOptions.OPTIMIZE, Optimize.BALANCED.name().toLowerCase(Locale.ROOT));
       comments.put(
           "backend_kwargs." + OnnxOptions.OPTIMIZE,
           "operators without weights compute in int8 too where that is faster");

@@ -68,8 +68,7 @@ class RecipeTest {
     RecipeRequest.Builder withData = nothing().calibration(DATA);
 
     assertThat(recipe("transformer_traced.pt", withData)).isEmpty();
-    assertThat(
-            recipe("transformer_traced.pt", withData.mode(QuantizationMode.WEIGHT_ONLY_PTQ)))
+    assertThat(recipe("transformer_traced.pt", withData.mode(QuantizationMode.WEIGHT_ONLY_PTQ)))
         .isPresent();
   }
 }
