@@ -1,10 +1,8 @@
 package dev.kvant.kit;
 
 import dev.kvant.api.CalibrationAlgorithm;
-import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.spi.Observation;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -50,32 +48,6 @@ public final class Observers {
       return RangeObserver.percentile(((Number) percentage).doubleValue());
     }
     return RangeObserver.minmax();
-  }
-
-  /**
-   * What is wrong with the options that a rule gives to an algorithm.
-   *
-   * @param path where the rule's operand is in the configuration, as in {@code
-   *     quantize.layers[0].weights}
-   * @param options its {@code observer_or_fake_quant_kwargs}
-   */
-  public static List<ConfigurationProblem> problems(String path, Map<String, Object> options) {
-    List<ConfigurationProblem> problems = new ArrayList<>();
-    options.forEach(
-        (name, value) -> {
-          String key = path + ".observer_or_fake_quant_kwargs." + name;
-          if (!name.equals(PERCENTILE)) {
-            problems.add(
-                new ConfigurationProblem(
-                    key, "is unknown; the only one is percentile, as in 99.99"));
-          } else if (!(value instanceof Number percentage)
-              || !(percentage.doubleValue() > 0 && percentage.doubleValue() <= 100)) {
-            problems.add(
-                new ConfigurationProblem(
-                    key, "must be a number above 0, at most 100, was " + value));
-          }
-        });
-    return problems;
   }
 
   /** What an algorithm must know of a tensor. */

@@ -15,6 +15,7 @@ import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.kit.Architecture;
+import dev.kvant.kit.ObserverCheck;
 import dev.kvant.kit.StaticMode;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
@@ -115,7 +116,7 @@ public final class ModelOptBackend implements QuantizationBackend {
 
   @Override
   public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
-    return ConfigurationCheck.problems(config);
+    return ObserverCheck.problems(config);
   }
 
   @Override

@@ -8,7 +8,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.WeightQuantizationConfig;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
-import dev.kvant.kit.Observers;
+import dev.kvant.kit.ObserverCheck;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,6 +26,7 @@ final class ConfigurationCheck {
         config.mode() == null ? QuantizationMode.WEIGHT_ONLY_PTQ : config.mode();
     List<ConfigurationProblem> problems =
         new ArrayList<>(OnnxOptions.of(config).problems(mode, config.backendKwargs()));
+    problems.addAll(ObserverCheck.problems(config));
     boolean isInBlocks = OnnxOptions.of(config).kernel() == OnnxOptions.Kernel.NBITS;
     for (int i = 0; i < config.layers().size(); i++) {
       LayerQuantizationConfig layer = config.layers().get(i);
@@ -42,11 +43,6 @@ final class ConfigurationCheck {
             new ConfigurationProblem(
                 path,
                 MIXED + " of this rule; both must be int8, both float8, or one of them native"));
-      }
-      if (layer.activations() != null) {
-        problems.addAll(
-            Observers.problems(
-                path + ".activations", layer.activations().observerOrFakeQuantKwargs()));
       }
     }
     return List.copyOf(problems);
@@ -67,13 +63,14 @@ final class ConfigurationCheck {
               "blocks of kernel: nbits always span their largest magnitude; write minmax, or leave"
                   + " it out, was '%s'".formatted(observer)));
     } else if (observer != null
-        && CalibrationAlgorithm.of(observer).equals(CalibrationAlgorithm.ENTROPY)) {
+        && CalibrationAlgorithm.of(observer).equals(CalibrationAlgorithm.ENTROPY)
+        && problems.stream()
+            .noneMatch(known -> known.path().equals(path + ".observer_or_fake_quant"))) {
       problems.add(
           new ConfigurationProblem(
               path + ".observer_or_fake_quant",
               "a channel of a weight has too few values to compare distributions; write minmax, mse"
                   + " or percentile, was '%s'".formatted(observer)));
     }
-    problems.addAll(Observers.problems(path, weights.observerOrFakeQuantKwargs()));
   }
 }

@@ -3,6 +3,7 @@ package dev.kvant.backend.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.ActivationQuantizationConfig;
+import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.LayerQuantizationConfig;
@@ -47,6 +48,28 @@ class ConfigurationCheckTest {
         .containsExactly("quantize.backend_kwargs.accuracy_level");
     assertThat(problems(config().backendKwarg("symmetric", false)))
         .containsExactly("quantize.backend_kwargs.symmetric");
+  }
+
+  @Test
+  void with_entropy_for_float8_is_refused_once() {
+    assertThat(
+            problems(
+                config()
+                    .mode(QuantizationMode.STATIC_PTQ)
+                    .algorithm(CalibrationAlgorithm.ENTROPY)
+                    .defaultLayerDtype(Dtype.FP8_E4M3FN)
+                    .defaultActivationDtype(Dtype.FP8_E4M3FN)))
+        .containsExactly("quantize.algorithm");
+    assertThat(
+            problems(
+                config()
+                    .mode(QuantizationMode.STATIC_PTQ)
+                    .layer(
+                        new LayerQuantizationConfig(
+                            "*",
+                            new WeightQuantizationConfig(Dtype.FP8_E5M2, null, "entropy", Map.of()),
+                            null))))
+        .containsExactly("quantize.layers[0].weights.observer_or_fake_quant");
   }
 
   @Test

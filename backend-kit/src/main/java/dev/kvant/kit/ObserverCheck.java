@@ -1,4 +1,4 @@
-package dev.kvant.backend.modelopt;
+package dev.kvant.kit;
 
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ConfigurationProblem;
@@ -7,29 +7,36 @@ import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Operand;
 import dev.kvant.api.OperandQuantizationConfig;
-import dev.kvant.kit.Observers;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Finds what a configuration asks of this backend that it cannot do. */
-final class ConfigurationCheck {
+/**
+ * Finds what a configuration requests of {@link Observers} that none of them can do: options that
+ * they do not have, and {@code entropy} for float8.
+ *
+ * @since 0.1.0
+ */
+public final class ObserverCheck {
 
   private static final String NO_ENTROPY =
       "entropy compares distributions over integers of equal distance, which float8 has not; use"
           + " one of minmax, percentile, mse";
 
   private final ModelQuantizationConfig config;
-  private final List<ConfigurationProblem> problems = new ArrayList<>();
+  private final Set<ConfigurationProblem> problems = new LinkedHashSet<>();
 
-  private ConfigurationCheck(ModelQuantizationConfig config) {
+  private ObserverCheck(ModelQuantizationConfig config) {
     this.config = config;
   }
 
-  static List<ConfigurationProblem> problems(ModelQuantizationConfig config) {
-    var check = new ConfigurationCheck(config);
+  /** The problems of a configuration, for a backend's {@code validate}. */
+  public static List<ConfigurationProblem> problems(ModelQuantizationConfig config) {
+    var check = new ObserverCheck(config);
     for (Operand operand : Operand.values()) {
-      if (isEntropy(null, config) && isFloat8(config.defaultDtype(operand))) {
+      if (check.isEntropy(null) && isFloat8(config.defaultDtype(operand))) {
         check.problem("algorithm", NO_ENTROPY);
       }
     }
@@ -38,22 +45,30 @@ final class ConfigurationCheck {
       for (Operand operand : Operand.values()) {
         OperandQuantizationConfig part = layer.operand(operand);
         if (part != null) {
-          check.check("layers[%s].%s".formatted(i, operand.label()), part);
+          check.check("layers[%d].%s".formatted(i, operand.label()), part);
         }
       }
     }
-    return check.problems.stream().distinct().toList();
+    return List.copyOf(check.problems);
   }
 
   private void check(String path, OperandQuantizationConfig part) {
     String observer = part.observerOrFakeQuant();
-    if (isEntropy(observer, config) && isFloat8(part.dtype())) {
+    if (isEntropy(observer) && isFloat8(part.dtype())) {
       problem(observer == null ? "algorithm" : path + ".observer_or_fake_quant", NO_ENTROPY);
     }
-    problems.addAll(Observers.problems("quantize." + path, part.observerOrFakeQuantKwargs()));
+    for (Map.Entry<String, Object> option : part.observerOrFakeQuantKwargs().entrySet()) {
+      String key = path + ".observer_or_fake_quant_kwargs." + option.getKey();
+      if (!option.getKey().equals(Observers.PERCENTILE)) {
+        problem(key, "is unknown; the only one is percentile, as in 99.99");
+      } else if (!(option.getValue() instanceof Number percentage)
+          || !(percentage.doubleValue() > 0 && percentage.doubleValue() <= 100)) {
+        problem(key, "must be a number above 0, at most 100, was " + option.getValue());
+      }
+    }
   }
 
-  private static boolean isEntropy(@Nullable String observer, ModelQuantizationConfig config) {
+  private boolean isEntropy(@Nullable String observer) {
     CalibrationAlgorithm algorithm =
         observer == null ? config.algorithm() : CalibrationAlgorithm.of(observer);
     return algorithm.equals(CalibrationAlgorithm.ENTROPY);
