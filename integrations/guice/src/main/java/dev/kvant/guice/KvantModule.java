@@ -7,6 +7,7 @@ import com.google.inject.Singleton;
 import com.google.inject.multibindings.Multibinder;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.runtime.Kvant;
+import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
@@ -21,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Makes {@link Kvant} injectable, as one instance for the whole injector.
  *
  * <p>Other modules contribute to it, each through a {@link Multibinder} of the type: {@link
- * QuantizationBackend}, {@link ModelFormat}, {@link ModelRunnerProvider}, {@link ModelSource},
- * {@link QuantizationListener}, and {@link Path} with {@link PluginDirectory} for folders of
+ * QuantizationBackend}, {@link ModelFormat}, {@link ModelRunnerProvider}, {@link
+ * DataReaderProvider}, {@link ModelSource}, {@link QuantizationListener}, and {@link Path} with {@link PluginDirectory} for folders of
  * plugins. Contributions are added to the providers on Kvant's class path.
  *
  * <pre>{@code
@@ -59,6 +60,7 @@ public final class KvantModule extends AbstractModule {
     Multibinder.newSetBinder(binder(), QuantizationBackend.class);
     Multibinder.newSetBinder(binder(), ModelFormat.class);
     Multibinder.newSetBinder(binder(), ModelRunnerProvider.class);
+    Multibinder.newSetBinder(binder(), DataReaderProvider.class);
     Multibinder.newSetBinder(binder(), ModelSource.class);
     Multibinder.newSetBinder(binder(), QuantizationListener.class);
     Multibinder.newSetBinder(binder(), Path.class, PluginDirectory.class);
@@ -77,6 +79,7 @@ public final class KvantModule extends AbstractModule {
       Provider<Set<QuantizationBackend>> backends,
       Provider<Set<ModelFormat>> formats,
       Provider<Set<ModelRunnerProvider>> runners,
+      Provider<Set<DataReaderProvider>> readers,
       Provider<Set<ModelSource>> sources,
       Provider<Set<QuantizationListener>> listeners,
       @PluginDirectory Provider<Set<Path>> pluginDirectories) {
@@ -86,6 +89,7 @@ public final class KvantModule extends AbstractModule {
           backends.get().forEach(builder::backend);
           formats.get().forEach(builder::format);
           runners.get().forEach(builder::runner);
+          readers.get().forEach(builder::reader);
           sources.get().forEach(builder::source);
           listeners.get().forEach(builder::listener);
           pluginDirectories.get().forEach(builder::pluginDirectory);

@@ -10,7 +10,9 @@ import com.google.inject.Injector;
 import com.google.inject.Module;
 import com.google.inject.ProvisionException;
 import com.google.inject.multibindings.Multibinder;
+import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.DataException;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
@@ -23,6 +25,10 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.spi.Availability;
+import dev.kvant.spi.DataReader;
+import dev.kvant.spi.DataReaderDescriptor;
+import dev.kvant.spi.DataReaderProvider;
+import dev.kvant.spi.DataRequest;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
@@ -129,6 +135,24 @@ class KvantModuleTest {
     try (Kvant kvant = injector.getInstance(Kvant.class)) {
       assertThatThrownBy(() -> kvant.runner(file, Device.CPU))
           .isInstanceOf(UnavailableException.class)
+          .hasMessageContaining("it is tired");
+    }
+  }
+
+  @Test
+  void a_contributed_data_reader_reads_calibration_data() {
+    Module readers =
+        binder ->
+            Multibinder.newSetBinder(binder, DataReaderProvider.class)
+                .addBinding()
+                .toInstance(new TiredReader());
+    Injector injector = Guice.createInjector(new KvantModule(), readers);
+    try (Kvant kvant = injector.getInstance(Kvant.class)) {
+      CalibrationDataset data =
+          kvant.calibrationData(
+              CalibrationConfig.builder(folder).reader("tired").build(), new StubModel(folder));
+      assertThatThrownBy(() -> data.iterator().hasNext())
+          .isInstanceOf(DataException.class)
           .hasMessageContaining("it is tired");
     }
   }
@@ -323,6 +347,24 @@ class KvantModuleTest {
     @Override
     public ModelRunner open(Path model, Device device) {
       throw new AssertionError("it said that it was not available");
+    }
+  }
+
+  private static final class TiredReader implements DataReaderProvider {
+
+    @Override
+    public DataReaderDescriptor descriptor() {
+      return new DataReaderDescriptor("tired", "Reads nothing.", List.of());
+    }
+
+    @Override
+    public boolean recognizes(Path path) {
+      return false;
+    }
+
+    @Override
+    public DataReader open(DataRequest request) {
+      throw new DataException("it is tired");
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.kvant.spring;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
@@ -21,8 +22,8 @@ import org.springframework.core.io.ResourceLoader;
  * Makes {@link Kvant} a bean that is closed with its context, unless the application defines one.
  *
  * <p>Beans of the types {@link QuantizationBackend}, {@link ModelFormat}, {@link
- * ModelRunnerProvider}, {@link ModelSource}, {@link QuantizationListener} and {@link
- * KvantCustomizer} contribute to it. With {@code kvant.quantize.backend} set, the configuration
+ * ModelRunnerProvider}, {@link DataReaderProvider}, {@link ModelSource}, {@link
+ * QuantizationListener} and {@link KvantCustomizer} contribute to it. With {@code kvant.quantize.backend} set, the configuration
  * {@code kvant.quantize} is a bean as well, to be passed to {@link
  * Kvant#quantizer(ConfigDocument)}.
  *
@@ -43,6 +44,7 @@ public class KvantAutoConfiguration {
       ObjectProvider<QuantizationBackend> backends,
       ObjectProvider<ModelFormat> formats,
       ObjectProvider<ModelRunnerProvider> runners,
+      ObjectProvider<DataReaderProvider> readers,
       ObjectProvider<ModelSource> sources,
       ObjectProvider<QuantizationListener> listeners,
       ObjectProvider<KvantCustomizer> customizers) {
@@ -61,6 +63,7 @@ public class KvantAutoConfiguration {
     backends.orderedStream().forEach(builder::backend);
     formats.orderedStream().forEach(builder::format);
     runners.orderedStream().forEach(builder::runner);
+    readers.orderedStream().forEach(builder::reader);
     sources.orderedStream().forEach(builder::source);
     listeners.orderedStream().forEach(builder::listener);
     customizers.orderedStream().forEach(customizer -> customizer.customize(builder));

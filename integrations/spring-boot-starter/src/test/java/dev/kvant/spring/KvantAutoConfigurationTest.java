@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvant.api.Artifact;
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.DataException;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleDecision;
@@ -13,6 +16,10 @@ import dev.kvant.micrometer.QuantizationMetrics;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.spi.Availability;
+import dev.kvant.spi.DataReader;
+import dev.kvant.spi.DataReaderDescriptor;
+import dev.kvant.spi.DataReaderProvider;
+import dev.kvant.spi.DataRequest;
 import dev.kvant.spi.QuantizationBackend;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -47,8 +54,8 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.core.io.support.SpringFactoriesLoader.FailureHandler;
+import org.springframework.core.io.support.SpringFactoriesLoader;
 
 @DisplayName("A Spring Boot application with the starter")
 class KvantAutoConfigurationTest {
@@ -402,5 +409,41 @@ class KvantAutoConfigurationTest {
                 assertThat(context.getBean(HealthEndpoint.class).healthForPath("kvant"))
                     .extracting(HealthComponent::getStatus)
                     .isEqualTo(Status.UP));
+  }
+
+  @Test
+  void reads_data_by_a_bean() {
+    application
+        .withBean(TiredReader.class)
+        .run(
+            context -> {
+              Kvant kvant = context.getBean(Kvant.class);
+              try (QuantizableModel model = kvant.load(MODEL)) {
+                CalibrationDataset data =
+                    kvant.calibrationData(
+                        CalibrationConfig.builder(folder).reader("tired").build(), model);
+                assertThatThrownBy(() -> data.iterator().hasNext())
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("it is tired");
+              }
+            });
+  }
+
+  static final class TiredReader implements DataReaderProvider {
+
+    @Override
+    public DataReaderDescriptor descriptor() {
+      return new DataReaderDescriptor("tired", "Reads nothing.", List.of());
+    }
+
+    @Override
+    public boolean recognizes(Path path) {
+      return false;
+    }
+
+    @Override
+    public DataReader open(DataRequest request) {
+      throw new DataException("it is tired");
+    }
   }
 }
