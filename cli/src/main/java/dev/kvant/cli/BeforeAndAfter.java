@@ -8,7 +8,6 @@ import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.evaluation.Evaluation;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -40,7 +39,7 @@ final class BeforeAndAfter {
       return Optional.empty();
     }
     try {
-      kvant.checkEvaluation(model.source(), data, config.device());
+      kvant.checkEvaluation(model, data, config.device());
     } catch (UnavailableException e) {
       reporter.warn("the evaluation is left out: " + e.getMessage());
       return Optional.empty();
@@ -53,16 +52,12 @@ final class BeforeAndAfter {
     List<Evaluation> evaluations = new ArrayList<>();
     for (Artifact artifact : saved.artifacts()) {
       if (artifact.role() == Artifact.Role.MODEL && artifact.format().equals(model.format())) {
-        evaluations.add(evaluate(artifact.path(), Optional.of(model.source())));
+        evaluations.add(kvant.compare(artifact.path(), model, data, config.device()));
       }
     }
     if (evaluations.isEmpty()) {
-      evaluations.add(evaluate(model.source(), Optional.empty()));
+      evaluations.add(kvant.evaluate(model.source(), null, data, config.device()));
     }
     return new EvaluationResult(data.data().path(), evaluations);
-  }
-
-  private Evaluation evaluate(Path path, Optional<Path> reference) {
-    return kvant.evaluate(path, reference.orElse(null), data, config.device());
   }
 }

@@ -46,6 +46,7 @@ import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
 import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.RecognizedModel;
 import dev.kvant.spi.RunContext;
 import dev.kvant.validation.CheckedConfiguration;
 import dev.kvant.validation.ConfigurationValidator;
@@ -55,6 +56,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -137,7 +139,10 @@ public final class Kvant implements AutoCloseable {
    * @throws DiscoveryException if several formats claim it
    */
   public QuantizableModel load(Path model) {
-    QuantizableModel opened = formatOf(model).open(model);
+    QuantizableModel opened;
+    try (RecognizedModel recognized = recognize(model)) {
+      opened = recognized.open();
+    }
     try {
       registry.requireOneFormat(opened.format());
       return opened;
@@ -396,6 +401,11 @@ public final class Kvant implements AutoCloseable {
       }
 
       @Override
+      public ModelRunner open(QuantizableModel model) {
+        return runner(model, device);
+      }
+
+      @Override
       public Optional<ModelRunner> openUnoptimized(Path model, String format) {
         return runnerOf(model, format, device).openUnoptimized(model, device);
       }
@@ -404,6 +414,10 @@ public final class Kvant implements AutoCloseable {
 
   private ModelRunner runner(Path model, String format, Device device) {
     return runnerOf(model, format, device).open(model, device);
+  }
+
+  private ModelRunner runner(QuantizableModel model, Device device) {
+    return runnerOf(model.source(), model.format(), device).open(model, device);
   }
 
   private ModelRunnerProvider runnerOf(Path model, String format, Device device) {
@@ -443,20 +457,36 @@ public final class Kvant implements AutoCloseable {
    */
   public Evaluation evaluate(
       Path model, @Nullable Path reference, EvaluationConfig data, Device device) {
-    Evaluator evaluator = new Evaluator(readers(), data, device, listener);
     try (EvaluatedModel evaluated = evaluatedModel(model, device)) {
       if (reference == null) {
-        return evaluator.evaluate(evaluated, null);
+        return evaluator(data, device).evaluate(evaluated, null);
       }
       try (EvaluatedModel other = evaluatedModel(reference, device)) {
-        return evaluator.evaluate(evaluated, other);
+        return evaluator(data, device).evaluate(evaluated, other);
       }
     }
   }
 
   /**
-   * Runs a model on the first samples of data, so that what does not fit is found before any long
-   * work.
+   * Runs a model on data, and an open model beside it, as {@link #evaluate} does.
+   *
+   * @param reference the model that it should be like; stays open
+   */
+  public Evaluation compare(
+      Path model, QuantizableModel reference, EvaluationConfig data, Device device) {
+    try (EvaluatedModel evaluated = evaluatedModel(model, device);
+        EvaluatedModel other = evaluatedModel(reference, device)) {
+      return evaluator(data, device).evaluate(evaluated, other);
+    }
+  }
+
+  private Evaluator evaluator(EvaluationConfig data, Device device) {
+    return new Evaluator(readers(), data, device, listener);
+  }
+
+  /**
+   * Runs an open model on the first samples of data, so that what does not fit is found before any
+   * long work.
    *
    * @throws InvalidConfigurationException if that is no device, or a setting of the data is wrong
    * @throws UnavailableException if nothing installed runs the model's format, or not on this
@@ -465,16 +495,27 @@ public final class Kvant implements AutoCloseable {
    * @throws CalibrationException if it does not fit the model's inputs
    * @throws UnsupportedModelException if the outputs cannot be judged
    */
-  public void checkEvaluation(Path model, EvaluationConfig data, Device device) {
+  public void checkEvaluation(QuantizableModel model, EvaluationConfig data, Device device) {
     Evaluator evaluator = new Evaluator(readers(), data, device, QuantizationListener.NONE);
     try (EvaluatedModel evaluated = evaluatedModel(model, device)) {
       evaluator.check(evaluated);
     }
   }
 
+  /** Runs a model file as {@link #checkEvaluation(QuantizableModel, EvaluationConfig, Device)}. */
+  public void checkEvaluation(Path model, EvaluationConfig data, Device device) {
+    try (QuantizableModel opened = load(model)) {
+      checkEvaluation(opened, data, device);
+    }
+  }
+
   private EvaluatedModel evaluatedModel(Path model, Device device) {
     String format = formatIdOf(model);
     return new EvaluatedModel(model, format, runner(model, format, device));
+  }
+
+  private EvaluatedModel evaluatedModel(QuantizableModel model, Device device) {
+    return new EvaluatedModel(model.source(), model.format(), runner(model, device));
   }
 
   /**
@@ -502,16 +543,15 @@ public final class Kvant implements AutoCloseable {
     validator.close();
   }
 
-  private ModelFormat formatOf(Path model) {
+  /** What opens the model; the caller closes it. */
+  private RecognizedModel recognize(Path model) {
     Objects.requireNonNull(model, "model");
     checkReadable(model);
-    List<Provided<ModelFormat>> candidates = new ArrayList<>();
+    Map<Provided<ModelFormat>, RecognizedModel> candidates = new LinkedHashMap<>();
     List<String> failures = new ArrayList<>();
     for (Provided<ModelFormat> format : registry.formats()) {
       try {
-        if (format.instance().recognizes(model)) {
-          candidates.add(format);
-        }
+        format.instance().probe(model).ifPresent(found -> candidates.put(format, found));
       } catch (IOException | KvantException e) {
         // One format that cannot even look must not keep the others from it.
         log.warn("{} failed to look at {}", format, model, e);
@@ -531,10 +571,11 @@ public final class Kvant implements AutoCloseable {
               .formatted(model, String.join("; ", failures)));
     }
     if (candidates.size() > 1) {
+      candidates.values().forEach(RecognizedModel::close);
       throw new DiscoveryException(
-          Registry.conflict("model formats", model.toString(), candidates));
+          Registry.conflict("model formats", model.toString(), List.copyOf(candidates.keySet())));
     }
-    return candidates.get(0).instance();
+    return candidates.values().iterator().next();
   }
 
   /** The names of the first files in a folder that are models. */

@@ -4,6 +4,7 @@ import dev.kvant.api.QuantizableModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Opens model files, found by {@link java.util.ServiceLoader}. The constructor does nothing.
@@ -23,6 +24,17 @@ public interface ModelFormat {
    * @param path an existing file that is not empty, or an existing folder
    */
   boolean recognizes(Path path) throws IOException;
+
+  /**
+   * Recognizes a file or folder as {@link #recognizes} does, and keeps what was read for that. A
+   * format whose recognition opens the file overrides this, so that a model is opened only once.
+   *
+   * @param path an existing file that is not empty, or an existing folder
+   * @return what opens the model; empty if it is of another format. The caller closes it.
+   */
+  default Optional<RecognizedModel> probe(Path path) throws IOException {
+    return recognizes(path) ? Optional.of(() -> open(path)) : Optional.empty();
+  }
 
   /**
    * Opens a model without reading its tensors.

@@ -2,6 +2,7 @@ package dev.kvant.spi;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.Experimental;
+import dev.kvant.api.QuantizableModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +31,17 @@ public interface ModelRunnerProvider {
    * @throws dev.kvant.api.ModelFormatException if the file cannot be loaded
    */
   ModelRunner open(Path model, Device device);
+
+  /**
+   * Loads the file of an open model for running. Override this if something that the open model
+   * already knows need not be read again.
+   *
+   * @throws dev.kvant.api.UnavailableException if the device or a native library is not there
+   * @throws dev.kvant.api.ModelFormatException if the file cannot be loaded
+   */
+  default ModelRunner open(QuantizableModel model, Device device) {
+    return open(model.source(), device);
+  }
 
   /**
    * Loads a model file for running it operator by operator, as the file describes it. Artifacts are

@@ -66,7 +66,7 @@ final class Calibration {
     try {
       questions =
           ObservedArchive.write(file, model, levels, (bytes, tensor) -> progress.checkCancelled());
-      observing = TorchScriptRunner.openCopy(file, model.source(), device);
+      observing = TorchScriptRunner.openCopy(file, model, device);
     } finally {
       // It is in memory by now; later the process may be ended before anything could be removed.
       delete(file);

@@ -80,7 +80,7 @@ class LeftOutStoragesTest {
     try (ScriptModel model = TestModels.script(file);
         TorchScriptRunner original = TorchScriptRunner.open(file, Device.CPU)) {
       claim = write(copy, model, module).claim();
-      copied = TorchScriptRunner.openCopy(copy, file, Device.CPU);
+      copied = TorchScriptRunner.openCopy(copy, model, Device.CPU);
       copied.give(claim.method(), claim.contents());
       expected = original.run(batch);
     }

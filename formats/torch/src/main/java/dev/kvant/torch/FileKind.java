@@ -1,12 +1,9 @@
 package dev.kvant.torch;
 
-import java.io.IOException;
-import java.io.InputStream;
+import dev.kvant.torch.archive.ModelFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 
@@ -51,10 +48,10 @@ enum FileKind {
   private static final Pattern INDEX =
       Pattern.compile("\\s*\\{.*\"weight_map\"\\s*:.*", Pattern.DOTALL);
 
-  static FileKind of(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return of(in.readNBytes(SAMPLE));
-    }
+  static FileKind of(ModelFile file) {
+    ByteBuffer start = ByteBuffer.allocate((int) Math.min(SAMPLE, file.size()));
+    file.read(0, start);
+    return of(start.array());
   }
 
   private static FileKind of(byte[] start) {

@@ -3,7 +3,9 @@ package dev.kvant.torch;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.RecognizedModel;
 import dev.kvant.torch.archive.ArchiveRecord;
+import dev.kvant.torch.archive.ModelFile;
 import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.safetensors.SafetensorsFile;
@@ -22,7 +24,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -54,24 +58,78 @@ public final class TorchFormat implements ModelFormat {
 
   @Override
   public boolean recognizes(Path path) throws IOException {
+    Optional<RecognizedModel> recognized = probe(path);
+    recognized.ifPresent(RecognizedModel::close);
+    return recognized.isPresent();
+  }
+
+  @Override
+  public Optional<RecognizedModel> probe(Path path) throws IOException {
     if (Files.isDirectory(path)) {
       try (Stream<Path> files = Files.list(path)) {
-        return files.anyMatch(file -> file.getFileName().toString().contains(".safetensors"));
+        return files.anyMatch(file -> file.getFileName().toString().contains(".safetensors"))
+            ? Optional.of(() -> open(path))
+            : Optional.empty();
       }
     }
-    return switch (FileKind.of(path)) {
-      case ZIP -> isTorchZip(path);
-      case LEGACY_CHECKPOINT, PICKLE, SAFETENSORS, SAFETENSORS_INDEX -> true;
-      case OTHER -> false;
-    };
+    ModelFile file = ModelFile.open(path);
+    try {
+      return switch (FileKind.of(file)) {
+        case ZIP -> probeZip(file);
+        case LEGACY_CHECKPOINT, PICKLE, SAFETENSORS, SAFETENSORS_INDEX ->
+            Optional.of(new OpenedFile(() -> openFile(file), file::close));
+        case OTHER -> {
+          file.close();
+          yield Optional.empty();
+        }
+      };
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
   }
 
   /** A zip that cannot be read counts as a damaged archive of PyTorch. */
-  private static boolean isTorchZip(Path path) {
-    try (TorchArchive archive = TorchArchive.open(path)) {
-      return archive.find("data.pkl").isPresent() || isExported(archive) || isOldScript(archive);
-    } catch (ModelFormatException e) {
-      return true;
+  private static Optional<RecognizedModel> probeZip(ModelFile file) {
+    TorchArchive archive;
+    try {
+      archive = TorchArchive.open(file);
+    } catch (ModelFormatException damage) {
+      return Optional.of(
+          () -> {
+            throw damage;
+          });
+    }
+    if (archive.find("data.pkl").isPresent() || isExported(archive) || isOldScript(archive)) {
+      return Optional.of(new OpenedFile(() -> openArchive(archive), archive::close));
+    }
+    archive.close();
+    return Optional.empty();
+  }
+
+  /** What recognition has opened; the model takes it over. */
+  private static final class OpenedFile implements RecognizedModel {
+
+    private final Supplier<TorchModel> opening;
+    private final Runnable closing;
+    private boolean taken;
+
+    OpenedFile(Supplier<TorchModel> opening, Runnable closing) {
+      this.opening = opening;
+      this.closing = closing;
+    }
+
+    @Override
+    public TorchModel open() {
+      taken = true;
+      return opening.get();
+    }
+
+    @Override
+    public void close() {
+      if (!taken) {
+        closing.run();
+      }
     }
   }
 
@@ -87,11 +145,26 @@ public final class TorchFormat implements ModelFormat {
       if (Files.size(path) == 0) {
         throw new ModelFormatException("%s is empty; copy or download it again".formatted(path));
       }
-      return switch (FileKind.of(path)) {
-        case ZIP -> openArchive(path);
-        case SAFETENSORS -> openSafetensors(path, List.of(path), Optional.empty());
-        case SAFETENSORS_INDEX -> openIndex(path, path);
-        case LEGACY_CHECKPOINT -> openLegacy(path);
+      return openFile(ModelFile.open(path));
+    } catch (ClosedByInterruptException e) {
+      throw new QuantizationCancelledException("opening %s was interrupted".formatted(path), e);
+    } catch (IOException e) {
+      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
+    }
+  }
+
+  /** What is opened from a file closes it. */
+  private static TorchModel openFile(ModelFile file) {
+    Path path = file.path();
+    try {
+      return switch (FileKind.of(file)) {
+        case ZIP -> openArchive(TorchArchive.open(file));
+        case SAFETENSORS -> openSafetensors(path, List.of(path), each -> file, Optional.empty());
+        case SAFETENSORS_INDEX -> {
+          file.close();
+          yield openIndex(path, path);
+        }
+        case LEGACY_CHECKPOINT -> openLegacy(LegacyCheckpoint.open(file), path);
         case PICKLE ->
             throw new ModelFormatException(
                 "%s is a pickle without an archive around it, which was not executed; save model.state_dict() with torch.save"
@@ -101,10 +174,9 @@ public final class TorchFormat implements ModelFormat {
                 "%s is not a TorchScript archive, a PyTorch checkpoint or a safetensors file"
                     .formatted(path));
       };
-    } catch (ClosedByInterruptException e) {
-      throw new QuantizationCancelledException("opening %s was interrupted".formatted(path), e);
-    } catch (IOException e) {
-      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
     }
   }
 
@@ -115,7 +187,7 @@ public final class TorchFormat implements ModelFormat {
     }
     Path single = folder.resolve(SINGLE_FILE);
     if (Files.isRegularFile(single)) {
-      return openSafetensors(folder, List.of(single), Optional.empty());
+      return openSafetensors(folder, List.of(single), ModelFile::open, Optional.empty());
     }
     throw new ModelFormatException(
         "%s is a folder with neither %s nor %s; name the model's file instead"
@@ -124,17 +196,20 @@ public final class TorchFormat implements ModelFormat {
 
   private static TorchModel openIndex(Path source, Path path) {
     SafetensorsIndex index = SafetensorsIndex.read(path);
-    return openSafetensors(source, index.shards(), Optional.of(index));
+    return openSafetensors(source, index.shards(), ModelFile::open, Optional.of(index));
   }
 
   private static TorchModel openSafetensors(
-      Path source, List<Path> files, Optional<SafetensorsIndex> index) {
+      Path source,
+      List<Path> files,
+      Function<Path, ModelFile> opening,
+      Optional<SafetensorsIndex> index) {
     Map<String, DenseTensor> tensors = new LinkedHashMap<>();
     List<String> opaque = new ArrayList<>();
     List<Runnable> closing = new ArrayList<>();
     try {
       for (Path path : files) {
-        SafetensorsFile file = SafetensorsFile.open(path);
+        SafetensorsFile file = SafetensorsFile.open(opening.apply(path));
         closing.add(file::close);
         Predicate<String> wanted = name -> index.isEmpty() || index.get().places(name, path);
         file.opaque().stream().filter(wanted).forEach(opaque::add);
@@ -162,8 +237,8 @@ public final class TorchFormat implements ModelFormat {
     }
   }
 
-  private static TorchModel openArchive(Path path) {
-    TorchArchive archive = TorchArchive.open(path);
+  private static TorchModel openArchive(TorchArchive archive) {
+    Path path = archive.path();
     try {
       checkByteOrder(archive);
       if (isExported(archive)) {
@@ -206,8 +281,7 @@ public final class TorchFormat implements ModelFormat {
     }
   }
 
-  private static TorchModel openLegacy(Path path) {
-    LegacyCheckpoint checkpoint = LegacyCheckpoint.open(path);
+  private static TorchModel openLegacy(LegacyCheckpoint checkpoint, Path path) {
     try {
       CheckpointContent content = CheckpointContent.read(checkpoint, path);
       return new StateDictModel(

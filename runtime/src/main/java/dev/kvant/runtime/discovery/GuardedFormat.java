@@ -3,8 +3,10 @@ package dev.kvant.runtime.discovery;
 import dev.kvant.api.ProviderException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.RecognizedModel;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** A model format behind a guard. It names its ids once. */
 final class GuardedFormat implements ModelFormat {
@@ -32,9 +34,20 @@ final class GuardedFormat implements ModelFormat {
     return call.ask("recognizes()", () -> format.recognizes(path));
   }
 
+  /**
+   * @throws ProviderException also where the file cannot be read
+   */
+  @Override
+  public Optional<RecognizedModel> probe(Path path) {
+    return call.ask("recognizes()", () -> format.probe(path)).map(GuardedModel::new);
+  }
+
   @Override
   public QuantizableModel open(Path path) {
-    QuantizableModel model = call.work("open()", () -> format.open(path));
+    return known(call.work("open()", () -> format.open(path)));
+  }
+
+  private QuantizableModel known(QuantizableModel model) {
     String id = call.ask("format() of the model that open() returned", model::format);
     if (!ids.contains(id)) {
       model.close();
@@ -43,5 +56,24 @@ final class GuardedFormat implements ModelFormat {
               .formatted(call, id, String.join(", ", ids)));
     }
     return model;
+  }
+
+  private final class GuardedModel implements RecognizedModel {
+
+    private final RecognizedModel recognized;
+
+    GuardedModel(RecognizedModel recognized) {
+      this.recognized = recognized;
+    }
+
+    @Override
+    public QuantizableModel open() {
+      return known(call.work("open()", recognized::open));
+    }
+
+    @Override
+    public void close() {
+      call.work("close()", recognized::close);
+    }
   }
 }

@@ -2,6 +2,7 @@ package dev.kvant.runtime.discovery;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.InputDescription;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.Availability;
@@ -38,6 +39,11 @@ final class GuardedRunnerProvider implements ModelRunnerProvider {
 
   @Override
   public ModelRunner open(Path model, Device device) {
+    return new GuardedRunner(call.work("open()", () -> provider.open(model, device)));
+  }
+
+  @Override
+  public ModelRunner open(QuantizableModel model, Device device) {
     return new GuardedRunner(call.work("open()", () -> provider.open(model, device)));
   }
 

@@ -50,6 +50,16 @@ public interface RunnerSource {
   ModelRunner open(Path model, String format);
 
   /**
+   * Loads the file of an open model.
+   *
+   * @throws dev.kvant.api.UnavailableException if nothing here runs it
+   * @throws dev.kvant.api.KvantException if it cannot be loaded
+   */
+  default ModelRunner open(QuantizableModel model) {
+    return open(model.source(), model.format());
+  }
+
+  /**
    * Loads a model file for running without the runtime's optimizations; empty if its runtime has
    * only one way.
    *

@@ -154,7 +154,7 @@ public final class Verifier {
   }
 
   private Expected runSource() {
-    try (ModelRunner source = runners.open(model.source(), model.format())) {
+    try (ModelRunner source = runners.open(model)) {
       Expected first = data.isPresent() ? onData(source, data.get()) : onSynthetic(source);
       single = single(source, first);
       if (OutputComparison.of(
@@ -286,7 +286,7 @@ public final class Verifier {
   private OutputComparison compare(Expected source, ModelRunner runner) {
     Supplier<Set<String>> dependingOnValues =
         () -> {
-          try (ModelRunner again = runners.open(model.source(), model.format())) {
+          try (ModelRunner again = runners.open(model)) {
             return OutputShapes.dependingOnValues(again, source.samples(), source.outputs());
           }
         };

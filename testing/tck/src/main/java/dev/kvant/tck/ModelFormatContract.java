@@ -15,6 +15,7 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.RecognizedModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -127,6 +128,28 @@ public abstract class ModelFormatContract {
             Files.move(renamed, copy);
           }
         });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> a_probed_model_is_the_one_that_is_opened() {
+    return each(
+        copy -> {
+          probe(copy).close();
+          assertOpens(copy);
+          try (RecognizedModel recognized = probe(copy);
+              QuantizableModel probed = recognized.open();
+              QuantizableModel opened = newFormat().open(copy)) {
+            assertEquals(opened.format(), probed.format(), "format()");
+            assertEquals(opened.modules(), probed.modules(), "modules()");
+            assertEquals(opened.tensors().keySet(), probed.tensors().keySet(), "tensors()");
+          }
+        });
+  }
+
+  private RecognizedModel probe(Path path) throws IOException {
+    return newFormat()
+        .probe(path)
+        .orElseThrow(() -> new AssertionError("probe() does not recognize " + path));
   }
 
   private void assertOpens(Path path) {

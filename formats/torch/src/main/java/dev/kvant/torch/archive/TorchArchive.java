@@ -5,10 +5,7 @@ import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.torch.pickle.PickleReader;
 import dev.kvant.torch.pickle.PickleValue;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -48,11 +45,19 @@ public final class TorchArchive implements AutoCloseable {
    * @throws ModelFormatException if it cannot be read, is not a zip, or is damaged
    */
   public static TorchArchive open(Path path) {
-    List<ZipArchiveEntry> entries = directory(path);
-    ModelFile file = ModelFile.open(path);
+    return open(ModelFile.open(path));
+  }
+
+  /**
+   * Reads an open file, which is closed with the archive, or at once where it is damaged.
+   *
+   * @throws ModelFormatException as {@link #open(Path)} does
+   */
+  public static TorchArchive open(ModelFile file) {
     try {
-      checkLayout(path, file.size(), entries);
-      String root = root(path, entries);
+      List<ZipArchiveEntry> entries = directory(file);
+      checkLayout(file.path(), file.size(), entries);
+      String root = root(file.path(), entries);
       return new TorchArchive(file, root, records(file, root, entries));
     } catch (RuntimeException e) {
       file.close();
@@ -60,24 +65,23 @@ public final class TorchArchive implements AutoCloseable {
     }
   }
 
-  private static List<ZipArchiveEntry> directory(Path path) {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-        ZipFile zip = ZipFile.builder().setSeekableByteChannel(channel).get()) {
+  private static List<ZipArchiveEntry> directory(ModelFile file) {
+    try (ZipFile zip =
+        ZipFile.builder().setSeekableByteChannel(new ByteSourceChannel(file)).get()) {
       return Collections.list(zip.getEntries()).stream()
           .filter(entry -> !entry.isDirectory())
           .toList();
+    } catch (QuantizationCancelledException e) {
+      throw e;
     } catch (IOException | RuntimeException e) {
       // The library throws unchecked exceptions for some damaged directories.
       Throwable root = e;
       while (root.getCause() != null) {
         root = root.getCause();
       }
-      if (root instanceof ClosedByInterruptException) {
-        throw new QuantizationCancelledException("opening %s was interrupted".formatted(path), e);
-      }
       throw new ModelFormatException(
           "%s is cut short or damaged: its zip directory cannot be read (%s); copy or download it again"
-              .formatted(path, Printable.of(String.valueOf(root.getMessage()))),
+              .formatted(file.path(), Printable.of(String.valueOf(root.getMessage()))),
           e);
     }
   }

@@ -88,7 +88,15 @@ public final class SafetensorsFile implements AutoCloseable {
    * @throws ModelFormatException if it cannot be read or is damaged
    */
   public static SafetensorsFile open(Path path) {
-    ModelFile file = ModelFile.open(path);
+    return open(ModelFile.open(path));
+  }
+
+  /**
+   * Reads an open file, which is closed with the result, or at once where it is damaged.
+   *
+   * @throws ModelFormatException as {@link #open(Path)} does
+   */
+  public static SafetensorsFile open(ModelFile file) {
     try {
       return new Header(file).read();
     } catch (RuntimeException e) {

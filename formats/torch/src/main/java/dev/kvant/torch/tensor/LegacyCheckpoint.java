@@ -87,7 +87,15 @@ public final class LegacyCheckpoint implements AutoCloseable {
    *     machine
    */
   public static LegacyCheckpoint open(Path path) {
-    ModelFile file = ModelFile.open(path);
+    return open(ModelFile.open(path));
+  }
+
+  /**
+   * Reads an open file, which is closed with the result, or at once where it is damaged.
+   *
+   * @throws ModelFormatException as {@link #open(Path)} does
+   */
+  public static LegacyCheckpoint open(ModelFile file) {
     try {
       return new Content(file).read();
     } catch (RuntimeException e) {

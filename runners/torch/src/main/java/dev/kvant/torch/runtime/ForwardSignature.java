@@ -10,7 +10,6 @@ import dev.kvant.torch.script.ForwardParameters;
 import dev.kvant.torch.script.ScriptClass;
 import dev.kvant.torch.script.ScriptParameter;
 import dev.kvant.torch.script.ScriptTree;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,30 +31,29 @@ record ForwardSignature(List<ScriptParameter> parameters) {
   /**
    * Reads it from the code of an archive.
    *
-   * @throws ModelFormatException if the file is no TorchScript archive, or its model needs an input
-   *     that is no tensor
+   * @throws ModelFormatException if the archive is no TorchScript, or its model needs an input that
+   *     is no tensor
    */
-  static ForwardSignature read(Path model) {
-    try (TorchArchive archive = TorchArchive.open(model)) {
-      ScriptClass root = ScriptTree.read(archive).modules().get(0).type();
-      List<ScriptParameter> parameters =
-          ForwardParameters.read(archive, root)
-              .orElseThrow(
-                  () ->
-                      new ModelFormatException(
-                          "%s: its class %s has no method '%s' that could be run"
-                              .formatted(model, root.simpleName(), ForwardParameters.METHOD)));
-      parameters.stream()
-          .filter(parameter -> !parameter.optional() && !parameter.isTensor())
-          .findFirst()
-          .ifPresent(
-              parameter -> {
-                throw new ModelFormatException(
-                    "%s: input '%s' is of type %s; only models that need nothing but tensors can run"
-                        .formatted(model, parameter.name(), parameter.type()));
-              });
-      return new ForwardSignature(parameters);
-    }
+  static ForwardSignature read(TorchArchive archive) {
+    ScriptClass root = ScriptTree.read(archive).modules().get(0).type();
+    List<ScriptParameter> parameters =
+        ForwardParameters.read(archive, root)
+            .orElseThrow(
+                () ->
+                    new ModelFormatException(
+                        "%s: its class %s has no method '%s' that could be run"
+                            .formatted(
+                                archive.path(), root.simpleName(), ForwardParameters.METHOD)));
+    parameters.stream()
+        .filter(parameter -> !parameter.optional() && !parameter.isTensor())
+        .findFirst()
+        .ifPresent(
+            parameter -> {
+              throw new ModelFormatException(
+                  "%s: input '%s' is of type %s; only models that need nothing but tensors can run"
+                      .formatted(archive.path(), parameter.name(), parameter.type()));
+            });
+    return new ForwardSignature(parameters);
   }
 
   /** The inputs, in order; an archive declares neither their types nor their shapes. */

@@ -16,6 +16,8 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.ModelRunner;
+import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +65,9 @@ public final class TorchScriptRunner implements ModelRunner {
    * @throws ModelFormatException if the file cannot be loaded
    */
   public static TorchScriptRunner open(Path model, Device device) {
-    return openCopy(model, model, device);
+    try (TorchArchive archive = TorchArchive.open(model)) {
+      return open(model, archive, device);
+    }
   }
 
   /**
@@ -73,12 +77,17 @@ public final class TorchScriptRunner implements ModelRunner {
    * @throws dev.kvant.api.UnavailableException if the device or libtorch is missing
    * @throws ModelFormatException if the copy cannot be loaded
    */
-  public static TorchScriptRunner openCopy(Path copy, Path model, Device device) {
-    ForwardSignature signature = ForwardSignature.read(model);
+  public static TorchScriptRunner openCopy(Path copy, ScriptModel model, Device device) {
+    return open(copy, model.archive(), device);
+  }
+
+  private static TorchScriptRunner open(Path file, TorchArchive original, Device device) {
+    ForwardSignature signature = ForwardSignature.read(original);
+    Path model = original.path();
     Libtorch libtorch = Libtorch.load();
     PtNDManager manager = libtorch.manager(device);
     try {
-      return new TorchScriptRunner(model, signature, manager, load(copy, manager));
+      return new TorchScriptRunner(model, signature, manager, load(file, manager));
     } catch (EngineException e) {
       manager.close();
       throw unloadable(model, libtorch.version(), e);

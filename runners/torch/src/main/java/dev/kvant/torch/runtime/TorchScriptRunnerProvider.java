@@ -1,6 +1,7 @@
 package dev.kvant.torch.runtime;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.QuantizableModel;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
@@ -36,5 +37,12 @@ public final class TorchScriptRunnerProvider implements ModelRunnerProvider {
   @Override
   public ModelRunner open(Path model, Device device) {
     return TorchScriptRunner.open(model, device);
+  }
+
+  @Override
+  public ModelRunner open(QuantizableModel model, Device device) {
+    return model instanceof ScriptModel script
+        ? TorchScriptRunner.openCopy(script.source(), script, device)
+        : open(model.source(), device);
   }
 }
