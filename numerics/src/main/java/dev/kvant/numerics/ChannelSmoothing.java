@@ -64,6 +64,20 @@ public final class ChannelSmoothing {
     return factors;
   }
 
+  /**
+   * Returns what activations are multiplied by.
+   *
+   * @param factors positive factors
+   * @return 1 by each factor, rounded to float32
+   */
+  public static float[] reciprocals(float[] factors) {
+    float[] reciprocals = new float[factors.length];
+    for (int channel = 0; channel < factors.length; channel++) {
+      reciprocals[channel] = 1 / factors[channel];
+    }
+    return reciprocals;
+  }
+
   /** The smallest magnitude that is not zero; 1 if all are zero. */
   private static double smallest(String name, float[] magnitudes) {
     double smallest = Double.POSITIVE_INFINITY;

@@ -92,6 +92,7 @@ public final class OnnxBackend implements QuantizationBackend {
                           CalibrationAlgorithm.MINMAX,
                           CalibrationAlgorithm.PERCENTILE,
                           CalibrationAlgorithm.MSE))
+                  .calibration(Calibration.OPTIONAL)
                   .build())
           .format(OnnxFormat.ID)
           .artifact(ARTIFACT)

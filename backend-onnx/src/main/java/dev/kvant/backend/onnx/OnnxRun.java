@@ -26,6 +26,7 @@ import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
 import dev.kvant.backend.onnx.rewrite.BlockRewriter;
 import dev.kvant.backend.onnx.rewrite.DynamicRewriter;
 import dev.kvant.backend.onnx.rewrite.GraphRewriter;
+import dev.kvant.backend.onnx.smooth.Smooth;
 import dev.kvant.backend.onnx.smooth.SmoothGroup;
 import dev.kvant.backend.onnx.smooth.Smoother;
 import dev.kvant.backend.onnx.smooth.Smoother.Smoothed;
@@ -108,6 +109,9 @@ final class OnnxRun implements QuantizationRun {
               + " other samples in its batch; static_ptq does not",
           null,
           List.of());
+
+  private static final int LARGEST_OF_7_BITS = 63;
+  private static final int LARGEST_OF_8_BITS = 127;
 
   private final PreparedOnnxModel source;
   private final QuantizationPlan plan;
@@ -196,13 +200,33 @@ final class OnnxRun implements QuantizationRun {
     rewritten();
   }
 
+  /** Fails if an amount of smoothing is asked for, and there is nothing to go by. */
+  private void requireStatistics(List<SmoothGroup> groups) {
+    if (options.smooth().kind() == Smooth.Kind.FIXED
+        && !groups.isEmpty()
+        && statistics.equals(CalibrationStatistics.NONE)) {
+      throw new CalibrationException(
+          "smooth: %s divides activations by their largest values, and there are no statistics of them; give calibration data with --calibration, or leave smooth out"
+              .formatted(options.smooth().alpha()));
+    }
+  }
+
   private Rewritten rewritten() {
     Rewritten known = rewritten;
     if (known == null) {
       PlannedGraph unchanged = planned();
+      List<SmoothGroup> groups = SmoothGroup.of(unchanged, options);
+      requireStatistics(groups);
       Smoothed smoothed =
           Smoother.apply(
-              unchanged, SmoothGroup.of(unchanged, options), options.smooth(), statistics);
+              unchanged,
+              groups,
+              options.smooth(),
+              options.reduceRange() == OnnxOptions.ReduceRange.TRUE
+                  ? LARGEST_OF_7_BITS
+                  : LARGEST_OF_8_BITS,
+              statistics,
+              context.parallelism());
       PlannedGraph planned = smoothed.planned();
       ActivationPlan activations = ActivationPlan.of(planned, options);
       if (!activations.observations().isEmpty() && statistics.equals(CalibrationStatistics.NONE)) {

@@ -46,6 +46,12 @@ final class Quantization {
     return quantization;
   }
 
+  /** With data, in a mode that needs none. */
+  Quantization on(CalibrationDataset calibration) {
+    data = calibration;
+    return this;
+  }
+
   /** With an option of the backend. */
   Quantization with(String key, Object value) {
     config.backendKwarg(key, value);
@@ -64,7 +70,7 @@ final class Quantization {
                 source,
                 Plans.of(source, mode, (config, part) -> wishes.apply(part), built),
                 context)) {
-      if (data != null && mode.equals(QuantizationMode.STATIC_PTQ)) {
+      if (data != null && !mode.equals(QuantizationMode.WEIGHT_ONLY_PTQ)) {
         run.use(run.observe(data, Observation.EXTREMES));
       }
       return run.save(directory);

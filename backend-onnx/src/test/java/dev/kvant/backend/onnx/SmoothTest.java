@@ -1,10 +1,12 @@
 package dev.kvant.backend.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.OperandSettings;
@@ -224,5 +226,149 @@ class SmoothTest {
       assertThat(file.load().graph().nodes()).noneMatch(node -> node.is("Mul"));
     }
     assertThat(saved.report().modules()).allSatisfy(module -> assertThat(module.note()).isNull());
+  }
+
+  @Test
+  void finds_the_amount_on_the_data_and_does_nothing_where_nothing_is_gained() {
+    double before = sqnr(Quantization.staticOf(SmoothTest::int8, data()));
+    double found = sqnr(Quantization.staticOf(SmoothTest::int8, data()).with("smooth", "auto"));
+    assertThat(found).isGreaterThan(before + 6);
+
+    SmallGraph alike =
+        SmallGraph.ofFloats()
+            .input("x", -1, CHANNELS)
+            .constant("w", SmallGraph.normal(1, CHANNELS * 32, 0.1), CHANNELS, 32)
+            .node("MatMul", "one", List.of("x", "w"), "y")
+            .output("y", -1, 32);
+    CalibrationDataset data =
+        CalibrationDataset.of(
+            List.of(alike.batch(SmallGraph.normal(5, 200 * CHANNELS, 1), 200, CHANNELS)));
+    Path source = alike.write(folder);
+    Quantization.staticOf(SmoothTest::int8, data).run(source, folder);
+    Path off = folder.resolve("off");
+    Quantization.staticOf(SmoothTest::int8, data).with("smooth", "off").run(source, off);
+    assertThat(artifact()).hasSameBinaryContentAs(off.resolve(OnnxBackend.ARTIFACT));
+    Quantization.staticOf(SmoothTest::int8, data).with("smooth", "auto").run(source, folder);
+    assertThat(artifact()).hasSameBinaryContentAs(off.resolve(OnnxBackend.ARTIFACT));
+  }
+
+  /** A normalization in front of a product. */
+  private static SmallGraph normalized(String how, boolean hasResidual) {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .input("x", -1, CHANNELS)
+            .constant("gamma", SmallGraph.magnitudes(withOutliers(7, 1)), CHANNELS)
+            .constant("beta", SmallGraph.normal(8, CHANNELS, 0.5), CHANNELS)
+            .constant("w", weights(1, CHANNELS, false), CHANNELS, CHANNELS);
+    switch (how) {
+      case "layer" -> graph.node("LayerNormalization", "norm", List.of("x", "gamma", "beta"), "n");
+      case "affine" ->
+          graph
+              .node("Mul", "scale", List.of("gamma", "x"), "scaled")
+              .node("Add", "norm", List.of("scaled", "beta"), "n");
+      default -> graph.node("Mul", "norm", List.of("x", "gamma"), "n");
+    }
+    graph.node("MatMul", "product", List.of("n", "w"), "y");
+    if (hasResidual) {
+      graph.node("Add", "residual", List.of("y", "n"), "z");
+    }
+    return graph.output(hasResidual ? "z" : "y", -1, CHANNELS);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"layer", "affine", "scale"})
+  void folds_into_a_norm_that_only_the_products_read(String how) {
+    SmallGraph graph = normalized(how, false);
+    CalibrationDataset data =
+        CalibrationDataset.of(
+            List.of(graph.batch(SmallGraph.normal(5, 200 * CHANNELS, 1), 200, CHANNELS)));
+    Path source = graph.write(folder);
+    TensorBatch test = graph.batch(SmallGraph.normal(6, 50 * CHANNELS, 1), 50, CHANNELS);
+    Quantization.staticOf(SmoothTest::int8, data).run(source, folder);
+    double before = SmallGraph.sqnr(source, artifact(), test);
+
+    SavedModel saved =
+        Quantization.staticOf(SmoothTest::int8, data).with("smooth", 0.5).run(source, folder);
+
+    assertThat(SmallGraph.sqnr(source, artifact(), test)).isGreaterThan(before + 6);
+    try (OnnxFile file = OnnxFile.open(artifact())) {
+      List<Node> nodes = file.load().graph().nodes();
+      try (OnnxFile original = OnnxFile.open(source)) {
+        assertThat(nodes.stream().filter(node -> node.is("Mul")).count())
+            .isEqualTo(
+                original.load().graph().nodes().stream().filter(node -> node.is("Mul")).count());
+      }
+    }
+    assertThat(saved.report().modules())
+        .filteredOn(module -> module.decision().module().equals("product"))
+        .singleElement()
+        .satisfies(
+            module -> assertThat(module.note()).isEqualTo("smooth: alpha 0.50, folded into norm"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"layer", "affine", "scale"})
+  void multiplies_beside_a_norm_that_a_residual_connection_reads(String how) {
+    SmallGraph graph = normalized(how, true);
+    CalibrationDataset data =
+        CalibrationDataset.of(
+            List.of(graph.batch(SmallGraph.normal(5, 200 * CHANNELS, 1), 200, CHANNELS)));
+    Path source = graph.write(folder);
+
+    SavedModel saved =
+        Quantization.staticOf(SmoothTest::int8, data).with("smooth", 0.5).run(source, folder);
+
+    assertThat(
+            SmallGraph.sqnr(
+                source,
+                artifact(),
+                graph.batch(SmallGraph.normal(6, 50 * CHANNELS, 1), 50, CHANNELS)))
+        .isGreaterThan(30);
+    assertThat(saved.report().modules())
+        .filteredOn(module -> module.decision().module().equals("product"))
+        .singleElement()
+        .satisfies(module -> assertThat(module.note()).contains("a Mul before the product"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"layer", "affine", "scale", "layer+", "affine+", "scale+"})
+  void the_smoothed_graph_computes_what_it_computed_before(String how) {
+    SmallGraph graph = normalized(how.replace("+", ""), how.endsWith("+"));
+    Path source = graph.write(folder);
+    CalibrationDataset data =
+        CalibrationDataset.of(
+            List.of(graph.batch(SmallGraph.normal(5, 200 * CHANNELS, 1), 200, CHANNELS)));
+    Path smoothed = SmoothedFloat.write(source, data, 0.7, folder);
+
+    assertThat(
+            SmallGraph.sqnr(
+                source,
+                smoothed,
+                graph.batch(SmallGraph.normal(6, 50 * CHANNELS, 1), 50, CHANNELS)))
+        .isBetween(110.0, 199.0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.5", "auto"})
+  void helps_dynamic_quantization_with_data(String smooth) {
+    Object value = smooth.equals("auto") ? smooth : Double.valueOf(smooth);
+    double before = sqnr(Quantization.dynamicOf(SmoothTest::int8));
+    double after = sqnr(Quantization.dynamicOf(SmoothTest::int8).on(data()).with("smooth", value));
+
+    assertThat(after).isGreaterThan(before + 4);
+  }
+
+  @Test
+  void without_data_a_number_is_an_error_and_auto_changes_nothing() {
+    Path source = small().write(folder);
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(
+            () -> Quantization.dynamicOf(SmoothTest::int8).with("smooth", 0.5).run(source, folder))
+        .withMessageContaining("smooth: 0.5")
+        .withMessageContaining("--calibration");
+    Quantization.dynamicOf(SmoothTest::int8).with("smooth", "auto").run(source, folder);
+    Path off = folder.resolve("off");
+    Quantization.dynamicOf(SmoothTest::int8).with("smooth", "off").run(source, off);
+    assertThat(artifact()).hasSameBinaryContentAs(off.resolve(OnnxBackend.ARTIFACT));
   }
 }

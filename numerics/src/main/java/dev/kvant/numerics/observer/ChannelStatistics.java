@@ -110,6 +110,29 @@ public final class ChannelStatistics {
   }
 
   /**
+   * Returns the range of all values after each channel is multiplied by a number.
+   *
+   * @param multipliers a positive number for each channel
+   * @return the range, exactly that of the products in float32
+   * @throws IllegalArgumentException if there are not as many numbers as channels, or a product is
+   *     not finite
+   */
+  public ValueRange scaledRange(float[] multipliers) {
+    if (multipliers.length != mins.length) {
+      throw new IllegalArgumentException(
+          "multipliers must be of %d channels, were of %d"
+              .formatted(mins.length, multipliers.length));
+    }
+    float min = Float.POSITIVE_INFINITY;
+    float max = Float.NEGATIVE_INFINITY;
+    for (int channel = 0; channel < mins.length; channel++) {
+      min = Math.min(min, mins[channel] * multipliers[channel]);
+      max = Math.max(max, maxs[channel] * multipliers[channel]);
+    }
+    return new ValueRange(min, max);
+  }
+
+  /**
    * Returns the sample.
    *
    * @return copies of its rows, in the order of their hashes

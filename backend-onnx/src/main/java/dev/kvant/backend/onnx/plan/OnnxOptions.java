@@ -178,7 +178,7 @@ public record OnnxOptions(
               Smooth.WORDS.get(0),
               "For int8 products, how much of the spread between the channels of their inputs moves"
                   + " into their weights before both are quantized (SmoothQuant): a number from 0"
-                  + " to 1, or off."),
+                  + " to 1, off, or auto, which finds the number on the calibration data."),
           OptionDescriptor.calibrationCache());
 
   public static OnnxOptions of(Options options) {

@@ -27,7 +27,7 @@ public record Smooth(Kind kind, double alpha) {
   private static final String AUTO = "auto";
 
   /** The words that an option may have in place of a number, the default first. */
-  public static final List<String> WORDS = List.of(OptionDescriptor.OFF);
+  public static final List<String> WORDS = List.of(OptionDescriptor.OFF, AUTO);
 
   /** Reads a word of {@link #WORDS}, or a number. */
   public static Smooth of(String text) {

@@ -5,10 +5,13 @@ import dev.kvant.backend.onnx.plan.Activation;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.numerics.observer.ChannelStatistics;
+import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.onnx.graph.DataType;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
+import dev.kvant.spi.CalibrationStatistics;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -16,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * All products of quantized operands that read one tensor: they share its factors.
@@ -112,6 +116,13 @@ public record SmoothGroup(Activation activation, List<Planned> modules) {
                       .ifPresent(each -> readers.merge(each, 1, Integer::sum)));
     }
     return readers;
+  }
+
+  /** What was observed of the channels; empty if that does not fit the products. */
+  Optional<ChannelStatistics> statistics(CalibrationStatistics all) {
+    return all.tensor(activation.tensor())
+        .flatMap(TensorStatistics::channels)
+        .filter(channels -> channels.channels() == channels());
   }
 
   /** The number of channels that the products sum over. */

@@ -4,13 +4,12 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandSettings;
-import dev.kvant.backend.onnx.calibration.NoRange;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.kit.Workers;
 import dev.kvant.numerics.ChannelSmoothing;
 import dev.kvant.numerics.observer.ChannelStatistics;
 import dev.kvant.numerics.observer.TensorStatistics;
-import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
@@ -18,7 +17,6 @@ import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxModule;
 import dev.kvant.onnx.graph.StoredTensor;
 import dev.kvant.spi.CalibrationStatistics;
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -26,11 +24,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Divides the channels of activations by factors and multiplies the rows of the matrices behind
- * them by the same, see {@link ChannelSmoothing}. The graph computes what it computed before, up to
- * rounding; it is quantized after that.
+ * them by the same, see {@link ChannelSmoothing}. Where a normalization computes the activations
+ * for these products alone, its constants are divided, otherwise a {@code Mul} does it. The graph
+ * computes what it computed before, up to rounding; it is quantized after that.
  *
  * <p>The range of a smoothed tensor is from its smallest to its largest value, whatever the
  * algorithm: smoothing leaves no outliers that would be worth clipping.
@@ -56,15 +56,15 @@ public final class Smoother {
 
   private final PlannedGraph planned;
   private final OnnxModel model;
-  private final Smooth smooth;
+  private final NormFolding folding;
   private final Map<String, Optional<TensorStatistics>> statistics;
   private final IdentityHashMap<Planned, Planned> changed = new IdentityHashMap<>();
   private final Map<String, String> notes = new HashMap<>();
 
-  private Smoother(PlannedGraph planned, Smooth smooth, CalibrationStatistics statistics) {
+  private Smoother(PlannedGraph planned, CalibrationStatistics statistics) {
     this.planned = planned;
     this.model = planned.model();
-    this.smooth = smooth;
+    this.folding = new NormFolding(model);
     this.statistics = new TreeMap<>(statistics.tensors());
   }
 
@@ -74,20 +74,37 @@ public final class Smoother {
    * @param planned the graph
    * @param groups the groups; one without statistics of channels stays as it is
    * @param smooth how much
+   * @param largestCode the largest code of a weight
    * @param statistics what was observed
+   * @param parallelism how many threads choose factors
    */
   public static Smoothed apply(
       PlannedGraph planned,
       List<SmoothGroup> groups,
       Smooth smooth,
-      CalibrationStatistics statistics) {
-    var smoother = new Smoother(planned, smooth, statistics);
+      int largestCode,
+      CalibrationStatistics statistics,
+      int parallelism) {
+    Map<SmoothGroup, Factors> factors = new ConcurrentHashMap<>();
+    try (var workers = new Workers<Object>(parallelism, Object::new)) {
+      for (SmoothGroup group : groups) {
+        group
+            .statistics(statistics)
+            .ifPresent(
+                channels ->
+                    workers.submit(
+                        any ->
+                            Factors.of(group, channels, smooth, largestCode)
+                                .ifPresent(found -> factors.put(group, found))));
+      }
+      workers.finish();
+    }
+    var smoother = new Smoother(planned, statistics);
     for (SmoothGroup group : groups) {
-      statistics
-          .tensor(group.activation().tensor())
-          .flatMap(TensorStatistics::channels)
-          .filter(channels -> channels.channels() == group.channels())
-          .ifPresent(channels -> smoother.smooth(group, channels));
+      Factors found = factors.get(group);
+      if (found != null) {
+        smoother.smooth(group, group.statistics(statistics).orElseThrow(), found);
+      }
     }
     return smoother.result();
   }
@@ -101,20 +118,13 @@ public final class Smoother {
         notes);
   }
 
-  private void smooth(SmoothGroup group, ChannelStatistics channels) {
-    float[] activations = channels.amax();
-    Optional<float[]> weights = amax(group);
-    if (weights.isEmpty() || !isSmoothable(activations) || !isSmoothable(weights.get())) {
-      return;
-    }
-    float[] factors = ChannelSmoothing.factors(activations, weights.get(), smooth.alpha());
-    float[] reciprocals = new float[factors.length];
-    for (int channel = 0; channel < factors.length; channel++) {
-      reciprocals[channel] = 1 / factors[channel];
-    }
+  private void smooth(SmoothGroup group, ChannelStatistics channels, Factors chosen) {
+    float[] factors = chosen.values();
+    float[] reciprocals = ChannelSmoothing.reciprocals(factors);
     String source = group.activation().name();
-    String smoothed = multiply(source, reciprocals);
-    statistics.put(smoothed, Optional.of(TensorStatistics.of(range(channels, reciprocals))));
+    Optional<String> norm = folding.fold(source, group.modules().size(), reciprocals);
+    String smoothed = norm.isPresent() ? source : multiply(source, reciprocals);
+    statistics.put(smoothed, Optional.of(TensorStatistics.of(channels.scaledRange(reciprocals))));
     IdentityHashMap<Initializer, String> stored = new IdentityHashMap<>();
     for (Planned module : group.modules()) {
       Node node = module.node();
@@ -126,44 +136,11 @@ public final class Smoother {
       notes.put(
           module.name(),
           String.format(
-              Locale.ROOT, "smooth: alpha %.2f, a Mul before the product", smooth.alpha()));
+              Locale.ROOT,
+              "smooth: alpha %.2f, %s",
+              chosen.alpha(),
+              norm.isPresent() ? "folded into " + norm.get() : "a Mul before the product"));
     }
-  }
-
-  /** Whether the magnitudes are those of values, and not of masks or zeros alone. */
-  private static boolean isSmoothable(float[] magnitudes) {
-    float largest = 0;
-    for (float magnitude : magnitudes) {
-      largest = Math.max(largest, magnitude);
-    }
-    return largest > 0 && largest <= NoRange.LARGEST;
-  }
-
-  /** The largest magnitude of each row of all matrices; empty if a weight is not finite. */
-  private static Optional<float[]> amax(SmoothGroup group) {
-    float[] amax = new float[group.channels()];
-    for (Planned module : group.modules()) {
-      StoredTensor weight = module.weight().tensor();
-      int axis = SmoothGroup.inputAxis(module);
-      long columns = weight.dims().get(1);
-      weight
-          .content()
-          .forEachBlock(
-              (from, block) -> {
-                FloatBuffer values = block.asFloatBuffer();
-                long first = from / Float.BYTES;
-                for (int i = 0; i < values.remaining(); i++) {
-                  int channel = (int) (axis == 0 ? (first + i) / columns : (first + i) % columns);
-                  amax[channel] = Math.max(amax[channel], Math.abs(values.get(i)));
-                }
-              });
-    }
-    for (float magnitude : amax) {
-      if (!Float.isFinite(magnitude)) {
-        return Optional.empty();
-      }
-    }
-    return Optional.of(amax);
   }
 
   private String multiply(String source, float[] reciprocals) {
@@ -185,17 +162,6 @@ public final class Smoother {
                 List.of(source, constant),
                 List.of(smoothed))));
     return smoothed;
-  }
-
-  private static ValueRange range(ChannelStatistics channels, float[] reciprocals) {
-    float min = Float.POSITIVE_INFINITY;
-    float max = Float.NEGATIVE_INFINITY;
-    for (int channel = 0; channel < reciprocals.length; channel++) {
-      ValueRange range = channels.range(channel);
-      min = Math.min(min, range.min() * reciprocals[channel]);
-      max = Math.max(max, range.max() * reciprocals[channel]);
-    }
-    return new ValueRange(min, max);
   }
 
   private String store(Planned module, float[] factors) {
