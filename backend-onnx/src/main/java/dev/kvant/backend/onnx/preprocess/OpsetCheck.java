@@ -10,8 +10,7 @@ import dev.kvant.onnx.graph.OnnxModel;
  */
 public final class OpsetCheck {
 
-  /** The first one with quantization operators that are still in use. */
-  private static final long OLDEST = 11;
+  private static final long OLDEST = OldOperators.OLDEST;
 
   /** The newest one that ONNX Runtime 1.23.2 promises to run. */
   private static final long NEWEST = 23;

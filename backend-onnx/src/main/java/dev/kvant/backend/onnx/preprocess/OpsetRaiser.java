@@ -128,6 +128,12 @@ public final class OpsetRaiser {
   }
 
   private UnsupportedModelException impossible(Node node, String why) {
+    return impossible(model, from, to, node, why);
+  }
+
+  /** The error for an operator without a counterpart. */
+  static UnsupportedModelException impossible(
+      OnnxModel model, long from, long to, Node node, String why) {
     return new UnsupportedModelException(
         "%s cannot be raised from opset %d to %d: %s: %s; export the model anew with opset %d"
             .formatted(model.source(), from, to, node, why, to));
@@ -143,6 +149,11 @@ public final class OpsetRaiser {
   }
 
   private void attributeToInput(Graph graph, Node node, String attribute) {
+    attributeToInput(model, graph, node, attribute);
+  }
+
+  /** Makes a list of integers an input, behind those that are there; does nothing without it. */
+  static void attributeToInput(OnnxModel model, Graph graph, Node node, String attribute) {
     if (!node.hasAttribute(attribute)) {
       return;
     }

@@ -45,11 +45,17 @@ public final class PreparedOnnxModel implements QuantizableModel {
 
   private PreparedOnnxModel(OnnxModelFile file, boolean preprocess) {
     this.file = file;
-    OnnxModel model = file.load();
-    OpsetCheck.check(model);
+    OnnxModel model = load();
     share(model);
     this.folding = preprocess ? ConstantFolding.of(model) : null;
     this.modules = prepare(module -> true).modules().stream().map(OnnxModule::description).toList();
+  }
+
+  private OnnxModel load() {
+    OnnxModel model = file.load();
+    OpsetCheck.check(model);
+    OldOperators.raise(model);
+    return model;
   }
 
   private static void share(OnnxModel model) {
@@ -74,7 +80,7 @@ public final class PreparedOnnxModel implements QuantizableModel {
    *     will not, fewer constants come out smaller by being folded
    */
   public Prepared prepare(Predicate<String> isQuantized) {
-    OnnxModel model = file.load();
+    OnnxModel model = load();
     ModuleNames names = ModuleNames.of(model);
     ConstantValues constants = new ConstantValues();
     if (folding != null) {

@@ -23,6 +23,9 @@ import java.util.Set;
  */
 public final class OnnxModel {
 
+  /** The version of the format since which callers may replace initializers that are inputs. */
+  private static final long REPLACEABLE_INITIALIZERS = 4;
+
   private final Path source;
   private final ModelProto rest;
   private final Graph graph;
@@ -102,8 +105,15 @@ public final class OnnxModel {
     return irVersion;
   }
 
-  /** Raises the version of the format if it is lower. */
+  /**
+   * Raises the version of the format if it is lower. Before version 4 every initializer had to be
+   * an input too and was a constant nevertheless; in later versions it would be the default of an
+   * input, so such inputs are removed.
+   */
   public void requireIrVersion(long version) {
+    if (irVersion < REPLACEABLE_INITIALIZERS && version >= REPLACEABLE_INITIALIZERS) {
+      graph.inputs().removeIf(input -> graph.initializers().containsKey(input.getName()));
+    }
     irVersion = Math.max(irVersion, version);
   }
 
