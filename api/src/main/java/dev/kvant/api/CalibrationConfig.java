@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
  * @param batchSize how many samples a batch holds; null for the model's own batch size, else {@link
  *     #DEFAULT_BATCH_SIZE}
  * @param maxBatches how many batches are used at most, or null for all
+ * @param nonFinite what is done with values that are NaN or infinite
  * @since 0.1.0
  */
 public record CalibrationConfig(
     DataConfig data,
     @Nullable @Positive Integer batchSize,
-    @Nullable @Positive Integer maxBatches) {
+    @Nullable @Positive Integer maxBatches,
+    NonFiniteValues nonFinite) {
 
   /** The batch size where neither a configuration nor the model gives one. */
   public static final int DEFAULT_BATCH_SIZE = 32;
@@ -25,10 +27,11 @@ public record CalibrationConfig(
   /**
    * Checks the components.
    *
-   * @throws NullPointerException if there is no data
+   * @throws NullPointerException if there is no data, or nothing is said of values not finite
    */
   public CalibrationConfig {
     Objects.requireNonNull(data, "data");
+    Objects.requireNonNull(nonFinite, "nonFinite");
   }
 
   /** All of a data set that needs no settings. */
@@ -51,6 +54,7 @@ public record CalibrationConfig(
     private DataConfig data;
     private @Nullable Integer batchSize;
     private @Nullable Integer maxBatches;
+    private NonFiniteValues nonFinite = NonFiniteValues.REFUSE;
 
     private Builder(DataConfig data) {
       this.data = data;
@@ -68,6 +72,12 @@ public record CalibrationConfig(
       return this;
     }
 
+    /** Says what is done with values that are NaN or infinite; refused by default. */
+    public Builder nonFinite(NonFiniteValues nonFinite) {
+      this.nonFinite = nonFinite;
+      return this;
+    }
+
     /** Names the data reader. */
     public Builder reader(String id) {
       data = data.readBy(id);
@@ -82,7 +92,7 @@ public record CalibrationConfig(
 
     /** The configuration. */
     public CalibrationConfig build() {
-      return new CalibrationConfig(data, batchSize, maxBatches);
+      return new CalibrationConfig(data, batchSize, maxBatches, nonFinite);
     }
   }
 }

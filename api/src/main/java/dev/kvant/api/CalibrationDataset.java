@@ -17,6 +17,11 @@ public interface CalibrationDataset extends Iterable<TensorBatch> {
     return OptionalLong.empty();
   }
 
+  /** What is done with values that are NaN or infinite, in this data and behind it. */
+  default NonFiniteValues nonFinite() {
+    return NonFiniteValues.REFUSE;
+  }
+
   /** A data set of batches in memory. */
   static CalibrationDataset of(List<TensorBatch> batches) {
     List<TensorBatch> copy = List.copyOf(batches);

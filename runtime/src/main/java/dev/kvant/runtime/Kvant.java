@@ -510,12 +510,18 @@ public final class Kvant implements AutoCloseable {
   }
 
   private EvaluatedModel evaluatedModel(Path model, Device device) {
-    String format = formatIdOf(model);
-    return new EvaluatedModel(model, format, runner(model, format, device));
+    String format;
+    List<Path> files = new ArrayList<>(List.of(model));
+    try (QuantizableModel opened = load(model)) {
+      format = opened.format();
+      files.addAll(opened.files().subList(1, opened.files().size()));
+    }
+    return new EvaluatedModel(model, files, format, runner(model, format, device));
   }
 
   private EvaluatedModel evaluatedModel(QuantizableModel model, Device device) {
-    return new EvaluatedModel(model.source(), model.format(), runner(model, device));
+    return new EvaluatedModel(
+        model.source(), model.files(), model.format(), runner(model, device));
   }
 
   /**

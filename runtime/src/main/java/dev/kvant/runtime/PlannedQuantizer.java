@@ -8,6 +8,7 @@ import dev.kvant.api.FinishedStep;
 import dev.kvant.api.FinishedStep.Outcome;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.Operand;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
@@ -335,7 +336,8 @@ final class PlannedQuantizer implements ModelQuantizer {
     }
     return new FirstBatch(
             files.of(
-                new CalibrationConfig(evaluation.data(), evaluation.batchSize(), 1),
+                new CalibrationConfig(
+                    evaluation.data(), evaluation.batchSize(), 1, NonFiniteValues.REFUSE),
                 prepared.model()))
         .batch();
   }

@@ -4,6 +4,7 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.backend.modelopt.ObservedArchive.Questions;
@@ -57,7 +58,7 @@ final class Calibration {
    * @param levels how much modules are to observe, by name
    * @return what was observed of each module that was called, by name
    * @throws CalibrationException if there is no data, it does not fit the model, or a value is not
-   *     finite
+   *     finite and the data refuses that
    */
   Map<String, TensorStatistics> observe(Map<String, Observation> levels, CalibrationDataset data) {
     Path file = temporary();
@@ -65,7 +66,8 @@ final class Calibration {
     TorchScriptRunner observing;
     try {
       questions =
-          ObservedArchive.write(file, model, levels, (bytes, tensor) -> progress.checkCancelled());
+          ObservedArchive.write(
+              file, model, levels, data.nonFinite(), (bytes, tensor) -> progress.checkCancelled());
       observing = TorchScriptRunner.openCopy(file, model, device);
     } finally {
       // It is in memory by now; later the process may be ended before anything could be removed.
@@ -86,7 +88,9 @@ final class Calibration {
     for (TensorBatch batch : data) {
       progress.checkCancelled();
       number++;
-      checkFinite(batch, number);
+      if (data.nonFinite() == NonFiniteValues.REFUSE) {
+        checkFinite(batch, number);
+      }
       run(runner, batch, number);
       ranges = ranges(runner, questions, number);
       progress.advance(1, "batch " + number);
@@ -97,6 +101,7 @@ final class Calibration {
               + " usual");
     }
     Map<String, Histogram> histograms = histograms(runner, questions, ranges);
+    long[] ignored = ignored(runner, questions, data);
     Map<String, TensorStatistics> statistics = new LinkedHashMap<>();
     for (int i = 0; i < questions.modules().size(); i++) {
       String module = questions.modules().get(i);
@@ -104,7 +109,10 @@ final class Calibration {
         statistics.put(
             module,
             new TensorStatistics(
-                range(ranges, i), Optional.ofNullable(histograms.get(module)), Optional.empty()));
+                range(ranges, i),
+                Optional.ofNullable(histograms.get(module)),
+                Optional.empty(),
+                ignored[i]));
       }
     }
     return statistics;
@@ -122,7 +130,7 @@ final class Calibration {
               for (int i = 0; i < values.length; i++) {
                 if (!Float.isFinite(values[i])) {
                   throw new CalibrationException(
-                      "batch %d: input '%s' is %s at index %d; leave such samples out"
+                      "batch %d: input '%s' is %s at index %d; leave such samples out, or set non_finite: ignore"
                           .formatted(number, name, values[i], i));
                 }
               }
@@ -149,7 +157,7 @@ final class Calibration {
       if (isReached(ranges, i) && !(Float.isFinite(low) && Float.isFinite(high))) {
         checkWeights();
         throw new CalibrationException(
-            "batch %d: the input of module '%s' has a value that is %s; the model or this batch of the data is not sound"
+            "batch %d: the input of module '%s' has a value that is %s; the model or this batch of the data is not sound; non_finite: ignore leaves such values out"
                 .formatted(
                     number, questions.modules().get(i), Float.isNaN(low) ? "NaN" : "infinite"));
       }
@@ -201,6 +209,14 @@ final class Calibration {
       }
     }
     return histograms;
+  }
+
+  /** How many values each module left out. */
+  private static long[] ignored(
+      TorchScriptRunner runner, Questions questions, CalibrationDataset data) {
+    return questions.modules().isEmpty() || data.nonFinite() == NonFiniteValues.REFUSE
+        ? new long[questions.modules().size()]
+        : only(runner.call(questions.ignored())).toLongs();
   }
 
   private static Tensor only(Map<String, Tensor> answer) {

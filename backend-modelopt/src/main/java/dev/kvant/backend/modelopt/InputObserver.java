@@ -1,5 +1,6 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.spi.Observation;
 import dev.kvant.torch.pickle.PickleBool;
@@ -43,6 +44,9 @@ final class InputObserver {
   /** The attribute with the number of values in each bin. */
   static final String COUNTS = "counts";
 
+  /** The attribute with the number of values that were left out. */
+  static final String IGNORED = "ignored";
+
   private static final int BINS = Histogram.BINS;
   private static final int LOG_BINS = Integer.numberOfTrailingZeros(BINS);
 
@@ -55,18 +59,23 @@ final class InputObserver {
    * An instance that has seen nothing.
    *
    * @param observation how much of its input it observes; empty for nothing
+   * @param nonFinite whether values that are not finite are left out, or make both ends of the
+   *     range so
    * @param infinity a tensor of no dimension with that value
    * @param negativeInfinity the same with the other sign
    * @param zeros int64, one for each bin
    */
   static PickleObject instance(
       Optional<Observation> observation,
+      NonFiniteValues nonFinite,
       PickleObject infinity,
       PickleObject negativeInfinity,
       PickleObject zeros) {
     var attributes = new PickleDict();
     attributes.put("training", new PickleBool(false));
     attributes.put("level", PickleInt.of(observation.map(Observation::ordinal).orElse(-1) + 1));
+    attributes.put("ignoring", new PickleBool(nonFinite == NonFiniteValues.IGNORE));
+    attributes.put(IGNORED, PickleInt.of(0));
     attributes.put(LOW, infinity);
     attributes.put(HIGH, negativeInfinity);
     attributes.put(EXPONENT, PickleInt.of(Histogram.SMALLEST_EXPONENT));
@@ -88,6 +97,8 @@ final class InputObserver {
       __buffers__ = []
       training : bool
       level : int
+      ignoring : bool
+      ignored : int
       low : Tensor
       high : Tensor
       exponent : int
@@ -96,6 +107,11 @@ final class InputObserver {
         input: Tensor) -> NoneType:
         if torch.gt(self.level, 0):
           values = torch.reshape(torch.to(torch.detach(input), 6), [-1])
+          if self.ignoring:
+            finite = torch.masked_select(values, torch.isfinite(values))
+            others = torch.sub(torch.numel(values), torch.numel(finite))
+            self.ignored = torch.add(self.ignored, others)
+            values = finite
           if torch.gt(torch.numel(values), 0):
             low, high = torch.aminmax(values)
             self.low = torch.minimum(self.low, low)

@@ -1,6 +1,7 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.spi.Observation;
 import dev.kvant.torch.ScriptModel;
@@ -39,6 +40,7 @@ final class ObservedArchive {
    *     one behind the other: infinity and its negative before the first value
    * @param counts the method that answers with the exponents of all counting modules, and then with
    *     the counts of each
+   * @param ignored the method that answers with the number of values that each module left out
    * @param claim the storages that the model must be given before it runs
    */
   record Questions(
@@ -46,6 +48,7 @@ final class ObservedArchive {
       List<String> counting,
       String ranges,
       String counts,
+      String ignored,
       LeftOutStorages.Claim claim) {
 
     Questions {
@@ -64,8 +67,11 @@ final class ObservedArchive {
   /** The attributes with the observers of modules. */
   private final Map<ScriptModule, String> observers = new LinkedHashMap<>();
 
-  private ObservedArchive(ScriptModel model) {
+  private final NonFiniteValues nonFinite;
+
+  private ObservedArchive(ScriptModel model, NonFiniteValues nonFinite) {
     this.model = model;
+    this.nonFinite = nonFinite;
     this.rewriter = new ScriptRewriter(model);
   }
 
@@ -74,10 +80,15 @@ final class ObservedArchive {
    *
    * @param levels how much modules are to observe, by name; those whose code has no call that could
    *     be observed stay as they are
+   * @param nonFinite what they do with values that are NaN or infinite
    */
   static Questions write(
-      Path file, ScriptModel model, Map<String, Observation> levels, CopyProgress progress) {
-    var archive = new ObservedArchive(model);
+      Path file,
+      ScriptModel model,
+      Map<String, Observation> levels,
+      NonFiniteValues nonFinite,
+      CopyProgress progress) {
+    var archive = new ObservedArchive(model, nonFinite);
     Questions questions = archive.change(levels);
     archive.rewriter.write(file, ROOT, progress);
     return questions;
@@ -122,7 +133,8 @@ final class ObservedArchive {
                       .attributes()
                       .put(
                           observer,
-                          InputObserver.instance(level, infinity, negativeInfinity, zeros));
+                          InputObserver.instance(
+                              level, nonFinite, infinity, negativeInfinity, zeros));
                   if (level.isPresent()) {
                     observers.put(module, observer);
                   }
@@ -156,12 +168,14 @@ final class ObservedArchive {
     List<String> ranges = new ArrayList<>();
     List<String> exponents = new ArrayList<>();
     List<String> counts = new ArrayList<>();
+    List<String> ignored = new ArrayList<>();
     observers.forEach(
         (module, observer) -> {
           String place = ModulePlaces.of(module, observer) + ".";
           modules.add(module.label());
           ranges.add(place + InputObserver.LOW);
           ranges.add(place + InputObserver.HIGH);
+          ignored.add(place + InputObserver.IGNORED);
           if (wanted.get(module) == Observation.DISTRIBUTION) {
             counting.add(module.label());
             exponents.add(place + InputObserver.EXPONENT);
@@ -177,6 +191,14 @@ final class ObservedArchive {
           "Tensor",
           "return torch.stack([%s])\n".formatted(String.join(", ", ranges)));
     }
+    String askIgnored = root.unusedName("observed_ignored");
+    if (!modules.isEmpty()) {
+      root.addMethod(
+          askIgnored,
+          "",
+          "Tensor",
+          "return torch.tensor([%s])\n".formatted(String.join(", ", ignored)));
+    }
     String askCounts = root.unusedName("observed_distributions");
     if (!counting.isEmpty()) {
       root.addMethod(
@@ -187,7 +209,12 @@ final class ObservedArchive {
               .formatted(String.join(", ", exponents), String.join(", ", counts)));
     }
     return new Questions(
-        modules, counting, askRanges, askCounts, LeftOutStorages.claim(model, rewriter, pickler));
+        modules,
+        counting,
+        askRanges,
+        askCounts,
+        askIgnored,
+        LeftOutStorages.claim(model, rewriter, pickler));
   }
 
   private PickleObject scalar(float value) {

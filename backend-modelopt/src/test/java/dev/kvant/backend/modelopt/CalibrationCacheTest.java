@@ -8,7 +8,10 @@ import dev.kvant.api.CalibrationException;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.Progress;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,6 +67,32 @@ class CalibrationCacheTest {
     assertThat(items).hasSize(5).last().asString().endsWith("known from the cache");
     assertThat(cached.resolve("quantized_model_modelopt.pt"))
         .hasSameBinaryContentAs(fresh.resolve("quantized_model_modelopt.pt"));
+  }
+
+  @Test
+  void what_was_ignored_is_counted_in_a_warning_and_refused_where_it_should_be() {
+    float[] values = new float[2 * 64];
+    values[0] = 1;
+    values[5] = Float.NaN;
+    TensorBatch batch = TensorBatch.of(Tensor.ofFloats(values, 2, 1, 8, 8));
+    String warning = "calibration ignored values that are NaN or infinite: 1 of 'stem'";
+
+    for (int run = 0; run < 2; run++) {
+      SavedModel saved = stem().data(Data.ignoring(batch)).into(folder.resolve("out"));
+      assertThat(saved.report().warnings())
+          .extracting(QuantizationWarning::message)
+          .contains(warning);
+    }
+
+    assertRefused(
+        stem().data(CalibrationDataset.of(List.of(batch))),
+        "was made with non_finite: ignore, and values left out");
+  }
+
+  private Quantization stem() {
+    return Quantization.of(RESNET)
+        .rule("stem", "int8")
+        .option("calibration_cache", cache.toString());
   }
 
   @Test

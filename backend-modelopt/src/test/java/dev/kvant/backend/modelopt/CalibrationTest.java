@@ -20,6 +20,7 @@ import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,6 +30,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Data runs through a copy of the model that observes its modules' inputs. */
@@ -192,6 +194,37 @@ class CalibrationTest {
   void data_that_is_not_finite_is_named_with_its_batch() {
     assertRefused(Data.constant(Float.NaN, 2, 1, 8, 8))
         .withMessageContaining("batch 1: input 'input' is NaN at index 0");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Observation.class)
+  void values_that_are_not_finite_are_left_out_and_counted_where_the_data_says_so(
+      Observation observation) {
+    float[] values = numbers(0.5f);
+    TensorBatch finite = TensorBatch.of(Tensor.ofFloats(values.clone(), 2, 1, 8, 8));
+    float[] more = Arrays.copyOf(values, 2 * values.length);
+    more[values.length] = Float.NaN;
+    more[values.length + 1] = Float.NEGATIVE_INFINITY;
+    Arrays.fill(more, values.length + 2, more.length, values[0]);
+
+    TensorStatistics observed =
+        of(
+            observe(
+                RESNET,
+                Map.of("stem", observation),
+                Data.ignoring(TensorBatch.of(Tensor.ofFloats(more, 4, 1, 8, 8)))),
+            "stem");
+
+    TensorStatistics expected =
+        of(
+            observe(RESNET, Map.of("stem", observation), CalibrationDataset.of(List.of(finite))),
+            "stem");
+    assertThat(observed.ignored()).isEqualTo(2);
+    assertThat(observed.range()).isEqualTo(expected.range());
+    observed
+        .histogram()
+        .ifPresent(counted -> assertThat(counted.total()).isEqualTo(more.length - 2));
+    assertThat(observed.histogram().isPresent()).isEqualTo(observation == Observation.DISTRIBUTION);
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.runtime.data.CalibrationFiles;
@@ -10,6 +11,7 @@ import dev.kvant.runtime.data.NumpyReaderProvider;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 
@@ -38,6 +40,21 @@ final class Data {
     float[] values = new float[(int) elements];
     Arrays.fill(values, value);
     return CalibrationDataset.of(List.of(TensorBatch.of(Tensor.ofFloats(values, shape))));
+  }
+
+  /** A data set of batches whose values that are not finite are ignored. */
+  static CalibrationDataset ignoring(TensorBatch... batches) {
+    return new CalibrationDataset() {
+      @Override
+      public Iterator<TensorBatch> iterator() {
+        return List.of(batches).iterator();
+      }
+
+      @Override
+      public NonFiniteValues nonFinite() {
+        return NonFiniteValues.IGNORE;
+      }
+    };
   }
 
   /** What the models of torch-format's tests take. */

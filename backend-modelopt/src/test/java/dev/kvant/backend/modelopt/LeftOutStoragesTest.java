@@ -3,6 +3,7 @@ package dev.kvant.backend.modelopt;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.Observation;
@@ -98,6 +99,10 @@ class LeftOutStoragesTest {
 
   private static ObservedArchive.Questions write(Path copy, ScriptModel model, String module) {
     return ObservedArchive.write(
-        copy, model, Map.of(module, Observation.DISTRIBUTION), (bytes, tensor) -> {});
+        copy,
+        model,
+        Map.of(module, Observation.DISTRIBUTION),
+        NonFiniteValues.REFUSE,
+        (bytes, tensor) -> {});
   }
 }

@@ -70,6 +70,7 @@ final class OnnxRun implements QuantizationRun {
    * @param notes what is worth knowing about modules, by name
    * @param withoutDynamic the modules whose activations cannot be quantized as the model runs
    * @param withoutRange the activations that stay native because the data gave them no range
+   * @param outliers warnings of activations whose large values cost the others
    * @param inFloat why modules compute in float although they could be quantized, by name
    * @param slower what is worth knowing about the speed
    */
@@ -79,6 +80,7 @@ final class OnnxRun implements QuantizationRun {
       Map<String, String> notes,
       List<String> withoutDynamic,
       List<WithoutRange> withoutRange,
+      List<QuantizationWarning> outliers,
       Map<String, String> inFloat,
       List<QuantizationWarning> slower) {}
 
@@ -262,6 +264,7 @@ final class OnnxRun implements QuantizationRun {
               notes(planned, smoothed),
               withoutDynamic(planned),
               withoutRange(planned, quantized, steps),
+              outliers(planned, quantized, steps),
               placement.map(activations::inFloat).orElse(Map.of()),
               slowness);
       // The metadata come before the weights in the file, so the record knows no errors.
@@ -279,19 +282,41 @@ final class OnnxRun implements QuantizationRun {
       PlannedGraph planned, List<QuantizedActivation> quantized, ActivationSteps steps) {
     List<WithoutRange> all = new ArrayList<>();
     for (QuantizedActivation each : quantized) {
-      Optional<NoRange> reason = steps.noRange(each);
-      if (reason.isPresent()) {
-        Set<Node> readers = new HashSet<>();
-        each.readers().forEach(reader -> readers.add(reader.node()));
-        List<String> modules =
-            planned.modules().stream()
-                .filter(module -> readers.contains(module.node()))
-                .map(PlannedGraph.Planned::name)
-                .toList();
-        all.add(new WithoutRange(each, reason.get(), modules));
-      }
+      steps
+          .noRange(each)
+          .ifPresent(
+              reason -> all.add(new WithoutRange(each, reason, modulesReading(planned, each))));
     }
     return List.copyOf(all);
+  }
+
+  private static List<String> modulesReading(PlannedGraph planned, QuantizedActivation activation) {
+    Set<Node> readers = new HashSet<>();
+    activation.readers().forEach(reader -> readers.add(reader.node()));
+    return planned.modules().stream()
+        .filter(module -> readers.contains(module.node()))
+        .map(PlannedGraph.Planned::name)
+        .toList();
+  }
+
+  private static List<QuantizationWarning> outliers(
+      PlannedGraph planned, List<QuantizedActivation> quantized, ActivationSteps steps) {
+    List<QuantizationWarning> warnings = new ArrayList<>();
+    for (QuantizedActivation each : quantized) {
+      steps
+          .outliers(each)
+          .ifPresent(
+              found ->
+                  warnings.add(
+                      new QuantizationWarning(
+                          QuantizationWarning.Kind.CALIBRATION,
+                          "'%s', an input or output of %s, %s; leave its activations native, or"
+                                  .formatted(each.activation().name(), each.module(), found.why())
+                              + " choose algorithm mse if the large values do not matter",
+                          null,
+                          modulesReading(planned, each))));
+    }
+    return List.copyOf(warnings);
   }
 
   private static List<String> withoutDynamic(PlannedGraph planned) {
@@ -405,6 +430,7 @@ final class OnnxRun implements QuantizationRun {
                     module, OperandOutcome.leftNative("it computes in float here: " + reason)));
     report.warnings(graph.slower());
     report.warnings(graph.withoutRange().stream().map(WithoutRange::warning).toList());
+    report.warnings(graph.outliers());
     for (WithoutRange each : graph.withoutRange()) {
       OperandOutcome outcome = OperandOutcome.leftNative("its input " + each.reason().why());
       each.modules().forEach(module -> report.activations(module, outcome));

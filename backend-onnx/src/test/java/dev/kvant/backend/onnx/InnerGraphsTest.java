@@ -19,7 +19,6 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @DisplayName("A product in the body of a Loop, or behind a single value,")
@@ -42,13 +41,7 @@ class InnerGraphsTest {
 
   static Stream<Arguments> places() {
     return Stream.of(Place.values())
-        .flatMap(
-            place ->
-                Stream.of(
-                        QuantizationMode.WEIGHT_ONLY_PTQ,
-                        QuantizationMode.STATIC_PTQ,
-                        QuantizationMode.DYNAMIC_PTQ)
-                    .map(mode -> Arguments.of(place, mode)));
+        .flatMap(place -> modes().map(mode -> Arguments.of(place, mode)));
   }
 
   @ParameterizedTest
@@ -110,21 +103,16 @@ class InnerGraphsTest {
     return graph.node("Loop", List.of("trips", "go", "x"), "y", attribute("body", body));
   }
 
-  private enum Mode {
-    WEIGHTS(QuantizationMode.WEIGHT_ONLY_PTQ),
-    STATIC(QuantizationMode.STATIC_PTQ),
-    DYNAMIC(QuantizationMode.DYNAMIC_PTQ);
-
-    private final QuantizationMode mode;
-
-    Mode(QuantizationMode mode) {
-      this.mode = mode;
-    }
+  static Stream<QuantizationMode> modes() {
+    return Stream.of(
+        QuantizationMode.WEIGHT_ONLY_PTQ,
+        QuantizationMode.STATIC_PTQ,
+        QuantizationMode.DYNAMIC_PTQ);
   }
 
   @ParameterizedTest
-  @EnumSource(Mode.class)
-  void is_quantized_where_a_model_has_single_values_as_inputs(Mode mode) {
+  @MethodSource("modes")
+  void is_quantized_where_a_model_has_single_values_as_inputs(QuantizationMode mode) {
     Path source =
         new TestGraph()
             .input("x", -1, 8)
@@ -141,7 +129,7 @@ class InnerGraphsTest {
     inputs.put("axis", Tensor.ofLongs(new long[] {1}));
     TensorBatch batch = new TensorBatch(inputs);
 
-    SavedModel saved = quantization(mode.mode, batch).run(source, folder.resolve("out"));
+    SavedModel saved = quantization(mode, batch).run(source, folder.resolve("out"));
 
     assertThat(saved.report().modules().get(0).weights().isQuantized()).isTrue();
     assertThat(SmallGraph.sqnr(source, saved.artifacts().get(0).path(), batch)).isGreaterThan(30);

@@ -2,14 +2,20 @@ package dev.kvant.backend.onnx;
 
 import static dev.kvant.backend.onnx.SmallGraph.normal;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
@@ -96,6 +102,93 @@ class RangesTest {
               assertThat(warning.message()).contains("'x'", "masks", "rounds all others to zero");
             });
     assertThat(saved.report().modules().get(0).activations().reason()).contains("masks");
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+  void is_that_of_finite_values_where_the_data_says_to_ignore_others(float value)
+      throws IOException {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .input("x", -1, 8)
+            .constant("w", normal(1, 64, 0.1), 8, 8)
+            .node("MatMul", "layer", List.of("x", "w"), "y")
+            .output("y");
+    float[] values = normal(2, 128, 1);
+    float[] some = Arrays.copyOf(values, 64);
+    Arrays.fill(values, 64, 128, value);
+    Path source = graph.write(folder);
+    CalibrationDataset data =
+        new CalibrationDataset() {
+          @Override
+          public Iterator<TensorBatch> iterator() {
+            return List.of(graph.batch(values, 16, 8)).iterator();
+          }
+
+          @Override
+          public NonFiniteValues nonFinite() {
+            return NonFiniteValues.IGNORE;
+          }
+        };
+
+    Path ignoring =
+        Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8), data)
+            .run(source, folder.resolve("ignoring"))
+            .artifacts()
+            .get(0)
+            .path();
+
+    Path finite = run(int8(graph.batch(some, 8, 8)), source).artifacts().get(0).path();
+    assertThat(ignoring).hasSameBinaryContentAs(finite);
+    assertThatThrownBy(() -> run(int8(graph.batch(values, 16, 8)), source))
+        .isInstanceOf(CalibrationException.class)
+        .hasMessageEndingWith("non_finite: ignore leaves such values out");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1e4, cpu, 'has a few values up to 1.00e+04, and more than 99.9 % of the others become 0'",
+    "600, cpu, 'has a few values up to 600, and '",
+    "-600, tensorrt, 'has a few values up to 600, and '"
+  })
+  void that_outliers_take_is_warned_of(float outlier, String target, String message) {
+    float[] values = normal(2, 16_000, 1);
+    values[7] = outlier;
+
+    assertThat(warnings(values, target))
+        .anySatisfy(
+            warning -> {
+              assertThat(warning.message()).contains("'x'", message);
+              assertThat(warning.modules()).containsExactly("layer");
+            });
+  }
+
+  @Test
+  void of_values_that_are_spread_over_it_is_not_warned_of() {
+    float[] uniform = new float[16_000];
+    float[] likeSoftmax = new float[16_000];
+    for (int i = 0; i < uniform.length; i++) {
+      uniform[i] = i / 16_000f;
+      likeSoftmax[i] = i % 100 == 0 ? 0.9f : 0.001f;
+    }
+    for (float[] values : List.of(normal(2, 16_000, 1), uniform, likeSoftmax)) {
+      assertThat(warnings(values, "cpu"))
+          .noneMatch(warning -> warning.message().contains("become 0"));
+    }
+  }
+
+  private List<QuantizationWarning> warnings(float[] values, String target) {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .input("x", -1, 8)
+            .constant("w", normal(1, 64, 0.1), 8, 8)
+            .node("MatMul", "layer", List.of("x", "w"), "y")
+            .output("y");
+    return run(
+            int8(graph.batch(values, values.length / 8, 8)).with("target", target),
+            graph.write(folder))
+        .report()
+        .warnings();
   }
 
   @Test

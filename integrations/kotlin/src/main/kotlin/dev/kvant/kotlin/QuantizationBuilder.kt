@@ -7,6 +7,7 @@ import dev.kvant.api.Device
 import dev.kvant.api.Dtype
 import dev.kvant.api.EvaluationConfig
 import dev.kvant.api.ModelQuantizationConfig
+import dev.kvant.api.NonFiniteValues
 import dev.kvant.api.QuantizationMode
 import dev.kvant.api.VerificationConfig
 import java.nio.file.Path
@@ -97,8 +98,11 @@ public class QuantizationBuilder internal constructor(from: ModelQuantizationCon
     maxBatches: Int? = null,
     reader: String? = null,
     options: Map<String, Any> = emptyMap(),
+    nonFinite: NonFiniteValues = NonFiniteValues.REFUSE,
   ) {
-    builder.calibration(CalibrationConfig(DataConfig(path, reader, options), batchSize, maxBatches))
+    builder.calibration(
+      CalibrationConfig(DataConfig(path, reader, options), batchSize, maxBatches, nonFinite)
+    )
   }
 
   /** Says on what data the model is compared before and after; [options] as for calibration. */

@@ -3,7 +3,6 @@ package dev.kvant.kotlin
 import dev.kvant.api.ActivationQuantizationConfig
 import dev.kvant.api.CalibrationAlgorithm
 import dev.kvant.api.CalibrationConfig
-import dev.kvant.api.DataConfig
 import dev.kvant.api.Device
 import dev.kvant.api.Dtype
 import dev.kvant.api.Dtype.FP8_E4M3FN
@@ -90,7 +89,7 @@ class QuantizationBuilderTest {
           Path.of("model.pt"),
           Path.of("results"),
           mapOf("runtime_modules" to true),
-          CalibrationConfig(DataConfig.of(Path.of("calibration.npz")), 8, 4),
+          CalibrationConfig.builder(Path.of("calibration.npz")).batchSize(8).maxBatches(4).build(),
           EvaluationConfig.of(Path.of("test.npz"), 16),
           VerificationConfig(true, 4, 20.0),
           false,

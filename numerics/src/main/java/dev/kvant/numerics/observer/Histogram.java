@@ -206,6 +206,21 @@ public final class Histogram {
   }
 
   /**
+   * Returns how many values of either sign are closer to zero than a magnitude, without the zeros.
+   *
+   * @param magnitude at least 0; values of the bin that contains it are not counted
+   * @return from 0 to {@code total() - zeros()}
+   */
+  public long below(double magnitude) {
+    int bins = (int) Math.min(BINS, magnitude / binWidth());
+    long below = 0;
+    for (int bin = 0; bin < bins; bin++) {
+      below += counts[bin] + counts[BINS + bin];
+    }
+    return below;
+  }
+
+  /**
    * Returns the range of the values.
    *
    * @return from the smallest to the largest, exactly

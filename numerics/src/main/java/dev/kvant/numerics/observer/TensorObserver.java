@@ -18,6 +18,7 @@ public final class TensorObserver {
   private final @Nullable ChannelObserver channels;
   private float min = Float.POSITIVE_INFINITY;
   private float max = Float.NEGATIVE_INFINITY;
+  private long ignored;
 
   private TensorObserver(@Nullable Histogram histogram, @Nullable ChannelObserver channels) {
     this.histogram = histogram;
@@ -96,6 +97,42 @@ public final class TensorObserver {
   }
 
   /**
+   * Observes the finite values of a tensor whose last axis has that many channels, and counts the
+   * others. Rows that hold any other value do not count for channels.
+   *
+   * @param values the values from position to limit, whole rows; the position stays unchanged
+   * @param lastAxis the number of channels, at least 1
+   * @throws IllegalArgumentException as {@link #observe(FloatBuffer, long, int)}
+   */
+  public void observeFinite(FloatBuffer values, int lastAxis) {
+    FloatBuffer finite = finite(values, 1);
+    ignored += values.remaining() - finite.remaining();
+    observeAll(finite, 0);
+    if (channels != null) {
+      FloatBuffer rows = finite(values, lastAxis);
+      if (rows.hasRemaining()) {
+        channels.observe(rows, lastAxis);
+      }
+    }
+  }
+
+  /** The rows of that length in which all values are finite. */
+  private static FloatBuffer finite(FloatBuffer values, int length) {
+    FloatBuffer finite = FloatBuffer.allocate(values.remaining());
+    for (int row = values.position(); row < values.limit(); row += length) {
+      int end = Math.min(row + length, values.limit());
+      boolean isFinite = true;
+      for (int i = row; i < end; i++) {
+        isFinite &= Float.isFinite(values.get(i));
+      }
+      for (int i = row; isFinite && i < end; i++) {
+        finite.put(values.get(i));
+      }
+    }
+    return finite.flip();
+  }
+
+  /**
    * Adds what another observer has seen.
    *
    * @param other the other one, which stays unchanged
@@ -114,12 +151,13 @@ public final class TensorObserver {
     }
     min = Math.min(min, other.min);
     max = Math.max(max, other.max);
+    ignored += other.ignored;
   }
 
   /**
    * Returns what was seen.
    *
-   * @return the statistics; empty if no value was observed
+   * @return the statistics; empty if no finite value was observed
    */
   public Optional<TensorStatistics> statistics() {
     if (histogram != null) {
@@ -129,10 +167,11 @@ public final class TensorObserver {
               new TensorStatistics(
                   histogram.range(),
                   Optional.of(histogram),
-                  channels == null ? Optional.empty() : channels.statistics()));
+                  channels == null ? Optional.empty() : channels.statistics(),
+                  ignored));
     }
     return min > max
         ? Optional.empty()
-        : Optional.of(TensorStatistics.of(new ValueRange(min, max)));
+        : Optional.of(TensorStatistics.of(new ValueRange(min, max)).with(ignored));
   }
 }

@@ -11,20 +11,27 @@ import java.util.Optional;
  * @param range the smallest and the largest value, exactly
  * @param histogram how the values are distributed, if that was observed
  * @param channels what was observed of the channels of the last axis, if that was
+ * @param ignored how many values were left out because they are NaN or infinite, at least 0
  * @since 0.1.0
  */
 public record TensorStatistics(
-    ValueRange range, Optional<Histogram> histogram, Optional<ChannelStatistics> channels) {
+    ValueRange range,
+    Optional<Histogram> histogram,
+    Optional<ChannelStatistics> channels,
+    long ignored) {
 
   public TensorStatistics {
     Objects.requireNonNull(range, "range");
     Objects.requireNonNull(histogram, "histogram");
     Objects.requireNonNull(channels, "channels");
+    if (ignored < 0) {
+      throw new IllegalArgumentException("ignored must be at least 0, was " + ignored);
+    }
   }
 
   /** Statistics of the smallest and the largest value alone. */
   public static TensorStatistics of(ValueRange range) {
-    return new TensorStatistics(range, Optional.empty(), Optional.empty());
+    return new TensorStatistics(range, Optional.empty(), Optional.empty(), 0);
   }
 
   /**
@@ -33,7 +40,12 @@ public record TensorStatistics(
    * @param histogram counted at least one value
    */
   public static TensorStatistics of(Histogram histogram) {
-    return new TensorStatistics(histogram.range(), Optional.of(histogram), Optional.empty());
+    return new TensorStatistics(histogram.range(), Optional.of(histogram), Optional.empty(), 0);
+  }
+
+  /** The same statistics, of values among which so many were left out. */
+  public TensorStatistics with(long leftOut) {
+    return new TensorStatistics(range, histogram, channels, leftOut);
   }
 
   /**
@@ -53,12 +65,12 @@ public record TensorStatistics(
             ? Optional.empty()
             : Optional.of(channels.get().plus(other.channels.get()));
     if (histogram.isEmpty() || other.histogram.isEmpty()) {
-      return new TensorStatistics(both, Optional.empty(), bothChannels);
+      return new TensorStatistics(both, Optional.empty(), bothChannels, ignored + other.ignored);
     }
     var counted = new Histogram();
     counted.merge(histogram.get());
     counted.merge(other.histogram.get());
-    return new TensorStatistics(both, Optional.of(counted), bothChannels);
+    return new TensorStatistics(both, Optional.of(counted), bothChannels, ignored + other.ignored);
   }
 
   /**

@@ -34,6 +34,17 @@ class HistogramTest {
   }
 
   @Test
+  void counts_values_that_are_closer_to_zero_than_a_magnitude() {
+    Histogram histogram = of(0, 1, 2, 3, -1, -2, -3, 4095);
+
+    assertThat(histogram.below(0)).isZero();
+    assertThat(histogram.below(2)).isEqualTo(2);
+    assertThat(histogram.below(2.5)).isEqualTo(2);
+    assertThat(histogram.below(4)).isEqualTo(6);
+    assertThat(histogram.below(1e9)).isEqualTo(7);
+  }
+
+  @Test
   void bins_are_the_narrowest_powers_of_two_that_hold_the_largest_magnitude() {
     assertThat(of(1f).binWidth()).isEqualTo(0x1p-11);
     assertThat(of(0x1.fffffep0f).binWidth()).isEqualTo(0x1p-11);

@@ -6,6 +6,7 @@ import dev.kvant.api.Internal;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.Observation;
@@ -15,7 +16,10 @@ import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 @Internal
 public final class CalibratedRun implements AutoCloseable {
+
+  /** Of how many tensors a warning counts the values that were left out. */
+  private static final int NAMED = 20;
 
   private final QuantizationRun run;
   private final QuantizableModel model;
@@ -95,7 +102,7 @@ public final class CalibratedRun implements AutoCloseable {
       for (TensorBatch batch : marked) {
         progress.advance(1, "%s, known from the cache".formatted(batch.inputs().keySet()));
       }
-      known.checkData(cache, marked.value());
+      known.checkData(cache, marked.value(), data.nonFinite());
       use(known);
       knownFrom = cache;
       return;
@@ -176,11 +183,40 @@ public final class CalibratedRun implements AutoCloseable {
 
   /** Writes the artifacts. */
   public SavedModel save(Path directory) {
-    SavedModel saved = run.save(directory);
+    SavedModel saved = withIgnored(run.save(directory));
     Path source = knownFrom;
     return source == null
         ? saved
         : new SavedModel(saved.artifacts(), withSource(saved.report(), source));
+  }
+
+  private SavedModel withIgnored(SavedModel saved) {
+    Map<String, Long> ignored = statistics == null ? Map.of() : statistics.ignored();
+    if (ignored.isEmpty()) {
+      return saved;
+    }
+    QuantizationReport report = saved.report();
+    List<QuantizationWarning> warnings = new ArrayList<>(report.warnings());
+    warnings.add(
+        new QuantizationWarning(
+            QuantizationWarning.Kind.CALIBRATION,
+            "calibration ignored values that are NaN or infinite: " + counted(ignored),
+            null,
+            List.of()));
+    return new SavedModel(
+        saved.artifacts(),
+        new QuantizationReport(report.backend(), report.mode(), report.modules(), warnings));
+  }
+
+  private static String counted(Map<String, Long> ignored) {
+    String counts =
+        ignored.entrySet().stream()
+            .limit(NAMED)
+            .map(tensor -> "%s of '%s'".formatted(tensor.getValue(), tensor.getKey()))
+            .collect(Collectors.joining(", "));
+    return ignored.size() <= NAMED
+        ? counts
+        : "%s and others of %s more".formatted(counts, ignored.size() - NAMED);
   }
 
   /** Says of each module whose input is quantized where its range is known from. */

@@ -1,6 +1,7 @@
 package dev.kvant.runtime.calibration;
 
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.TensorBatch;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -22,6 +23,11 @@ final class DataFingerprint implements CalibrationDataset {
   @Override
   public OptionalLong batches() {
     return data.batches();
+  }
+
+  @Override
+  public NonFiniteValues nonFinite() {
+    return data.nonFinite();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.kvant.runtime.calibration;
 
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.numerics.observer.ChannelStatistics;
 import dev.kvant.numerics.observer.Histogram;
@@ -51,6 +52,8 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
   private static final int HISTOGRAM = 1;
 
   private static final int CHANNELS = 2;
+
+  private static final int IGNORED = 4;
 
   private static final int FIRST_FLOATS = 1 << 10;
 
@@ -123,11 +126,26 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
     }
   }
 
-  /** Checks that they are of this data. */
-  void checkData(Path file, String dataNow) {
+  /** Checks that they are of this data, with what is done with values that are not finite. */
+  void checkData(Path file, String dataNow, NonFiniteValues nonFinite) {
+    if (nonFinite == NonFiniteValues.REFUSE && !ignored().isEmpty()) {
+      throw stale(file, "non_finite: ignore, and values left out");
+    }
     if (!data.equals(List.of(dataNow))) {
       throw stale(file, "other data, or with the same in other batches");
     }
+  }
+
+  /** How many values were left out of each tensor, of those where there are any. */
+  Map<String, Long> ignored() {
+    Map<String, Long> ignored = new TreeMap<>();
+    statistics
+        .tensors()
+        .forEach(
+            (name, seen) ->
+                seen.filter(tensor -> tensor.ignored() > 0)
+                    .ifPresent(tensor -> ignored.put(name, tensor.ignored())));
+    return ignored;
   }
 
   private static CalibrationException stale(Path file, String what) {
@@ -183,13 +201,14 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
   private static TensorStatistics readTensor(DataInputStream in) throws IOException {
     var range = new ValueRange(in.readFloat(), in.readFloat());
     int parts = in.readByte();
-    if ((parts & ~(HISTOGRAM | CHANNELS)) != 0) {
+    if ((parts & ~(HISTOGRAM | CHANNELS | IGNORED)) != 0) {
       throw new IOException(DAMAGED);
     }
     return new TensorStatistics(
         range,
         (parts & HISTOGRAM) == 0 ? Optional.empty() : Optional.of(readHistogram(in, range)),
-        (parts & CHANNELS) == 0 ? Optional.empty() : Optional.of(readChannels(in)));
+        (parts & CHANNELS) == 0 ? Optional.empty() : Optional.of(readChannels(in)),
+        (parts & IGNORED) == 0 ? 0 : in.readLong());
   }
 
   private static Histogram readHistogram(DataInputStream in, ValueRange range) throws IOException {
@@ -309,7 +328,8 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
     out.writeFloat(tensor.range().max());
     out.writeByte(
         (tensor.histogram().isPresent() ? HISTOGRAM : 0)
-            | (tensor.channels().isPresent() ? CHANNELS : 0));
+            | (tensor.channels().isPresent() ? CHANNELS : 0)
+            | (tensor.ignored() > 0 ? IGNORED : 0));
     if (tensor.histogram().isPresent()) {
       Histogram histogram = tensor.histogram().get();
       out.writeInt(histogram.exponent());
@@ -319,6 +339,9 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
     }
     if (tensor.channels().isPresent()) {
       write(tensor.channels().get(), out);
+    }
+    if (tensor.ignored() > 0) {
+      out.writeLong(tensor.ignored());
     }
   }
 

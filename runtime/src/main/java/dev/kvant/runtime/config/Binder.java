@@ -10,6 +10,7 @@ import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.VerificationConfig;
 import dev.kvant.api.WeightQuantizationConfig;
@@ -124,8 +125,12 @@ final class Binder {
     Path path = requiredPath(calibration);
     Integer batchSize = calibration.integer("batch_size");
     Integer maxBatches = calibration.integer("max_batches");
+    NonFiniteValues nonFinite = calibration.parsed("non_finite", NonFiniteValues::of);
     DataConfig data = data(calibration, path);
-    return data == null ? null : new CalibrationConfig(data, batchSize, maxBatches);
+    return data == null
+        ? null
+        : new CalibrationConfig(
+            data, batchSize, maxBatches, orElse(nonFinite, NonFiniteValues.REFUSE));
   }
 
   @Nullable EvaluationConfig evaluation(@Nullable Section evaluation) {

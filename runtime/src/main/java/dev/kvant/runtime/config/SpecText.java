@@ -7,6 +7,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.OperandQuantizationConfig;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.VerificationConfig;
@@ -47,6 +48,7 @@ final class SpecText {
               "calibration.path", "NumPy arrays, images or texts, as the model gets them in use"),
           Map.entry("calibration.batch_size", "samples in a batch"),
           Map.entry("calibration.max_batches", "the maximum number of batches"),
+          Map.entry("calibration.non_finite", "whether NaN and infinities are an error"),
           Map.entry("calibration.reader", "the data reader"),
           Map.entry("evaluation", "data to compare the model before and after"),
           Map.entry("evaluation.path", "the data set"),
@@ -99,11 +101,16 @@ final class SpecText {
     map("backend_kwargs", config.backendKwargs());
     CalibrationConfig calibration = config.calibration();
     if (calibration != null) {
-      data("calibration", calibration.data(), calibration.batchSize(), calibration.maxBatches());
+      data(
+          "calibration",
+          calibration.data(),
+          calibration.batchSize(),
+          calibration.maxBatches(),
+          calibration.nonFinite());
     }
     EvaluationConfig evaluation = config.evaluation();
     if (evaluation != null) {
-      data("evaluation", evaluation.data(), evaluation.batchSize(), null);
+      data("evaluation", evaluation.data(), evaluation.batchSize(), null, NonFiniteValues.REFUSE);
     }
     verification(config.verify());
     if (!config.strict()) {
@@ -142,11 +149,18 @@ final class SpecText {
   }
 
   private void data(
-      String section, DataConfig data, @Nullable Integer batchSize, @Nullable Integer maxBatches) {
+      String section,
+      DataConfig data,
+      @Nullable Integer batchSize,
+      @Nullable Integer maxBatches,
+      NonFiniteValues nonFinite) {
     Map<String, Object> values = new LinkedHashMap<>();
     values.put("path", data.path());
     put(values, "batch_size", batchSize);
     put(values, "max_batches", maxBatches);
+    if (nonFinite != NonFiniteValues.REFUSE) {
+      values.put("non_finite", nonFinite.label());
+    }
     put(values, "reader", data.reader());
     data.options().forEach((key, value) -> nest(values, key, value));
     map(section, values);

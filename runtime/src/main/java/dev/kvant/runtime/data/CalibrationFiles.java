@@ -5,6 +5,7 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.DataException;
 import dev.kvant.api.InputDescription;
 import dev.kvant.api.Internal;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.TensorBatch;
 import java.util.Iterator;
 import java.util.List;
@@ -44,6 +45,11 @@ public final class CalibrationFiles implements CalibrationDataset {
     this.config = Objects.requireNonNull(config, "config");
     this.inputs = List.copyOf(inputs);
     this.remarks = Objects.requireNonNull(remarks, "remarks");
+  }
+
+  @Override
+  public NonFiniteValues nonFinite() {
+    return config.nonFinite();
   }
 
   /**

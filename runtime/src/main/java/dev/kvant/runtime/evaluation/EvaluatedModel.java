@@ -27,6 +27,7 @@ public final class EvaluatedModel implements AutoCloseable {
   private static final int WARM_UPS = 2;
 
   private final Path path;
+  private final List<Path> files;
   private final String format;
   private final ModelRunner runner;
   private final Latency latency = new Latency();
@@ -36,12 +37,14 @@ public final class EvaluatedModel implements AutoCloseable {
   private boolean warm;
 
   /**
-   * @param path the model file
+   * @param path the model file or folder
+   * @param files all files and folders that hold the model
    * @param format the id of its format
    * @param runner runs it; closed with this
    */
-  public EvaluatedModel(Path path, String format, ModelRunner runner) {
+  public EvaluatedModel(Path path, List<Path> files, String format, ModelRunner runner) {
     this.path = Objects.requireNonNull(path, "path");
+    this.files = List.copyOf(files);
     this.format = Objects.requireNonNull(format, "format");
     this.runner = Objects.requireNonNull(runner, "runner");
   }
@@ -74,15 +77,15 @@ public final class EvaluatedModel implements AutoCloseable {
     return new ModelScore(
         path,
         format,
-        bytes(),
+        files.stream().mapToLong(EvaluatedModel::bytes).sum(),
         labelled ? labels.correct() : null,
         finite.notFinite(),
         latency.medianMillis());
   }
 
-  private long bytes() {
-    try (Stream<Path> files = Files.walk(path)) {
-      return files.filter(Files::isRegularFile).mapToLong(EvaluatedModel::size).sum();
+  private static long bytes(Path fileOrFolder) {
+    try (Stream<Path> inside = Files.walk(fileOrFolder)) {
+      return inside.filter(Files::isRegularFile).mapToLong(EvaluatedModel::size).sum();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -3,9 +3,11 @@ package dev.kvant.runtime.evaluation;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
+import dev.kvant.runtime.data.PaddedPositions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /** Compares outputs batch by batch and keeps sums only. */
 final class SimilarityMeter {
@@ -19,6 +21,7 @@ final class SimilarityMeter {
   /**
    * Compares the outputs for one batch, the first of the one with the first of the other and so on.
    * An output whose first dimension is not the rows of the batch belongs to all samples alike.
+   * Outputs at padded positions do not count.
    *
    * @param batch the batch, whose repeats do not count
    * @throws UnsupportedModelException if they differ in number or shape
@@ -31,6 +34,7 @@ final class SimilarityMeter {
           "the model's outputs have the shapes %s and the reference's %s, so they cannot be compared"
               .formatted(shapes(actual), shapes(expected)));
     }
+    PaddedPositions padding = PaddedPositions.of(batch.inputs());
     List<Pair> pairs = new ArrayList<>();
     for (int i = 0; i < expected.size(); i++) {
       List<Long> shape = expected.get(i).shape();
@@ -38,6 +42,7 @@ final class SimilarityMeter {
           new Pair(
               expected.get(i).toFloats(),
               actual.get(i).toFloats(),
+              padding.counted(expected.get(i)),
               !shape.isEmpty() && shape.get(0) == batch.rows() ? batch.rows() : 1));
     }
     for (int row = 0; row < batch.samples(); row++) {
@@ -50,13 +55,15 @@ final class SimilarityMeter {
 
     private final float[] expected;
     private final float[] actual;
+    private final IntPredicate counted;
 
     /** How many samples it tells apart; 1 if it tells none. */
     private final int rows;
 
-    Pair(float[] expected, float[] actual, int rows) {
+    Pair(float[] expected, float[] actual, IntPredicate counted, int rows) {
       this.expected = expected;
       this.actual = actual;
+      this.counted = counted;
       this.rows = rows;
     }
   }
@@ -75,6 +82,9 @@ final class SimilarityMeter {
       int length = output.expected.length / output.rows;
       int start = output.rows == 1 ? 0 : row * length;
       for (int i = start; i < start + length; i++) {
+        if (!output.counted.test(i)) {
+          continue;
+        }
         double r = output.expected[i];
         double q = output.actual[i];
         dot += r * q;

@@ -64,7 +64,8 @@ public final class Planner {
     List<ModuleDescription> modules = model.modules().stream().map(classes::applyTo).toList();
     String format = readableAs(model, backend.descriptor()).orElse(model.format());
     Rules rules = new Rules(config, mode, backend, format, names);
-    RuleEffects effects = new RuleEffects(config.layers(), modules, names);
+    RuleEffects effects =
+        new RuleEffects(config.layers(), modules, names, () -> model.tensors().keySet());
     List<ModuleDecision> decisions = new ArrayList<>();
     for (ModuleDescription module : modules) {
       if (module.hasWeights()) {

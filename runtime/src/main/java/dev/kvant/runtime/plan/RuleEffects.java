@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -32,14 +33,20 @@ final class RuleEffects {
   private final List<LayerQuantizationConfig> layers;
   private final List<ModuleDescription> modules;
   private final Set<String> allNames;
+  private final Supplier<Set<String>> tensors;
   private final Set<Integer> effective = new LinkedHashSet<>();
   private final Map<Integer, Map<String, String>> reasons = new LinkedHashMap<>();
 
   /**
    * @param names the names that the modules have
+   * @param tensors the names of the model's tensors; asked only if no module has weights
    */
   RuleEffects(
-      List<LayerQuantizationConfig> layers, List<ModuleDescription> modules, Set<String> names) {
+      List<LayerQuantizationConfig> layers,
+      List<ModuleDescription> modules,
+      Set<String> names,
+      Supplier<Set<String>> tensors) {
+    this.tensors = tensors;
     this.layers = layers;
     this.modules = modules;
     this.allNames = names;
@@ -171,10 +178,22 @@ final class RuleEffects {
             .filter(module -> !module.name().isEmpty())
             .map(RuleEffects::label)
             .toList();
-    return "the model has no module with weights that could be quantized, only "
-        + (labels.isEmpty()
-            ? "itself; put it into another module and save that"
-            : Words.few(labels));
+    String none = "the model has no module with weights that could be quantized";
+    return none + (labels.isEmpty() ? nameless() : ", only " + Words.few(labels));
+  }
+
+  /** What a model without named modules has, and what to do. */
+  private String nameless() {
+    List<String> known = List.copyOf(tensors.get());
+    if (known.isEmpty()) {
+      return "";
+    }
+    String found =
+        "; %s %s to no module with a name"
+            .formatted(Words.fewQuoted(known), known.size() == 1 ? "belongs" : "belong");
+    return known.contains("weight")
+        ? found + "; put the model into another module and save that"
+        : found;
   }
 
   /** What to write when a container was named and its content was meant. */

@@ -3,6 +3,7 @@ package dev.kvant.runtime.verification;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.DataException;
 import dev.kvant.api.Internal;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.TensorBatch;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -32,6 +33,11 @@ public final class FirstBatch implements CalibrationDataset, AutoCloseable {
   @Override
   public OptionalLong batches() {
     return data.batches();
+  }
+
+  @Override
+  public NonFiniteValues nonFinite() {
+    return data.nonFinite();
   }
 
   @Override

@@ -1,11 +1,13 @@
 package dev.kvant.runtime.verification;
 
 import dev.kvant.api.Tensor;
+import dev.kvant.runtime.data.PaddedPositions;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 
 /**
@@ -23,12 +25,14 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
    * <p>How many boxes a detector finds depends on values, and so may change by quantization. Of
    * such an output only type and rank are compared when the shapes differ.
    *
+   * @param padding the positions whose outputs are not compared
    * @param minSqnr what every output must reach, in decibels
    * @param dependingOnValues the outputs whose shapes depend on values; asked only if shapes differ
    */
   static OutputComparison of(
       Map<String, Tensor> source,
       Map<String, Tensor> artifact,
+      PaddedPositions padding,
       double minSqnr,
       Supplier<Set<String>> dependingOnValues) {
     Map<String, Double> ratios = new LinkedHashMap<>();
@@ -57,7 +61,7 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
       if (!sameShape || !hasFloats(expected)) {
         continue;
       }
-      Sums sums = Sums.of(expected.toFloats(), actual.toFloats());
+      Sums sums = Sums.of(expected.toFloats(), actual.toFloats(), padding.counted(expected));
       if (sums.notFinite() > 0) {
         return wrong(
             ratios,
@@ -122,15 +126,15 @@ record OutputComparison(Map<String, Double> sqnrByOutput, Optional<String> fault
     return new OutputComparison(ratios, Optional.of(fault));
   }
 
-  /** The sums that a ratio is made of, over the values that are finite in the source. */
+  /** The sums that a ratio is made of, over counted values that are finite in the source. */
   private record Sums(double signal, double noise, int notFinite) {
 
-    static Sums of(float[] expected, float[] actual) {
+    static Sums of(float[] expected, float[] actual, IntPredicate counted) {
       double signal = 0;
       double noise = 0;
       int notFinite = 0;
       for (int i = 0; i < expected.length; i++) {
-        if (!Float.isFinite(expected[i])) {
+        if (!Float.isFinite(expected[i]) || !counted.test(i)) {
           continue;
         }
         if (!Float.isFinite(actual[i])) {

@@ -13,6 +13,7 @@ import dev.kvant.api.UnavailableException;
 import dev.kvant.api.Verification;
 import dev.kvant.api.Verification.Status;
 import dev.kvant.api.VerificationConfig;
+import dev.kvant.runtime.data.PaddedPositions;
 import dev.kvant.spi.ModelRunner;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -158,7 +159,11 @@ public final class Verifier {
       Expected first = data.isPresent() ? onData(source, data.get()) : onSynthetic(source);
       single = single(source, first);
       if (OutputComparison.of(
-              single.outputs(), source.run(single.samples()), DETERMINISTIC, Set::of)
+              single.outputs(),
+              source.run(single.samples()),
+              PaddedPositions.of(single.samples()),
+              DETERMINISTIC,
+              Set::of)
           .fault()
           .isPresent()) {
         throw new NotVerifiable("two runs of the source differ: it is not deterministic");
@@ -291,7 +296,11 @@ public final class Verifier {
           }
         };
     return OutputComparison.of(
-        source.outputs(), runner.run(source.samples()), minSqnr(source), dependingOnValues);
+        source.outputs(),
+        runner.run(source.samples()),
+        PaddedPositions.of(source.samples()),
+        minSqnr(source),
+        dependingOnValues);
   }
 
   private boolean isCloseRequired(Expected source) {

@@ -15,6 +15,7 @@ import dev.kvant.api.Granularity;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.WeightQuantizationConfig;
 import java.nio.charset.StandardCharsets;
@@ -80,6 +81,7 @@ class ConfigDocumentTest {
                 path: data/calibration
                 batch_size: 8
                 max_batches: 4
+                non_finite: Ignore
                 reader: photos
                 images: { size: [224, 256], mean: [0.5], std: null, layout: nhwc }
                 column: photo
@@ -115,6 +117,7 @@ class ConfigDocumentTest {
                     CalibrationConfig.builder(Path.of("data/calibration"))
                         .batchSize(8)
                         .maxBatches(4)
+                        .nonFinite(NonFiniteValues.IGNORE)
                         .reader("photos")
                         .option("images.size", List.of(224, 256))
                         .option("images.mean", List.of(0.5))

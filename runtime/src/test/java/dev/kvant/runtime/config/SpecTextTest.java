@@ -12,6 +12,7 @@ import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.VerificationConfig;
@@ -127,7 +128,8 @@ class SpecTextTest {
                         "images",
                         Map.of("images.size", List.of(3, 4), "images.mean", 0.5)),
                     4,
-                    2))
+                    2,
+                    NonFiniteValues.IGNORE))
             .evaluation(
                 new EvaluationConfig(DataConfig.of(Path.of("texts.csv")).with("column", "no"), 3))
             .verify(new VerificationConfig(false, 3, 12.5))

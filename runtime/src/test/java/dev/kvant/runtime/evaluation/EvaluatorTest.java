@@ -83,7 +83,8 @@ class EvaluatorTest {
 
   private EvaluatedModel model(
       InputDescription input, Function<TensorBatch, Map<String, Tensor>> function) {
-    return new EvaluatedModel(modelFile, "fake", new FunctionRunner(input, function));
+    return new EvaluatedModel(
+        modelFile, List.of(modelFile), "fake", new FunctionRunner(input, function));
   }
 
   /** Gives its inputs back, of which there must be four. */
@@ -145,10 +146,20 @@ class EvaluatorTest {
   }
 
   @Test
-  void says_how_large_the_model_file_is_and_how_long_a_batch_takes() {
-    ModelScore score = evaluate(echo(x -> x), null).model();
+  void says_how_large_all_files_of_the_model_are_and_how_long_a_batch_takes() throws IOException {
+    Path tensors = Files.writeString(folder.resolve("tensors"), "12345");
+    ModelScore score =
+        evaluate(
+                new EvaluatedModel(
+                    modelFile,
+                    List.of(modelFile, tensors),
+                    "fake",
+                    new FunctionRunner(
+                        InputDescription.of("input"), batch -> Map.of("output", input(batch)))),
+                null)
+            .model();
 
-    assertThat(score.bytes()).isEqualTo(7);
+    assertThat(score.bytes()).isEqualTo(7 + 5);
     assertThat(score.latencyMillis()).isPositive();
   }
 

@@ -18,6 +18,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.RuleReference;
+import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.WeightQuantizationConfig;
 import dev.kvant.runtime.FakeBackend;
@@ -414,8 +415,30 @@ class PlannerTest {
                 + " only act (ReLU), pool (MaxPool2d)");
     assertThat(warnings(plan(config().defaultLayerDtype(Dtype.INT8), new FakeModel())))
         .containsExactly(
-            "nothing is quantized: the model has no module with weights that could be quantized,"
-                + " only itself; put it into another module and save that");
+            "nothing is quantized: the model has no module with weights that could be quantized");
+  }
+
+  @Test
+  void names_the_tensors_of_a_model_whose_modules_have_no_names() {
+    Tensor values = Tensor.ofFloats(new float[1], 1);
+
+    assertThat(
+            warnings(
+                plan(
+                    config().defaultLayerDtype(Dtype.INT8),
+                    new FakeModel().holding("table", values))))
+        .containsExactly(
+            "nothing is quantized: the model has no module with weights that could be quantized;"
+                + " 'table' belongs to no module with a name");
+    assertThat(
+            warnings(
+                plan(
+                    config().defaultLayerDtype(Dtype.INT8),
+                    new FakeModel().holding("weight", values).holding("bias", values))))
+        .containsExactly(
+            "nothing is quantized: the model has no module with weights that could be quantized;"
+                + " 'weight', 'bias' belong to no module with a name; put the model into another"
+                + " module and save that");
   }
 
   @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.runtime.data.PaddedPositions;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Locale;
@@ -15,6 +17,8 @@ import org.junit.jupiter.api.Test;
 class OutputComparisonTest {
 
   private static final float NAN = Float.NaN;
+  private static final PaddedPositions NO_PADDING =
+      PaddedPositions.of(new TensorBatch(Map.of("input_ids", Tensor.ofLongs(new long[1], 1, 1))));
 
   @Test
   void gives_the_ratio_of_signal_to_noise_of_each_output() {
@@ -85,6 +89,22 @@ class OutputComparisonTest {
   }
 
   @Test
+  void outputs_at_padded_positions_are_not_compared() {
+    PaddedPositions padding =
+        PaddedPositions.of(
+            new TensorBatch(
+                Map.of("attention_mask", Tensor.ofLongs(new long[] {1, 1, 1, 0}, 2, 2))));
+    Tensor source = Tensor.ofFloats(new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, 2, 2);
+    Tensor artifact = Tensor.ofFloats(new float[] {1, 2, 3, 4, 5, 6, -70, NAN}, 2, 2, 2);
+
+    assertThat(
+            OutputComparison.of(
+                    Map.of("tokens", source), Map.of("tokens", artifact), padding, 0, Set::of)
+                .sqnrByOutput())
+        .containsEntry("tokens", Double.POSITIVE_INFINITY);
+  }
+
+  @Test
   void of_float8_there_is_only_the_type() {
     Map<String, Tensor> codes =
         Map.of(
@@ -101,7 +121,7 @@ class OutputComparisonTest {
 
   private static OutputComparison compared(
       Map<String, Tensor> source, Map<String, Tensor> artifact, Set<String> dependingOnValues) {
-    return OutputComparison.of(source, artifact, 0, () -> dependingOnValues);
+    return OutputComparison.of(source, artifact, NO_PADDING, 0, () -> dependingOnValues);
   }
 
   private static Map<String, Tensor> outputs(float... values) {

@@ -24,9 +24,11 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ActivationSteps {
 
   private final Map<Activation, ValueRange> ranges;
+  private final CalibrationStatistics statistics;
 
-  private ActivationSteps(Map<Activation, ValueRange> ranges) {
+  private ActivationSteps(Map<Activation, ValueRange> ranges, CalibrationStatistics statistics) {
     this.ranges = ranges;
+    this.statistics = statistics;
   }
 
   /** Searches the ranges of activations, each by its own algorithm. */
@@ -42,7 +44,7 @@ public final class ActivationSteps {
       }
       workers.finish();
     }
-    return new ActivationSteps(ranges);
+    return new ActivationSteps(ranges, statistics);
   }
 
   private static ValueRange range(Activation activation, TensorStatistics seen) {
@@ -96,6 +98,19 @@ public final class ActivationSteps {
                     within(bounds, range.max()) > NoRange.LARGEST
                         || within(bounds, range.min()) < -NoRange.LARGEST);
     return hasMasks ? Optional.of(NoRange.MASKS) : Optional.empty();
+  }
+
+  /** What large values cost the others of an activation that gets integer codes. */
+  public Optional<Outliers> outliers(QuantizedActivation quantized) {
+    if (!quantized.activation().setting().isInteger() || noRange(quantized).isPresent()) {
+      return Optional.empty();
+    }
+    return of(quantized)
+        .flatMap(
+            step ->
+                statistics
+                    .tensor(quantized.activation().tensor())
+                    .flatMap(seen -> Outliers.of(step, seen)));
   }
 
   private List<ValueRange> known(QuantizedActivation quantized) {

@@ -4,6 +4,7 @@ import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Device;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.backend.onnx.plan.Activation;
@@ -21,6 +22,7 @@ import dev.kvant.onnx.runtime.RuntimeSession;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
 import dev.kvant.spi.ProgressReporter;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,7 +55,7 @@ public final class Calibration {
    *
    * @param activations the tensors, as they are named in the graph
    * @throws CalibrationException if there is no data, it does not fit the model, or a value is not
-   *     finite
+   *     finite and the data refuses that
    */
   public CalibrationStatistics observe(
       Set<Activation> activations,
@@ -66,6 +68,7 @@ public final class Calibration {
     if (activations.isEmpty()) {
       return new CalibrationStatistics(seen);
     }
+    boolean isFinite = data.nonFinite() == NonFiniteValues.REFUSE;
     Samples samples = Samples.of(planned.model());
     Map<String, List<Activation>> byOutput = expose(planned.model(), activations);
     try (RuntimeSession session = RuntimeSession.openUnoptimized(planned.model(), device);
@@ -79,7 +82,8 @@ public final class Calibration {
         for (int piece = 0; piece < pieces.size(); piece++) {
           Place place = new Place(batch, piece);
           TensorBatch sample = pieces.get(piece);
-          workers.submit(observers -> observe(session, sample, byOutput, place, observers));
+          workers.submit(
+              observers -> observe(session, sample, byOutput, place, isFinite, observers));
         }
         progress.advance(1, "batch " + batch);
       }
@@ -118,6 +122,7 @@ public final class Calibration {
       TensorBatch sample,
       Map<String, List<Activation>> byOutput,
       Place place,
+      boolean isFinite,
       Map<String, TensorObserver> observers) {
     try {
       session.run(
@@ -127,7 +132,7 @@ public final class Calibration {
             // Several activations of one tensor differ only in how they are quantized.
             byOutput.getOrDefault(name, List.of()).stream()
                 .limit(1)
-                .forEach(activation -> observe(activation, tensor, place, observers));
+                .forEach(activation -> observe(activation, tensor, place, isFinite, observers));
           });
     } catch (CalibrationException e) {
       throw e;
@@ -146,17 +151,23 @@ public final class Calibration {
   }
 
   private void observe(
-      Activation activation, Tensor tensor, Place place, Map<String, TensorObserver> observers) {
+      Activation activation,
+      Tensor tensor,
+      Place place,
+      boolean isFinite,
+      Map<String, TensorObserver> observers) {
+    TensorObserver observer = observers.computeIfAbsent(activation.tensor(), this::observer);
+    FloatBuffer values = FloatValues.of(activation.type(), tensor.data());
+    int lastAxis = lastAxis(tensor.shape());
+    if (!isFinite) {
+      observer.observeFinite(values, lastAxis);
+      return;
+    }
     try {
-      observers
-          .computeIfAbsent(activation.tensor(), this::observer)
-          .observe(
-              FloatValues.of(activation.type(), tensor.data()),
-              place.piece() * tensor.elements(),
-              lastAxis(tensor.shape()));
+      observer.observe(values, place.piece() * tensor.elements(), lastAxis);
     } catch (NonFiniteValueException e) {
       throw new CalibrationException(
-          "batch %d: '%s' is %s at index %d; the model or this batch of the data is not sound"
+          "batch %d: '%s' is %s at index %d; the model or this batch of the data is not sound; non_finite: ignore leaves such values out"
               .formatted(place.batch(), activation.name(), e.value(), e.index()),
           e);
     }

@@ -49,11 +49,16 @@ public record ActivationSetting(
     return target == OnnxOptions.Target.CPU ? Grid.UINT8_ASYMMETRIC : Grid.INT8_SYMMETRIC;
   }
 
-  /** What must be observed for that. */
+  /** What must be observed for that; of integers the distribution, which shows outliers. */
   public Observation observation() {
-    return response.functions().isEmpty()
-        ? Observers.observation(algorithm)
-        : Observation.DISTRIBUTION;
+    return isInteger() || !response.functions().isEmpty()
+        ? Observation.DISTRIBUTION
+        : Observers.observation(algorithm);
+  }
+
+  /** Whether codes are integers, all the same distance apart. */
+  public boolean isInteger() {
+    return grid == Grid.UINT8_ASYMMETRIC || grid == Grid.INT8_SYMMETRIC;
   }
 
   /** An observer that has seen nothing yet. */
