@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Other modules contribute to it, each through a {@link Multibinder} of the type: {@link
  * QuantizationBackend}, {@link ModelFormat}, {@link ModelRunnerProvider}, {@link
- * DataReaderProvider}, {@link ModelSource}, {@link QuantizationListener}, and {@link Path} with {@link PluginDirectory} for folders of
- * plugins. Contributions are added to the providers on Kvant's class path.
+ * DataReaderProvider}, {@link ModelSource}, {@link QuantizationListener}, and {@link Path} with
+ * {@link PluginDirectory} for folders of plugins. Contributions are added to the providers on
+ * Kvant's class path.
  *
  * <pre>{@code
  * Injector injector = Guice.createInjector(new KvantModule(), binder ->

@@ -23,9 +23,9 @@ import org.springframework.core.io.ResourceLoader;
  *
  * <p>Beans of the types {@link QuantizationBackend}, {@link ModelFormat}, {@link
  * ModelRunnerProvider}, {@link DataReaderProvider}, {@link ModelSource}, {@link
- * QuantizationListener} and {@link KvantCustomizer} contribute to it. With {@code kvant.quantize.backend} set, the configuration
- * {@code kvant.quantize} is a bean as well, to be passed to {@link
- * Kvant#quantizer(ConfigDocument)}.
+ * QuantizationListener} and {@link KvantCustomizer} contribute to it. With {@code
+ * kvant.quantize.backend} set, the configuration {@code kvant.quantize} is a bean as well, to be
+ * passed to {@link Kvant#quantizer(ConfigDocument)}.
  *
  * @since 0.1.0
  */
