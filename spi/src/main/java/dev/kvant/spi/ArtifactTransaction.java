@@ -15,7 +15,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +24,11 @@ import org.jspecify.annotations.Nullable;
  * atomically, and puts the older files back if a later one cannot be moved; {@link #close} without
  * it removes them, and the folders that were made for them, and leaves older files as they were.
  *
+ * <p>While a file is written, a hidden file beside it names the process that writes it, and others
+ * that would write the same file are refused. What a process left that was killed is removed by the
+ * next transaction in the folder: its temporary files, and if it was killed between the moves of
+ * {@link #commit}, the older files are put back.
+ *
  * @since 0.1.0
  */
 public final class ArtifactTransaction implements AutoCloseable {
@@ -32,6 +36,8 @@ public final class ArtifactTransaction implements AutoCloseable {
   private final Path directory;
   private final @Nullable Path outermostCreated;
   private final Map<Path, Path> temporaryByTarget = new LinkedHashMap<>();
+  private final Map<String, ArtifactLock> locks = new LinkedHashMap<>();
+  private final String run = UUID.randomUUID().toString();
   private boolean finished;
 
   private ArtifactTransaction(Path directory, @Nullable Path outermostCreated) {
@@ -40,7 +46,8 @@ public final class ArtifactTransaction implements AutoCloseable {
   }
 
   /**
-   * Begins to write into a folder, which is made if it is not there.
+   * Begins to write into a folder, which is made if it is not there, and removes what processes
+   * left in it that were killed.
    *
    * @throws KvantException if it cannot be made
    */
@@ -49,6 +56,7 @@ public final class ArtifactTransaction implements AutoCloseable {
     Path outermostCreated = outermostMissing(absolute);
     try {
       Files.createDirectories(absolute);
+      Leftovers.removeAllIn(absolute);
     } catch (IOException e) {
       throw new KvantException(
           "the folder %s cannot be made: %s".formatted(directory, reason(e)), e);
@@ -67,7 +75,8 @@ public final class ArtifactTransaction implements AutoCloseable {
   /**
    * A temporary file to write what will become the file of that name.
    *
-   * @throws KvantException if the folder cannot be written to
+   * @throws KvantException if the folder cannot be written to, or another process or transaction
+   *     writes that file
    */
   public Path create(String fileName) {
     Path target = directory.resolve(fileName);
@@ -76,14 +85,15 @@ public final class ArtifactTransaction implements AutoCloseable {
         throw new KvantException(
             "%s is a folder; move it away so that the artifact can be written".formatted(target));
       }
-      // Files.createTempFile would make it readable by its owner only, and the artifact after it.
-      Path temporary =
-          Files.createFile(directory.resolve("." + fileName + "." + UUID.randomUUID() + ".tmp"));
-      Path stale = temporaryByTarget.put(target, temporary);
-      if (stale != null) {
-        Files.deleteIfExists(stale);
+      if (!locks.containsKey(fileName)) {
+        locks.put(fileName, ArtifactLock.acquire(directory, fileName, run));
       }
-      return temporary;
+      // Files.createTempFile would make it readable by its owner only, and the artifact after it.
+      Path temporary = Leftovers.TEMPORARY.of(directory, fileName, run);
+      if (temporaryByTarget.put(target, temporary) != null) {
+        Files.deleteIfExists(temporary);
+      }
+      return Files.createFile(temporary);
     } catch (IOException e) {
       throw new KvantException(
           "nothing can be written into %s: %s".formatted(directory, reason(e)), e);
@@ -109,6 +119,7 @@ public final class ArtifactTransaction implements AutoCloseable {
       }
       putIntoPlace();
       finished = true;
+      release();
     } catch (IOException e) {
       throw new KvantException(
           "the artifacts could not be put into place in %s: %s".formatted(directory, reason(e)), e);
@@ -116,63 +127,61 @@ public final class ArtifactTransaction implements AutoCloseable {
   }
 
   private void putIntoPlace() throws IOException {
-    Map<Path, Optional<Path>> olderByTarget = new LinkedHashMap<>();
+    Map<Path, Path> keptByTarget = new LinkedHashMap<>();
     try {
       int rest = temporaryByTarget.size();
       for (Map.Entry<Path, Path> entry : temporaryByTarget.entrySet()) {
         rest--;
         Path target = entry.getKey();
-        // What is moved last needs no way back.
-        Optional<Path> older = rest == 0 ? Optional.empty() : keep(target);
-        if (older.isPresent()) {
-          olderByTarget.put(target, older);
+        // What is moved last needs no way back, and no file can be moved over a folder.
+        if (rest > 0 && !Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+          keptByTarget.put(target, keep(target));
         }
         move(entry.getValue(), target);
-        olderByTarget.putIfAbsent(target, Optional.empty());
       }
     } catch (IOException e) {
-      olderByTarget.forEach((target, older) -> putBack(target, older, e));
+      keptByTarget.values().forEach(kept -> putBack(kept, e));
       throw e;
     }
-    for (Optional<Path> older : olderByTarget.values()) {
-      if (older.isPresent()) {
-        Files.deleteIfExists(older.get());
-      }
+    for (Path kept : keptByTarget.values()) {
+      Files.deleteIfExists(kept);
     }
   }
 
-  /** Gives the file that is at a target a second name, if there is one. */
-  private Optional<Path> keep(Path target) throws IOException {
-    if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)
-        || Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
-      // No file can be moved over a folder, so that it stays by itself.
-      return Optional.empty();
+  /**
+   * Gives the file that is at a target a second name, or notes that there is none; either tells a
+   * later process how to go back.
+   */
+  private Path keep(Path target) throws IOException {
+    String name = target.getFileName().toString();
+    if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      return Files.createFile(Leftovers.ABSENT.of(directory, name, run));
     }
-    Path older = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".old");
+    Path older = Leftovers.OLDER.of(directory, name, run);
     try {
       Files.createLink(older, target);
     } catch (UnsupportedOperationException | FileSystemException e) {
       // Not all file systems have links. Without them the target is missing for a moment.
       move(target, older);
     }
-    return Optional.of(older);
+    return older;
   }
 
-  private static void putBack(Path target, Optional<Path> older, IOException failure) {
+  private void putBack(Path kept, IOException failure) {
     try {
-      if (older.isPresent()) {
-        move(older.get(), target);
-        // Moving a link over another of the same file leaves both.
-        Files.deleteIfExists(older.get());
-      } else {
-        Files.deleteIfExists(target);
-      }
+      Leftovers.putBack(kept, run);
     } catch (IOException e) {
       failure.addSuppressed(e);
     }
   }
 
-  private static void move(Path from, Path to) throws IOException {
+  private void release() throws IOException {
+    for (ArtifactLock lock : locks.values()) {
+      lock.release();
+    }
+  }
+
+  static void move(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
@@ -187,6 +196,7 @@ public final class ArtifactTransaction implements AutoCloseable {
       for (Path temporary : temporaryByTarget.values()) {
         Files.deleteIfExists(temporary);
       }
+      release();
       if (outermostCreated != null) {
         removeIfEmpty(directory.toAbsolutePath().normalize(), outermostCreated);
       }

@@ -8,6 +8,9 @@ import dev.kvant.api.QuantizationCancelledException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -210,5 +213,153 @@ class ArtifactTransactionTest {
     }
     assertThat(folder.resolve("a.pth")).hasContent("old");
     assertThat(folder).isDirectoryNotContaining("glob:**.tmp");
+  }
+
+  private static final String DEAD = "00000000-1111-2222-3333-444444444444";
+
+  /** A lock of a process that cannot exist any more: it began in 1970. */
+  private void killedWhileWriting(String... artifacts) throws IOException {
+    for (String artifact : artifacts) {
+      try (var transaction = ArtifactTransaction.begin(folder)) {
+        transaction.create(artifact);
+        Path lock = folder.resolve("." + artifact + ".lock");
+        List<String> lines = new ArrayList<>(Files.readAllLines(lock));
+        lines.set(1, DEAD);
+        lines.set(3, "1");
+        Files.write(folder.resolve("kept"), lines);
+      }
+      Files.move(folder.resolve("kept"), folder.resolve("." + artifact + ".lock"));
+    }
+  }
+
+  private void left(String artifact, String kind, String content) throws IOException {
+    Files.writeString(folder.resolve("." + artifact + "." + DEAD + "." + kind), content);
+  }
+
+  private List<String> hidden() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.startsWith("."))
+          .sorted()
+          .toList();
+    }
+  }
+
+  @Test
+  void removes_what_a_killed_process_left_and_keeps_other_hidden_files() throws IOException {
+    killedWhileWriting("a.pth", "b.pt");
+    left("a.pth", "tmp", "half");
+    left("b.pt", "tmp", "half");
+    Files.writeString(folder.resolve(".hidden"), "of the user");
+    Files.writeString(folder.resolve("a.pth"), "old");
+
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      assertThat(hidden()).containsExactly(".hidden");
+      transaction.create("c");
+    }
+
+    assertThat(hidden()).containsExactly(".hidden");
+    assertThat(folder.resolve("a.pth")).hasContent("old");
+  }
+
+  @Test
+  void puts_back_the_older_files_when_a_process_was_killed_between_two_moves() throws IOException {
+    killedWhileWriting("a.pth", "b.pt", "c.data");
+    Files.writeString(folder.resolve("a.pth"), "new");
+    left("a.pth", "old", "old");
+    Files.writeString(folder.resolve("b.pt"), "new, and was not there before");
+    left("b.pt", "new", "");
+    Files.writeString(folder.resolve("c.data"), "old");
+    left("c.data", "tmp", "new");
+
+    ArtifactTransaction.begin(folder).close();
+
+    assertThat(folder.resolve("a.pth")).hasContent("old");
+    assertThat(folder.resolve("b.pt")).doesNotExist();
+    assertThat(folder.resolve("c.data")).hasContent("old");
+    assertThat(hidden()).isEmpty();
+  }
+
+  @Test
+  void keeps_the_new_files_when_a_process_was_killed_after_the_last_move() throws IOException {
+    killedWhileWriting("a.pth", "b.pt");
+    Files.writeString(folder.resolve("a.pth"), "new");
+    left("a.pth", "old", "old");
+    Files.writeString(folder.resolve("b.pt"), "new");
+
+    ArtifactTransaction.begin(folder).close();
+
+    assertThat(folder.resolve("a.pth")).hasContent("new");
+    assertThat(folder.resolve("b.pt")).hasContent("new");
+    assertThat(hidden()).isEmpty();
+  }
+
+  @Test
+  void leaves_the_files_of_a_process_that_runs_and_refuses_to_write_the_same() throws IOException {
+    try (var first = ArtifactTransaction.begin(folder);
+        var second = ArtifactTransaction.begin(folder)) {
+      Path temporary = first.create("a.pth");
+      second.create("b.pt");
+
+      assertThatThrownBy(() -> second.create("a.pth"))
+          .isInstanceOf(KvantException.class)
+          .hasMessageStartingWith(
+              folder.resolve("a.pth") + " is being written by another run of this process, since 2")
+          .hasMessageEndingWith("If it runs no more, remove " + folder.resolve(".a.pth.lock"));
+      assertThat(temporary).exists();
+    }
+    assertThat(hidden()).isEmpty();
+  }
+
+  @Test
+  void refuses_to_write_what_a_process_of_another_machine_writes() throws IOException {
+    killedWhileWriting("a.pth");
+    Path lock = folder.resolve(".a.pth.lock");
+    List<String> lines = new ArrayList<>(Files.readAllLines(lock));
+    lines.set(2, "4711");
+    lines.set(4, "elsewhere");
+    Files.write(lock, lines);
+    left("a.pth", "tmp", "half");
+
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      assertThatThrownBy(() -> transaction.create("a.pth"))
+          .hasMessageContaining("is being written by process 4711 on elsewhere, since ");
+    }
+
+    assertThat(hidden()).containsExactly(".a.pth." + DEAD + ".tmp", ".a.pth.lock");
+  }
+
+  @Test
+  void does_not_take_another_file_for_a_lock() throws IOException {
+    Files.writeString(folder.resolve(".a.pth.lock"), "something else");
+
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      assertThatThrownBy(() -> transaction.create("a.pth"))
+          .hasMessageContaining("is being written by another process; wait for its end");
+    }
+
+    assertThat(folder.resolve(".a.pth.lock")).hasContent("something else");
+  }
+
+  @Test
+  void removes_a_lock_that_was_prepared_and_not_taken() throws IOException {
+    left("a.pth.lock", "tmp", "");
+
+    ArtifactTransaction.begin(folder).close();
+
+    assertThat(hidden()).isEmpty();
+  }
+
+  @Test
+  void of_one_name_written_twice_keeps_the_last() throws IOException {
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "first");
+      Files.writeString(transaction.create("a.pth"), "second");
+      transaction.commit();
+    }
+
+    assertThat(folder.resolve("a.pth")).hasContent("second");
+    assertThat(hidden()).isEmpty();
   }
 }
