@@ -2,6 +2,7 @@ package dev.kvant.backend.modelopt;
 
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.Options;
+import dev.kvant.spi.Processor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -11,6 +11,7 @@ import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
+import dev.kvant.spi.Processor;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
@@ -139,8 +140,7 @@ final class ModelOptRun implements QuantizationRun {
       ModelOptCheckpoint.Outcome checkpoint, RunnableArchive.Outcome runnable) {
     List<QuantizationWarning> warnings = new ArrayList<>();
     if (!runnable.bytes().isEmpty()) {
-      Processor.ofThisProcess()
-          .objection()
+      IntegerKernels.objection(Processor.ofThisProcess())
           .map(
               objection ->
                   warning(

@@ -40,6 +40,7 @@ import dev.kvant.onnx.graph.OnnxWriter;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
+import dev.kvant.spi.Processor;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
@@ -438,6 +439,8 @@ final class OnnxRun implements QuantizationRun {
     if (context.mode().equals(QuantizationMode.DYNAMIC_PTQ)) {
       report.warnings(List.of(BATCH_DEPENDENCE));
     }
+    report.warnings(
+        CodeOverflow.warning(options, plan, Processor.ofThisProcess()).stream().toList());
     return report.build();
   }
 

@@ -79,7 +79,8 @@ public record OnnxOptions(
     /** 8 bits for all. */
     FALSE;
 
-    private String label() {
+    /** As configurations spell it. */
+    public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
   }

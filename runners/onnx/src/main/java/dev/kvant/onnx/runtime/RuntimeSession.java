@@ -22,6 +22,7 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxWriter;
+import dev.kvant.spi.Processor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -62,6 +63,12 @@ public final class RuntimeSession implements AutoCloseable {
 
   private static final String EXTERNAL_FOLDER =
       "session.model_external_initializers_file_folder_path";
+
+  /**
+   * Computes with uint8 weights instead of int8 ones, whose products processors without VNNI add in
+   * 16 bits.
+   */
+  private static final String EXACT_PRODUCTS = "session.x64quantprecision";
 
   /** The most bytes that a copy of a graph may hold itself on the heap. */
   private static final long LARGEST_IN_MEMORY = 64 << 20;
@@ -158,24 +165,65 @@ public final class RuntimeSession implements AutoCloseable {
   }
 
   @FunctionalInterface
-  private interface Loader {
+  interface Loader {
     OrtSession load(OrtEnvironment environment, SessionOptions options) throws OrtException;
   }
 
   private static RuntimeSession open(
       Path model, Device device, SessionOptions.OptLevel level, Loader loader) {
     OrtEnvironment environment = environment();
-    try (SessionOptions options = new SessionOptions()) {
-      options.setOptimizationLevel(level);
-      options.setSessionLogLevel(LOGGED);
-      use(device, options);
-      OrtSession session = loader.load(environment, options);
+    Processor processor = Processor.ofThisProcess();
+    try {
+      OrtSession session = load(environment, device, level, processor, loader);
       return new RuntimeSession(environment, session, contract(session));
     } catch (OrtException e) {
       throw new ModelFormatException(
           "%s cannot be loaded by ONNX Runtime %s: %s"
               .formatted(model, environment.getVersion(), e.getMessage()),
           e);
+    }
+  }
+
+  /** Loads a model with exact products; without, if ONNX Runtime cannot load it that way. */
+  static OrtSession load(
+      OrtEnvironment environment,
+      Device device,
+      SessionOptions.OptLevel level,
+      Processor processor,
+      Loader loader)
+      throws OrtException {
+    if (processor.addsProductsIn16Bits()) {
+      try (SessionOptions options = options(device, level)) {
+        options.addConfigEntry(EXACT_PRODUCTS, "1");
+        return loader.load(environment, options);
+      } catch (OrtException e) {
+        // It fails for graphs in which two nodes read the same codes; the model itself may be
+        // sound.
+        return loadAsIs(environment, device, level, loader);
+      }
+    }
+    return loadAsIs(environment, device, level, loader);
+  }
+
+  private static OrtSession loadAsIs(
+      OrtEnvironment environment, Device device, SessionOptions.OptLevel level, Loader loader)
+      throws OrtException {
+    try (SessionOptions options = options(device, level)) {
+      return loader.load(environment, options);
+    }
+  }
+
+  private static SessionOptions options(Device device, SessionOptions.OptLevel level)
+      throws OrtException {
+    SessionOptions options = new SessionOptions();
+    try {
+      options.setOptimizationLevel(level);
+      options.setSessionLogLevel(LOGGED);
+      use(device, options);
+      return options;
+    } catch (OrtException | RuntimeException e) {
+      options.close();
+      throw e;
     }
   }
 

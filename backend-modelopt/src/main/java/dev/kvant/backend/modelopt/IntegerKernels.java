@@ -1,0 +1,24 @@
+package dev.kvant.backend.modelopt;
+
+import dev.kvant.spi.Processor;
+import java.util.Optional;
+
+/** Whether archives that multiply integers run well on a processor. */
+final class IntegerKernels {
+
+  private IntegerKernels() {}
+
+  /** What speaks against running such an archive on it. */
+  static Optional<String> objection(Processor processor) {
+    if (!processor.isX86()) {
+      return Optional.of(
+          "it multiplies integers as x86-64 processors do, and cannot run on this one (%s)"
+              .formatted(processor.architecture()));
+    }
+    return processor.addsProductsIn16Bits()
+        ? Optional.of(
+            "it multiplies integers, and this processor has no VNNI: libtorch adds pairs of"
+                + " products in 16 bits, which can overflow, so look at its accuracy here")
+        : Optional.empty();
+  }
+}
