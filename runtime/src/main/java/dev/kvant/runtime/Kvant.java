@@ -520,8 +520,7 @@ public final class Kvant implements AutoCloseable {
   }
 
   private EvaluatedModel evaluatedModel(QuantizableModel model, Device device) {
-    return new EvaluatedModel(
-        model.source(), model.files(), model.format(), runner(model, device));
+    return new EvaluatedModel(model.source(), model.files(), model.format(), runner(model, device));
   }
 
   /**
