@@ -23,9 +23,14 @@ public record TensorDescription(
     Objects.requireNonNull(storage, "storage");
   }
 
-  /** Number of elements: the product of the dimensions, 1 for a scalar. */
+  /**
+   * Number of elements: the product of the dimensions, 1 for a scalar.
+   *
+   * @throws ArithmeticException if there are 2<sup>63</sup> or more
+   */
   public long elements() {
-    return shape.stream().reduce(1L, Math::multiplyExact);
+    // The product of the others may be too large for a number.
+    return shape.contains(0L) ? 0 : shape.stream().reduce(1L, Math::multiplyExact);
   }
 
   /** Size of the elements in bytes. */

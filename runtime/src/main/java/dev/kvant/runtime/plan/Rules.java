@@ -13,6 +13,7 @@ import dev.kvant.api.OperandQuantizationConfig;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.RuleReference;
+import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Support;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -200,6 +202,11 @@ final class Rules {
     }
 
     private Support support(Dtype dtype, @Nullable Granularity shared) {
+      Optional<TensorDescription> empty =
+          module.weight().filter(weight -> weight.shape().contains(0L));
+      if (empty.isPresent()) {
+        return Support.no("its weight is empty, shape %s".formatted(empty.get().shape()));
+      }
       return backend.supports(
           new SupportQuery(module, operand, dtype, shared, modelFormat, config));
     }

@@ -99,6 +99,24 @@ class PlannerTest {
         .containsExactly("encoder.fc1", "encoder.fc2", "head");
   }
 
+  @ParameterizedTest
+  @CsvSource({"0,4", "4,0", "0,4611686018427387904", "4611686018427387904,0"})
+  void leaves_an_empty_weight_native(long rows, long columns) {
+    FakeModel model =
+        new FakeModel()
+            .with(
+                "fc",
+                "Linear",
+                new TensorDescription("weight", ElementType.FLOAT32, List.of(rows, columns), "s"))
+            .with("out", "Linear");
+
+    QuantizationPlan plan = plan(config().layer("*", Dtype.INT8), model);
+
+    assertThat(quantized(plan)).containsExactly("out");
+    assertThat(weights(plan, "fc").reason())
+        .isEqualTo("its weight is empty, shape [%d, %d]".formatted(rows, columns));
+  }
+
   private static FakeModel withBrackets() {
     return new FakeModel()
         .with("layers[0]/mm", "Linear")

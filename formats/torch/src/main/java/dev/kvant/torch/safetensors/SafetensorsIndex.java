@@ -86,7 +86,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
   public List<Path> shards() {
     List<String> names = shardByTensor.values().stream().distinct().sorted().toList();
     for (String name : names) {
-      if (name.isEmpty() || name.contains("/") || name.contains("\\")) {
+      if (name.isEmpty() || name.matches("(?s).*[/\\\\\\p{Cntrl}].*")) {
         throw damaged(path, "it names '%s', which is not a file beside it".formatted(name), null);
       }
     }

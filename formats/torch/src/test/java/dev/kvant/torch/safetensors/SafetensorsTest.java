@@ -233,6 +233,13 @@ class SafetensorsTest {
   }
 
   @Test
+  void an_index_that_names_a_file_with_control_characters_is_an_error() throws IOException {
+    assertIndexRefused(
+        "{\"weight_map\":{\"a\":\"one\\u0000.safetensors\"}}",
+        "it names 'one?.safetensors', which is not a file beside it");
+  }
+
+  @Test
   void an_index_of_another_form_is_an_error() throws IOException {
     assertIndexRefused("{\"weight_map\":{}}", "its 'weight_map' names no tensor");
     assertIndexRefused("{\"weight_map\":[]}", "not the JSON that the format requires");
