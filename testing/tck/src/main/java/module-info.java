@@ -2,7 +2,9 @@
 module dev.kvant.tck {
   requires transitive dev.kvant.kit;
   requires transitive dev.kvant.spi;
+  requires java.management;
   requires jdk.jfr;
+  requires jdk.management;
   requires transitive org.junit.jupiter.api;
   requires static transitive org.jspecify;
 

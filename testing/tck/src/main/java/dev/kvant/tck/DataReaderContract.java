@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -249,6 +250,39 @@ public abstract class DataReaderContract {
             } catch (RuntimeException e) {
               fail("cut to %d bytes it fails by %s".formatted(length, e), e);
             }
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> a_changed_file_is_read_or_refused_with_a_reason() {
+    return each(
+        data -> {
+          Path copy = folder.resolve("changed").resolve(data.path().getFileName());
+          FolderContent.copy(data.path(), copy);
+          var part =
+              new SampleData(copy, data.options(), data.inputs(), data.tensors(), data.shared());
+          var mutants = new Mutants(data.path().getFileName().toString().hashCode());
+          List<Path> files = FolderContent.files(copy);
+          for (int i = 0; i < ModelFormatContract.mutants(); i++) {
+            Path file = files.get(i % files.size());
+            byte[] valid = Files.readAllBytes(file);
+            byte[] mutant = mutants.of(valid);
+            Files.write(file, mutant);
+            String what = "mutant %d of %s".formatted(i, file.getFileName());
+            try {
+              Allocation.assertBounded(mutant.length, what, () -> read(part, 2));
+            } catch (KvantException | IOException e) {
+              ModelFormatContract.assertReason(what, e);
+            } catch (AssertionError e) {
+              throw e;
+            } catch (Throwable e) {
+              throw new AssertionError(
+                  "%s fails by %s; its bytes: %s"
+                      .formatted(what, e, Base64.getEncoder().encodeToString(mutant)),
+                  e);
+            }
+            Files.write(file, valid);
           }
         });
   }

@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 /**
  * A model to try a backend on. Small ones do: two modules that can be quantized and one that cannot
@@ -39,11 +38,8 @@ public record SampleModel(String name, Path path, ModelFormat format) {
   /** Copies it into a folder, which is made. */
   Path copyTo(Path folder) {
     Path target = folder.resolve(path.getFileName().toString());
-    try (Stream<Path> files = Files.walk(existing())) {
-      Files.createDirectories(folder);
-      for (Path file : files.toList()) {
-        Files.copy(file, target.resolve(path.relativize(file).toString()));
-      }
+    try {
+      FolderContent.copy(existing(), target);
     } catch (IOException e) {
       throw new UncheckedIOException("the sample '%s' cannot be copied".formatted(name), e);
     }

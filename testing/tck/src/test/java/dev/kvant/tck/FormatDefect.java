@@ -24,6 +24,7 @@ enum FormatDefect {
   CLOSES_ONCE("closing_twice_is_harmless_and_leaves_other_models_open"),
   LEAKS_THE_FILE("closing_lets_go_of_the_file"),
   OVERLOOKS_THE_END("a_file_that_was_cut_short_is_refused_as_a_damaged_model"),
+  TRUSTS_WHAT_IT_READS("a_changed_file_is_read_or_refused_with_a_reason"),
   ONE_AT_A_TIME("several_threads_can_open_models_with_one_format");
 
   private final String found;

@@ -6,6 +6,8 @@ import dev.kvant.spi.ModelFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,7 +80,13 @@ public class ToyFormat implements ModelFormat {
       if (has(FormatDefect.WRITES_WHEN_OPENED)) {
         Files.writeString(path.resolveSibling("index.tmp"), "an index");
       }
-      return new ToyModel(path, Files.readAllLines(path), defect);
+      ToyModel model = new ToyModel(path, Files.readAllLines(path), defect);
+      if (!has(FormatDefect.TRUSTS_WHAT_IT_READS)) {
+        check(model);
+      }
+      return model;
+    } catch (CharacterCodingException e) {
+      throw new ModelFormatException("%s is not text in UTF-8".formatted(path), e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
@@ -88,6 +96,20 @@ public class ToyFormat implements ModelFormat {
         linger();
         busy.decrementAndGet();
       }
+    }
+  }
+
+  /** Reads all that a model has, to find out whether it can be read. */
+  private static void check(ToyModel model) {
+    try {
+      model.modules();
+      model.record();
+      model
+          .tensors()
+          .values()
+          .forEach(tensor -> tensor.read(0, ByteBuffer.allocate((int) tensor.bytes())));
+    } catch (RuntimeException e) {
+      throw new ModelFormatException("%s is damaged: %s".formatted(model.source(), e), e);
     }
   }
 

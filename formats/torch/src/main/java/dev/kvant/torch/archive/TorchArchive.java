@@ -4,6 +4,7 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.torch.pickle.PickleReader;
 import dev.kvant.torch.pickle.PickleValue;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,9 +82,18 @@ public final class TorchArchive implements AutoCloseable {
       }
       throw new ModelFormatException(
           "%s is cut short or damaged: its zip directory cannot be read (%s); copy or download it again"
-              .formatted(file.path(), Printable.of(String.valueOf(root.getMessage()))),
+              .formatted(file.path(), Printable.of(reason(root))),
           e);
     }
+  }
+
+  /** What is the matter with a directory; not every exception has a message. */
+  private static String reason(Throwable failure) {
+    if (failure instanceof EOFException) {
+      return "it ends too early";
+    }
+    String message = failure.getMessage();
+    return message == null ? failure.getClass().getSimpleName() : message;
   }
 
   private static void checkLayout(Path path, long fileSize, List<ZipArchiveEntry> entries) {
