@@ -29,6 +29,9 @@ public record CalibrationAlgorithm(String name) implements Comparable<Calibratio
   /** The range with the minimum mean squared quantization error. */
   public static final CalibrationAlgorithm MSE = new CalibrationAlgorithm("mse");
 
+  /** The codes of weights with which the outputs of a layer change least on the observed inputs. */
+  public static final CalibrationAlgorithm GPTQ = new CalibrationAlgorithm("gptq");
+
   /**
    * Converts the name to its canonical spelling.
    *

@@ -41,6 +41,10 @@ public record CalibrationStatistics(Map<String, Optional<TensorStatistics>> tens
       case EXTREMES -> true;
       case DISTRIBUTION -> known.histogram().isPresent();
       case CHANNELS -> known.histogram().isPresent() && known.channels().isPresent();
+      case SQUARES -> tells(known, Observation.CHANNELS) && known.products().isPresent();
+      case PRODUCTS ->
+          tells(known, Observation.SQUARES)
+              && known.products().filter(sums -> !sums.isDiagonal()).isPresent();
     };
   }
 

@@ -16,5 +16,14 @@ public enum Observation {
    * The range of each channel of the last axis and a sample of rows as well, see {@link
    * dev.kvant.numerics.observer.ChannelStatistics}. Only backends ask for it.
    */
-  CHANNELS
+  CHANNELS,
+
+  /** The sums of squares of each channel of the last axis as well. Only backends ask for it. */
+  SQUARES,
+
+  /**
+   * The sums of products of all channels of the last axis as well, see {@link
+   * dev.kvant.numerics.observer.Gram}. Only backends ask for it.
+   */
+  PRODUCTS
 }

@@ -29,7 +29,8 @@ final class BackendRules {
           CalibrationAlgorithm.MINMAX,
           CalibrationAlgorithm.ENTROPY,
           CalibrationAlgorithm.PERCENTILE,
-          CalibrationAlgorithm.MSE);
+          CalibrationAlgorithm.MSE,
+          CalibrationAlgorithm.GPTQ);
 
   private final ModelQuantizationConfig config;
   private final BackendDescriptor backend;

@@ -112,7 +112,8 @@ final class Calibration {
                 range(ranges, i),
                 Optional.ofNullable(histograms.get(module)),
                 Optional.empty(),
-                ignored[i]));
+                ignored[i],
+                Optional.empty()));
       }
     }
     return statistics;

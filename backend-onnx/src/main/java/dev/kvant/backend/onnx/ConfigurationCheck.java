@@ -11,6 +11,8 @@ import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.kit.ObserverCheck;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /** Finds what a configuration asks of this backend that it cannot do. */
 final class ConfigurationCheck {
@@ -18,6 +20,9 @@ final class ConfigurationCheck {
   /** Begins what is said about modules of which one operand is a float8 and the other int8. */
   static final String MIXED =
       "no runtime multiplies float8 by int8, as is asked for the weights and activations";
+
+  private static final Set<CalibrationAlgorithm> IN_BLOCKS =
+      Set.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.MSE, CalibrationAlgorithm.GPTQ);
 
   private ConfigurationCheck() {}
 
@@ -28,6 +33,15 @@ final class ConfigurationCheck {
         new ArrayList<>(OnnxOptions.of(config).problems(mode, config.backendKwargs()));
     problems.addAll(ObserverCheck.problems(config));
     boolean isInBlocks = OnnxOptions.of(config).kernel() == OnnxOptions.Kernel.NBITS;
+    if (QuantizationMode.WEIGHT_ONLY_PTQ.equals(mode)) {
+      problem(config.algorithm(), isInBlocks)
+          .ifPresent(
+              reason ->
+                  problems.add(
+                      new ConfigurationProblem(
+                          "quantize.algorithm",
+                          "%s, was '%s'".formatted(reason, config.algorithm()))));
+    }
     for (int i = 0; i < config.layers().size(); i++) {
       LayerQuantizationConfig layer = config.layers().get(i);
       String path = "quantize.layers[%s]".formatted(i);
@@ -55,22 +69,32 @@ final class ConfigurationCheck {
       List<ConfigurationProblem> problems) {
     String observer = weights.observerOrFakeQuant();
     if (observer != null
-        && isInBlocks
-        && !CalibrationAlgorithm.of(observer).equals(CalibrationAlgorithm.MINMAX)) {
-      problems.add(
-          new ConfigurationProblem(
-              path + ".observer_or_fake_quant",
-              "blocks of kernel: nbits always span their largest magnitude; write minmax, or leave"
-                  + " it out, was '%s'".formatted(observer)));
-    } else if (observer != null
-        && CalibrationAlgorithm.of(observer).equals(CalibrationAlgorithm.ENTROPY)
         && problems.stream()
             .noneMatch(known -> known.path().equals(path + ".observer_or_fake_quant"))) {
-      problems.add(
-          new ConfigurationProblem(
-              path + ".observer_or_fake_quant",
-              "a channel of a weight has too few values to compare distributions; write minmax, mse"
-                  + " or percentile, was '%s'".formatted(observer)));
+      problem(CalibrationAlgorithm.of(observer), isInBlocks)
+          .ifPresent(
+              reason ->
+                  problems.add(
+                      new ConfigurationProblem(
+                          path + ".observer_or_fake_quant",
+                          "%s, was '%s'".formatted(reason, observer))));
     }
+  }
+
+  /** Why an algorithm cannot choose how weights are stored; empty if it can. */
+  private static Optional<String> problem(CalibrationAlgorithm algorithm, boolean isInBlocks) {
+    if (isInBlocks && !IN_BLOCKS.contains(algorithm)) {
+      return Optional.of(
+          "blocks of kernel: nbits have too few values for it; write minmax, mse or gptq");
+    }
+    if (!isInBlocks && algorithm.equals(CalibrationAlgorithm.GPTQ)) {
+      return Optional.of(
+          "is for kernel: nbits alone; set that, or write minmax, mse or percentile");
+    }
+    return algorithm.equals(CalibrationAlgorithm.ENTROPY)
+        ? Optional.of(
+            "a channel of a weight has too few values to compare distributions; write minmax, mse"
+                + " or percentile")
+        : Optional.empty();
   }
 }

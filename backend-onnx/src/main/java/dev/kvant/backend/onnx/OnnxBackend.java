@@ -73,6 +73,13 @@ public final class OnnxBackend implements QuantizationBackend {
                           Granularity.Kind.TENSOR,
                           Granularity.Kind.AXIS,
                           Granularity.Kind.GROUP))
+                  .algorithms(
+                      List.of(
+                          CalibrationAlgorithm.MINMAX,
+                          CalibrationAlgorithm.MSE,
+                          CalibrationAlgorithm.PERCENTILE,
+                          CalibrationAlgorithm.GPTQ))
+                  .calibration(Calibration.OPTIONAL)
                   .build())
           .mode(
               QuantizationMode.STATIC_PTQ,

@@ -23,6 +23,7 @@ import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.QuantizedActivation;
 import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
+import dev.kvant.backend.onnx.rewrite.BlockInputs;
 import dev.kvant.backend.onnx.rewrite.BlockRewriter;
 import dev.kvant.backend.onnx.rewrite.DynamicRewriter;
 import dev.kvant.backend.onnx.rewrite.GraphRewriter;
@@ -105,6 +106,17 @@ final class OnnxRun implements QuantizationRun {
     }
   }
 
+  /** Sums of products of inputs may take one part of so many of the memory that Java may use. */
+  private static final int MEMORY_SHARE = 3;
+
+  private static final QuantizationWarning UNUSED_DATA =
+      new QuantizationWarning(
+          QuantizationWarning.Kind.CALIBRATION,
+          "the calibration data is not used: nothing that is quantized depends on it; of weights,"
+              + " only those of kernel: nbits with algorithm mse or gptq do",
+          null,
+          List.of());
+
   private static final QuantizationWarning BATCH_DEPENDENCE =
       new QuantizationWarning(
           QuantizationWarning.Kind.OTHER,
@@ -155,12 +167,21 @@ final class OnnxRun implements QuantizationRun {
   @Override
   public Map<String, Observation> observations() {
     PlannedGraph planned = planned();
-    return observations(ActivationPlan.of(planned, options), SmoothGroup.of(planned, options));
+    return observations(
+        ActivationPlan.of(planned, options),
+        SmoothGroup.of(planned, options),
+        blockInputs(planned));
+  }
+
+  private Map<Activation, Observation> blockInputs(PlannedGraph planned) {
+    return BlockInputs.observations(
+        planned, options, Runtime.getRuntime().maxMemory() / MEMORY_SHARE);
   }
 
   private static Map<String, Observation> observations(
-      ActivationPlan activations, List<SmoothGroup> groups) {
+      ActivationPlan activations, List<SmoothGroup> groups, Map<Activation, Observation> blocks) {
     Map<String, Observation> observations = new LinkedHashMap<>();
+    blocks.forEach((activation, needed) -> observations.put(activation.tensor(), needed));
     activations
         .observations()
         .forEach(
@@ -178,10 +199,16 @@ final class OnnxRun implements QuantizationRun {
     PlannedGraph planned = planned();
     ActivationPlan activations = ActivationPlan.of(planned, options);
     List<SmoothGroup> groups = SmoothGroup.of(planned, options);
-    Map<String, Observation> observations = observations(activations, groups);
+    Map<Activation, Observation> blocks = blockInputs(planned);
+    Map<String, Observation> observations = observations(activations, groups, blocks);
     observations.replaceAll((tensor, needed) -> needed.compareTo(least) < 0 ? least : needed);
     Set<Activation> observed = new LinkedHashSet<>(activations.observations().keySet());
     groups.forEach(group -> observed.add(group.activation()));
+    observed.addAll(blocks.keySet());
+    if (observed.isEmpty()) {
+      context.listener().onWarning(UNUSED_DATA);
+      return new CalibrationStatistics(Map.of());
+    }
     return new Calibration(planned, observations)
         .observe(
             observed,
@@ -242,6 +269,7 @@ final class OnnxRun implements QuantizationRun {
                         .findFirst()
                         .orElseThrow()));
       }
+      BlockInputs.require(planned, options, statistics);
       Optional<Placement> placement =
           activations.place(ObservedSizes.of(planned.model().graph(), smoothed.statistics()));
       List<QuantizedActivation> quantized = activations.activations(placement);
@@ -251,7 +279,7 @@ final class OnnxRun implements QuantizationRun {
           ActivationSteps.of(observed, smoothed.statistics(), context.parallelism());
       List<QuantizationWarning> slowness = Slowness.warnings(planned, options, placement);
       Map<String, WeightResult> weights =
-          new GraphRewriter(planned, steps, options, context.parallelism())
+          new GraphRewriter(planned, steps, statistics, options, context.parallelism())
               .rewrite(
                   quantized,
                   placement.map(Placement::folded).orElse(Set.of()),
@@ -339,6 +367,10 @@ final class OnnxRun implements QuantizationRun {
                       module.name(),
                       "MatMulNBits has no factors and takes neither a transposed input nor a matrix"
                           + " on the left: stored as int8 behind DequantizeLinear"));
+      for (PlannedGraph.Planned module : planned.modules()) {
+        BlockInputs.fallback(module, statistics)
+            .ifPresent(reason -> notes.put(module.name(), reason));
+      }
     }
     planned.modules().stream()
         .filter(PlannedGraph.Planned::needsOneScale)

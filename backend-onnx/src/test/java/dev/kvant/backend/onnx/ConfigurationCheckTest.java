@@ -102,6 +102,22 @@ class ConfigurationCheckTest {
   }
 
   @Test
+  void with_algorithms_that_a_kernel_does_not_have_is_refused() {
+    assertThat(problems(config().algorithm(CalibrationAlgorithm.GPTQ)))
+        .containsExactly("quantize.algorithm");
+    assertThat(
+            problems(
+                config()
+                    .algorithm(CalibrationAlgorithm.PERCENTILE)
+                    .backendKwarg("kernel", "nbits")))
+        .containsExactly("quantize.algorithm");
+    for (CalibrationAlgorithm algorithm :
+        List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.MSE, CalibrationAlgorithm.GPTQ)) {
+      assertThat(problems(config().algorithm(algorithm).backendKwarg("kernel", "nbits"))).isEmpty();
+    }
+  }
+
+  @Test
   void with_the_kernel_of_weights_for_activations_is_refused() {
     assertThat(problems(config().mode(QuantizationMode.STATIC_PTQ).backendKwarg("kernel", "nbits")))
         .containsExactly("quantize.backend_kwargs.kernel");
@@ -168,15 +184,24 @@ class ConfigurationCheckTest {
   }
 
   @Test
-  void with_an_observer_of_weights_is_refused_for_blocks_alone() {
+  void with_an_observer_of_percentiles_is_refused_for_blocks_alone() {
     WeightQuantizationConfig mse = new WeightQuantizationConfig(Dtype.INT8, null, "mse", Map.of());
+    WeightQuantizationConfig percentile =
+        new WeightQuantizationConfig(Dtype.INT8, null, "percentile", Map.of());
 
-    assertThat(problems(config().layer(new LayerQuantizationConfig("*", mse, null)))).isEmpty();
+    assertThat(problems(config().layer(new LayerQuantizationConfig("*", percentile, null))))
+        .isEmpty();
     assertThat(
             problems(
                 config()
                     .backendKwarg("kernel", "nbits")
                     .layer(new LayerQuantizationConfig("*", mse, null))))
+        .isEmpty();
+    assertThat(
+            problems(
+                config()
+                    .backendKwarg("kernel", "nbits")
+                    .layer(new LayerQuantizationConfig("*", percentile, null))))
         .containsExactly("quantize.layers[0].weights.observer_or_fake_quant");
   }
 

@@ -21,6 +21,7 @@ final class Quantization {
       ModelQuantizationConfig.builder().backend("onnx");
   private QuantizationMode mode = QuantizationMode.WEIGHT_ONLY_PTQ;
   private @Nullable CalibrationDataset data;
+  private int threads = 2;
   private Function<ModuleDescription, Plans.Wish> wishes = module -> Plans.Wish.NATIVE;
 
   /** Only weights, as wished. */
@@ -46,9 +47,15 @@ final class Quantization {
     return quantization;
   }
 
-  /** With data, in a mode that needs none. */
+  /** On that data. */
   Quantization on(CalibrationDataset calibration) {
     data = calibration;
+    return this;
+  }
+
+  /** On so many threads. */
+  Quantization threads(int count) {
+    threads = count;
     return this;
   }
 
@@ -62,7 +69,8 @@ final class Quantization {
   SavedModel run(Path model, Path directory) {
     ModelQuantizationConfig built = config.mode(mode).build();
     var backend = new OnnxBackend();
-    RunContext context = RunContext.builder(built, backend.descriptor()).parallelism(2).build();
+    RunContext context =
+        RunContext.builder(built, backend.descriptor()).parallelism(threads).build();
     try (QuantizableModel file = new OnnxFormat().open(model);
         QuantizableModel source = backend.prepare(file, context);
         QuantizationRun run =
@@ -70,7 +78,7 @@ final class Quantization {
                 source,
                 Plans.of(source, mode, (config, part) -> wishes.apply(part), built),
                 context)) {
-      if (data != null && !mode.equals(QuantizationMode.WEIGHT_ONLY_PTQ)) {
+      if (data != null) {
         run.use(run.observe(data, Observation.EXTREMES));
       }
       return run.save(directory);

@@ -168,7 +168,8 @@ public final class TensorObserver {
                   histogram.range(),
                   Optional.of(histogram),
                   channels == null ? Optional.empty() : channels.statistics(),
-                  ignored));
+                  ignored,
+                  Optional.empty()));
     }
     return min > max
         ? Optional.empty()

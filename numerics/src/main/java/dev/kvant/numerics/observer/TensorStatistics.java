@@ -12,13 +12,16 @@ import java.util.Optional;
  * @param histogram how the values are distributed, if that was observed
  * @param channels what was observed of the channels of the last axis, if that was
  * @param ignored how many values were left out because they are NaN or infinite, at least 0
+ * @param products the sums of products of the channels of the last axis, if these were observed; in
+ *     a sum the only part that may depend, in its last bits, on how the values were spread
  * @since 0.1.0
  */
 public record TensorStatistics(
     ValueRange range,
     Optional<Histogram> histogram,
     Optional<ChannelStatistics> channels,
-    long ignored) {
+    long ignored,
+    Optional<Gram> products) {
 
   public TensorStatistics {
     Objects.requireNonNull(range, "range");
@@ -27,11 +30,12 @@ public record TensorStatistics(
     if (ignored < 0) {
       throw new IllegalArgumentException("ignored must be at least 0, was " + ignored);
     }
+    Objects.requireNonNull(products, "products");
   }
 
   /** Statistics of the smallest and the largest value alone. */
   public static TensorStatistics of(ValueRange range) {
-    return new TensorStatistics(range, Optional.empty(), Optional.empty(), 0);
+    return new TensorStatistics(range, Optional.empty(), Optional.empty(), 0, Optional.empty());
   }
 
   /**
@@ -40,17 +44,23 @@ public record TensorStatistics(
    * @param histogram counted at least one value
    */
   public static TensorStatistics of(Histogram histogram) {
-    return new TensorStatistics(histogram.range(), Optional.of(histogram), Optional.empty(), 0);
+    return new TensorStatistics(
+        histogram.range(), Optional.of(histogram), Optional.empty(), 0, Optional.empty());
   }
 
   /** The same statistics, of values among which so many were left out. */
   public TensorStatistics with(long leftOut) {
-    return new TensorStatistics(range, histogram, channels, leftOut);
+    return new TensorStatistics(range, histogram, channels, leftOut, products);
+  }
+
+  /** The same statistics with sums of products. */
+  public TensorStatistics with(Gram sums) {
+    return new TensorStatistics(range, histogram, channels, ignored, Optional.of(sums));
   }
 
   /**
-   * Adds what was observed elsewhere. The sum has a histogram where both have one, and channels
-   * where both have them.
+   * Adds what was observed elsewhere. The sum has a histogram where both have one, and channels and
+   * products where both have them.
    *
    * @param other the other statistics, which stay as they are
    * @return the statistics of all values
@@ -64,13 +74,19 @@ public record TensorStatistics(
         channels.isEmpty() || other.channels.isEmpty()
             ? Optional.empty()
             : Optional.of(channels.get().plus(other.channels.get()));
+    Optional<Gram> bothProducts =
+        products.isEmpty() || other.products.isEmpty()
+            ? Optional.empty()
+            : Optional.of(products.get().plus(other.products.get()));
     if (histogram.isEmpty() || other.histogram.isEmpty()) {
-      return new TensorStatistics(both, Optional.empty(), bothChannels, ignored + other.ignored);
+      return new TensorStatistics(
+          both, Optional.empty(), bothChannels, ignored + other.ignored, bothProducts);
     }
     var counted = new Histogram();
     counted.merge(histogram.get());
     counted.merge(other.histogram.get());
-    return new TensorStatistics(both, Optional.of(counted), bothChannels, ignored + other.ignored);
+    return new TensorStatistics(
+        both, Optional.of(counted), bothChannels, ignored + other.ignored, bothProducts);
   }
 
   /**

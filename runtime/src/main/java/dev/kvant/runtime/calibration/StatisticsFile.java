@@ -5,6 +5,7 @@ import dev.kvant.api.KvantException;
 import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.numerics.observer.ChannelStatistics;
+import dev.kvant.numerics.observer.Gram;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.numerics.observer.ValueRange;
@@ -52,6 +53,7 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
   private static final int HISTOGRAM = 1;
 
   private static final int CHANNELS = 2;
+  private static final int PRODUCTS = 8;
 
   private static final int IGNORED = 4;
 
@@ -201,14 +203,41 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
   private static TensorStatistics readTensor(DataInputStream in) throws IOException {
     var range = new ValueRange(in.readFloat(), in.readFloat());
     int parts = in.readByte();
-    if ((parts & ~(HISTOGRAM | CHANNELS | IGNORED)) != 0) {
+    if ((parts & ~(HISTOGRAM | CHANNELS | IGNORED | PRODUCTS)) != 0) {
       throw new IOException(DAMAGED);
     }
     return new TensorStatistics(
         range,
         (parts & HISTOGRAM) == 0 ? Optional.empty() : Optional.of(readHistogram(in, range)),
         (parts & CHANNELS) == 0 ? Optional.empty() : Optional.of(readChannels(in)),
-        (parts & IGNORED) == 0 ? 0 : in.readLong());
+        (parts & IGNORED) == 0 ? 0 : in.readLong(),
+        (parts & PRODUCTS) == 0 ? Optional.empty() : Optional.of(readProducts(in)));
+  }
+
+  private static Gram readProducts(DataInputStream in) throws IOException {
+    int size = in.readInt();
+    boolean isDiagonal = in.readBoolean();
+    long count = in.readLong();
+    if (size < 1) {
+      throw new IOException(DAMAGED);
+    }
+    long sums = isDiagonal ? size : Gram.bytes(size) / Double.BYTES;
+    return Gram.of(size, isDiagonal, count, readDoubles(in, sums));
+  }
+
+  /** Reads as many as there are, so that a wrong count ends with the file and not with memory. */
+  private static double[] readDoubles(DataInputStream in, long count) throws IOException {
+    if (count > Integer.MAX_VALUE - 8) {
+      throw new IOException(DAMAGED);
+    }
+    double[] values = new double[(int) Math.min(count, FIRST_FLOATS)];
+    for (int i = 0; i < count; i++) {
+      if (i == values.length) {
+        values = Arrays.copyOf(values, (int) Math.min(count, 2L * i));
+      }
+      values[i] = in.readDouble();
+    }
+    return values;
   }
 
   private static Histogram readHistogram(DataInputStream in, ValueRange range) throws IOException {
@@ -329,7 +358,8 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
     out.writeByte(
         (tensor.histogram().isPresent() ? HISTOGRAM : 0)
             | (tensor.channels().isPresent() ? CHANNELS : 0)
-            | (tensor.ignored() > 0 ? IGNORED : 0));
+            | (tensor.ignored() > 0 ? IGNORED : 0)
+            | (tensor.products().isPresent() ? PRODUCTS : 0));
     if (tensor.histogram().isPresent()) {
       Histogram histogram = tensor.histogram().get();
       out.writeInt(histogram.exponent());
@@ -342,6 +372,15 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
     }
     if (tensor.ignored() > 0) {
       out.writeLong(tensor.ignored());
+    }
+    if (tensor.products().isPresent()) {
+      Gram products = tensor.products().get();
+      out.writeInt(products.size());
+      out.writeBoolean(products.isDiagonal());
+      out.writeLong(products.count());
+      for (double sum : products.sums()) {
+        out.writeDouble(sum);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.kvant.api.CalibrationException;
+import dev.kvant.numerics.observer.Gram;
 import dev.kvant.numerics.observer.TensorObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.CalibrationStatistics;
@@ -42,8 +43,17 @@ class StatisticsFileTest {
             Map.of(
                 "channels", observed(TensorObserver.ofChannels()),
                 "distribution", observed(TensorObserver.ofDistribution()),
+                "products",
+                    observed(TensorObserver.ofChannels()).map(each -> each.with(sums(false))),
+                "squares", observed(TensorObserver.ofChannels()).map(each -> each.with(sums(true))),
                 "extremes", observed(TensorObserver.ofExtremes()),
                 "never", Optional.empty())));
+  }
+
+  private static Gram sums(boolean isDiagonal) {
+    Gram gram = isDiagonal ? Gram.ofSquares(3) : Gram.ofProducts(3);
+    gram.observe(new float[] {1, 2, 3, 4, 5, 6});
+    return gram;
   }
 
   @Test
@@ -56,6 +66,10 @@ class StatisticsFileTest {
     assertThat(read).isEqualTo(file());
     assertThat(read.statistics().tells("channels", Observation.CHANNELS)).isTrue();
     assertThat(read.statistics().tells("distribution", Observation.CHANNELS)).isFalse();
+    assertThat(read.statistics().tells("channels", Observation.SQUARES)).isFalse();
+    assertThat(read.statistics().tells("squares", Observation.SQUARES)).isTrue();
+    assertThat(read.statistics().tells("squares", Observation.PRODUCTS)).isFalse();
+    assertThat(read.statistics().tells("products", Observation.PRODUCTS)).isTrue();
     assertThat(read.statistics().tells("distribution", Observation.DISTRIBUTION)).isTrue();
     assertThat(read.statistics().tells("extremes", Observation.DISTRIBUTION)).isFalse();
     assertThat(read.statistics().tells("never", Observation.CHANNELS)).isTrue();

@@ -71,9 +71,12 @@ public final class Calibration {
     boolean isFinite = data.nonFinite() == NonFiniteValues.REFUSE;
     Samples samples = Samples.of(planned.model());
     Map<String, List<Activation>> byOutput = expose(planned.model(), activations);
+    // Sums depend, in their last bits, on the order of what is added.
+    int samplesAtOnce = wanted.values().stream().anyMatch(Calibration::isSum) ? 1 : parallelism;
     try (RuntimeSession session = RuntimeSession.openUnoptimized(planned.model(), device);
+        InputSums sums = new InputSums(parallelism);
         Workers<Map<String, TensorObserver>> workers =
-            new Workers<>(parallelism, LinkedHashMap::new)) {
+            new Workers<>(samplesAtOnce, LinkedHashMap::new)) {
       long batch = 0;
       for (TensorBatch inputs : data) {
         batch++;
@@ -83,7 +86,7 @@ public final class Calibration {
           Place place = new Place(batch, piece);
           TensorBatch sample = pieces.get(piece);
           workers.submit(
-              observers -> observe(session, sample, byOutput, place, isFinite, observers));
+              observers -> observe(session, sample, byOutput, place, isFinite, observers, sums));
         }
         progress.advance(1, "batch " + batch);
       }
@@ -96,16 +99,26 @@ public final class Calibration {
         observers.forEach(
             (tensor, observer) -> merged.computeIfAbsent(tensor, this::observer).merge(observer));
       }
-      merged.forEach((tensor, observer) -> seen.put(tensor, observer.statistics()));
+      merged.forEach(
+          (tensor, observer) ->
+              seen.put(
+                  tensor,
+                  observer
+                      .statistics()
+                      .map(known -> sums.of(tensor).map(known::with).orElse(known))));
     }
     return new CalibrationStatistics(seen);
+  }
+
+  private static boolean isSum(Observation observation) {
+    return observation.compareTo(Observation.SQUARES) >= 0;
   }
 
   private TensorObserver observer(String tensor) {
     return switch (wanted.getOrDefault(tensor, Observation.EXTREMES)) {
       case EXTREMES -> TensorObserver.ofExtremes();
       case DISTRIBUTION -> TensorObserver.ofDistribution();
-      case CHANNELS -> TensorObserver.ofChannels();
+      case CHANNELS, SQUARES, PRODUCTS -> TensorObserver.ofChannels();
     };
   }
 
@@ -123,7 +136,8 @@ public final class Calibration {
       Map<String, List<Activation>> byOutput,
       Place place,
       boolean isFinite,
-      Map<String, TensorObserver> observers) {
+      Map<String, TensorObserver> observers,
+      InputSums sums) {
     try {
       session.run(
           sample,
@@ -132,7 +146,14 @@ public final class Calibration {
             // Several activations of one tensor differ only in how they are quantized.
             byOutput.getOrDefault(name, List.of()).stream()
                 .limit(1)
-                .forEach(activation -> observe(activation, tensor, place, isFinite, observers));
+                .forEach(
+                    activation -> {
+                      observe(activation, tensor, place, isFinite, observers);
+                      Observation sum = wanted.get(activation.tensor());
+                      if (sum != null && isSum(sum)) {
+                        sums.add(activation.tensor(), sum, tensor, activation.type(), sample);
+                      }
+                    });
           });
     } catch (CalibrationException e) {
       throw e;

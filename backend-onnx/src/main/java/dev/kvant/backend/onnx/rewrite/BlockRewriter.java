@@ -11,6 +11,7 @@ import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.StoredTensor;
+import dev.kvant.spi.CalibrationStatistics;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,19 +34,28 @@ public final class BlockRewriter {
    * What makes a matrix.
    *
    * @param channelsFirst whether output channels are its rows
+   * @param input what its codes depend on; empty if they do not
    */
-  private record Key(Initializer constant, boolean channelsFirst) {}
+  private record Key(Initializer constant, boolean channelsFirst, String input) {}
 
   /** A matrix in the model's graph, by the names of its parts. */
   private record Stored(BlockWeight weight, String codes, String scales, String zeroPoints) {}
 
   private final OnnxModel model;
   private final OnnxOptions options;
+  private final BlockInputs inputs;
+  private final int parallelism;
   private final Map<Key, Stored> stored = new HashMap<>();
 
-  public BlockRewriter(OnnxModel model, OnnxOptions options) {
+  /**
+   * @param statistics what was observed of the inputs of products
+   */
+  BlockRewriter(
+      OnnxModel model, OnnxOptions options, CalibrationStatistics statistics, int parallelism) {
     this.model = model;
     this.options = options;
+    this.inputs = new BlockInputs(statistics);
+    this.parallelism = parallelism;
   }
 
   /**
@@ -71,10 +81,11 @@ public final class BlockRewriter {
         module.graph().constant(node.input(module.weight().input())).orElseThrow();
     Stored matrix =
         stored.computeIfAbsent(
-            new Key(constant, module.weight().channelAxis() == 0), each -> store(module));
+            new Key(constant, module.weight().channelAxis() == 0, inputs.dependence(module)),
+            each -> store(module));
     String bias = node.is("Gemm") ? node.input(BIAS_INPUT) : "";
     boolean isVector = isVector(module, bias);
-    List<String> inputs =
+    List<String> values =
         new ArrayList<>(
             List.of(
                 node.input(module.activationInput()),
@@ -82,10 +93,10 @@ public final class BlockRewriter {
                 matrix.scales(),
                 matrix.zeroPoints()));
     if (isVector) {
-      inputs.addAll(List.of("", bias));
+      values.addAll(List.of("", bias));
     }
-    while (inputs.get(inputs.size() - 1).isEmpty()) {
-      inputs.remove(inputs.size() - 1);
+    while (values.get(values.size() - 1).isEmpty()) {
+      values.remove(values.size() - 1);
     }
     String product = node.outputs().get(0);
     boolean isAdded = !bias.isEmpty() && !isVector;
@@ -99,7 +110,7 @@ public final class BlockRewriter {
                 node.name().isEmpty() ? model.freshName(product + "_MatMulNBits") : node.name(),
                 DOMAIN,
                 "MatMulNBits",
-                inputs,
+                values,
                 List.of(product))
             .with("K", weight.length())
             .with("N", weight.channels())
@@ -125,7 +136,12 @@ public final class BlockRewriter {
     StoredTensor source = module.weight().tensor();
     BlockWeight weight;
     try {
-      weight = BlockWeight.of(source, module.weight().channelAxis() == 0, options.blockFormat());
+      weight =
+          BlockWeight.of(
+              source,
+              module.weight().channelAxis() == 0,
+              inputs.encoder(module, options.blockFormat()),
+              parallelism);
     } catch (NonFiniteValueException e) {
       throw new QuantizationException(
           "the weight '%s' of %s is %s at index %d and cannot be quantized; retrain or repair it"

@@ -13,6 +13,7 @@ import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Node;
+import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ProgressReporter;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,7 +42,11 @@ public final class GraphRewriter {
   private final DynamicRewriter dynamicRewriter;
 
   public GraphRewriter(
-      PlannedGraph planned, ActivationSteps steps, OnnxOptions options, int parallelism) {
+      PlannedGraph planned,
+      ActivationSteps steps,
+      CalibrationStatistics statistics,
+      OnnxOptions options,
+      int parallelism) {
     this.planned = planned;
     this.steps = steps;
     this.options = options;
@@ -51,7 +56,7 @@ public final class GraphRewriter {
             planned.model(), options.target() == OnnxOptions.Target.CPU, parallelism);
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
     this.biasRewriter = new BiasRewriter(planned.model());
-    this.blockRewriter = new BlockRewriter(planned.model(), options);
+    this.blockRewriter = new BlockRewriter(planned.model(), options, statistics, parallelism);
     this.dynamicRewriter = new DynamicRewriter(planned.model(), codeRange, parallelism);
   }
 

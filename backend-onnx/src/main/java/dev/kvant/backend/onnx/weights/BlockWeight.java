@@ -1,6 +1,7 @@
 package dev.kvant.backend.onnx.weights;
 
 import dev.kvant.api.Granularity;
+import dev.kvant.kit.Workers;
 import dev.kvant.numerics.BlockQuantizer;
 import dev.kvant.numerics.BlockStep;
 import dev.kvant.numerics.NonFiniteValueException;
@@ -10,6 +11,7 @@ import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A matrix as {@code MatMulNBits} stores it: one row of codes per output channel, cut into blocks
@@ -20,48 +22,66 @@ import java.util.Arrays;
  */
 public final class BlockWeight implements Content, WeightResult {
 
+  /** How many rows one thread searches at once. */
+  private static final int ROWS = 32;
+
   private final MatrixRows rows;
   private final BlockFormat format;
   private final BlockQuantizer quantizer;
   private final BlockStep[] steps;
+
+  /** The codes of all weights, each in a byte, if they are not those nearest to the weights. */
+  private final byte @Nullable [] chosen;
+
   private QuantizationError error = QuantizationError.NONE;
 
-  private BlockWeight(MatrixRows rows, BlockFormat format) {
+  private BlockWeight(
+      MatrixRows rows, BlockFormat format, BlockStep[] steps, byte @Nullable [] chosen) {
     this.rows = rows;
     this.format = format;
     this.quantizer = format.quantizer();
-    this.steps = new BlockStep[Math.multiplyExact(rows.count(), format.blocks(rows.length()))];
+    this.steps = steps;
+    this.chosen = chosen;
   }
 
   /**
    * Finds the scales and zero points of a matrix.
    *
    * @param channelsFirst whether output channels are rows rather than columns
+   * @param encoder how they are chosen
+   * @param parallelism how many threads search for them
    * @throws NonFiniteValueException if a weight is NaN or infinite
    */
-  public static BlockWeight of(StoredTensor source, boolean channelsFirst, BlockFormat format) {
+  public static BlockWeight of(
+      StoredTensor source, boolean channelsFirst, BlockEncoder encoder, int parallelism) {
     MatrixRows rows = new MatrixRows(source, channelsFirst);
-    BlockWeight weight = new BlockWeight(rows, format);
-    for (int from = 0; from < rows.count(); from += rows.atOnce()) {
-      int count = Math.min(rows.atOnce(), rows.count() - from);
-      float[] values = rows.read(from, count);
-      try {
-        for (int row = 0; row < count; row++) {
-          weight.findSteps(values, row, from + row);
-        }
-      } catch (NonFiniteValueException e) {
-        throw rows.located(e, from);
+    int blocks = encoder.format().blocks(rows.length());
+    BlockStep[] steps = new BlockStep[Math.multiplyExact(rows.count(), blocks)];
+    byte @Nullable [] chosen =
+        encoder.choosesCodes() ? new byte[Math.multiplyExact(rows.count(), rows.length())] : null;
+    int atOnce = Math.min(ROWS, rows.atOnce());
+    try (Workers<Boolean> workers = new Workers<>(parallelism, () -> true)) {
+      for (int from = 0; from < rows.count(); from += atOnce) {
+        int first = from;
+        int count = Math.min(atOnce, rows.count() - from);
+        workers.submit(
+            any -> {
+              BlockStep[] found = new BlockStep[count * blocks];
+              byte[] codes = new byte[chosen == null ? 0 : count * rows.length()];
+              try {
+                encoder.encode(rows.read(first, count), rows.length(), found, codes);
+              } catch (NonFiniteValueException e) {
+                throw rows.located(e, first);
+              }
+              System.arraycopy(found, 0, steps, first * blocks, found.length);
+              if (chosen != null) {
+                System.arraycopy(codes, 0, chosen, first * rows.length(), codes.length);
+              }
+            });
       }
+      workers.finish();
     }
-    return weight;
-  }
-
-  private void findSteps(float[] values, int row, int channel) {
-    for (int block = 0; block < blocks(); block++) {
-      int start = row * length() + block * format.blockSize();
-      int end = Math.min((row + 1) * length(), start + format.blockSize());
-      steps[channel * blocks() + block] = quantizer.step(values, start, end);
-    }
+    return new BlockWeight(rows, encoder.format(), steps, chosen);
   }
 
   public int channels() {
@@ -176,7 +196,10 @@ public final class BlockWeight implements Content, WeightResult {
       for (int i = 0; i < length(); i++) {
         BlockStep step = steps[(firstChannel + channel) * blocks() + i / format.blockSize()];
         float value = values[channel * length() + i];
-        int code = quantizer.encode(value, step);
+        int code =
+            chosen == null
+                ? quantizer.encode(value, step)
+                : chosen[(firstChannel + channel) * length() + i] & 0xFF;
         int position = channel * bytesPerChannel() + i * format.bits() / 8;
         codes[position] = packed(codes[position], code, i);
         double restored = quantizer.decode(code, step);

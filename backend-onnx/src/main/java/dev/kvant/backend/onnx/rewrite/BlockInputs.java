@@ -1,0 +1,194 @@
+package dev.kvant.backend.onnx.rewrite;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.backend.onnx.placement.Response;
+import dev.kvant.backend.onnx.plan.Activation;
+import dev.kvant.backend.onnx.plan.ActivationSetting;
+import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.plan.PlannedGraph;
+import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.weights.BlockEncoder;
+import dev.kvant.backend.onnx.weights.BlockFormat;
+import dev.kvant.numerics.Gptq;
+import dev.kvant.numerics.observer.Gram;
+import dev.kvant.numerics.observer.Grid;
+import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.onnx.graph.Graph;
+import dev.kvant.spi.CalibrationStatistics;
+import dev.kvant.spi.Observation;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the weights in blocks depend on beside themselves: the inputs that they are multiplied by.
+ *
+ * @since 0.1.0
+ */
+public final class BlockInputs {
+
+  /** The share of the mean of the diagonal that is added to it; that of GPTQ's authors. */
+  private static final double DAMPING = 0.01;
+
+  private final CalibrationStatistics statistics;
+
+  /** Prepared sums of the last tensor only: products that read one tensor follow each other. */
+  private @Nullable String lastTensor;
+
+  private Optional<Gptq> last = Optional.empty();
+
+  BlockInputs(CalibrationStatistics statistics) {
+    this.statistics = statistics;
+  }
+
+  /**
+   * What must be observed of the inputs of which products.
+   *
+   * @param memory how many bytes all sums of products may take; where that is too little, only
+   *     squares of the widest inputs are summed up
+   */
+  public static Map<Activation, Observation> observations(
+      PlannedGraph planned, OnnxOptions options, long memory) {
+    Map<Activation, Observation> observations = new LinkedHashMap<>();
+    Map<Activation, Integer> sizes = new HashMap<>();
+    for (Planned module : planned.modules()) {
+      if (options.kernel() != OnnxOptions.Kernel.NBITS || !BlockRewriter.fits(module)) {
+        continue;
+      }
+      CalibrationAlgorithm algorithm = module.decision().weights().settings().algorithm();
+      Optional<Activation> input = input(module);
+      if (input.isPresent() && !algorithm.equals(CalibrationAlgorithm.MINMAX)) {
+        observations.merge(
+            input.get(),
+            algorithm.equals(CalibrationAlgorithm.GPTQ)
+                ? Observation.PRODUCTS
+                : Observation.SQUARES,
+            (one, other) -> one.compareTo(other) < 0 ? other : one);
+        sizes.put(input.get(), length(module));
+      }
+    }
+    List<Activation> narrowFirst = new ArrayList<>(observations.keySet());
+    narrowFirst.sort(Comparator.comparing(sizes::get));
+    long left = memory;
+    for (Activation each : narrowFirst) {
+      if (observations.get(each) == Observation.PRODUCTS) {
+        left -= Gram.bytes(Objects.requireNonNull(sizes.get(each)));
+        if (left < 0) {
+          observations.put(each, Observation.SQUARES);
+        }
+      }
+    }
+    return observations;
+  }
+
+  private static int length(Planned module) {
+    return Math.toIntExact(module.weight().tensor().dims().get(1 - module.weight().channelAxis()));
+  }
+
+  /** The input of a product in the model's own graph; empty if it is elsewhere or constant. */
+  private static Optional<Activation> input(Planned module) {
+    String name = module.node().input(module.activationInput());
+    Graph home = module.graph().home(name);
+    return home == null || !home.place().isEmpty() || module.graph().constant(name).isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            new Activation(
+                home.place(),
+                name,
+                module.type(),
+                new ActivationSetting(
+                    Grid.UINT8_ASYMMETRIC, CalibrationAlgorithm.MINMAX, Map.of(), Response.NONE)));
+  }
+
+  /**
+   * Checks that inputs were observed where weights depend on them.
+   *
+   * @throws CalibrationException if they were not
+   */
+  public static void require(
+      PlannedGraph planned, OnnxOptions options, CalibrationStatistics statistics) {
+    if (options.kernel() != OnnxOptions.Kernel.NBITS
+        || !statistics.equals(CalibrationStatistics.NONE)) {
+      return;
+    }
+    planned.modules().stream()
+        .filter(BlockRewriter::fits)
+        .filter(BlockInputs::isGptq)
+        .filter(module -> input(module).isPresent())
+        .findFirst()
+        .ifPresent(
+            module -> {
+              throw new CalibrationException(
+                  "gptq depends on the inputs of %s, and there are no statistics of them; give calibration data with --calibration, or use algorithm: mse"
+                      .formatted(module.name()));
+            });
+  }
+
+  private static boolean isGptq(Planned module) {
+    return module.decision().weights().settings().algorithm().equals(CalibrationAlgorithm.GPTQ);
+  }
+
+  /** Why the codes of a weight are not chosen as its algorithm would; empty if they are. */
+  public static Optional<String> fallback(Planned module, CalibrationStatistics statistics) {
+    if (!isGptq(module) || !BlockRewriter.fits(module)) {
+      return Optional.empty();
+    }
+    Optional<Gram> sums = sums(module, statistics);
+    if (sums.isEmpty()) {
+      return Optional.of(
+          "the calibration data never reached its input, or it is inside of a body: ranges by the"
+              + " error of the weights instead of gptq");
+    }
+    return sums.get().isDiagonal()
+        ? Optional.of(
+            "the products of its %d inputs take %d MB, more than there is memory for: ranges by the weighted error of the weights instead of gptq; give Java more memory (-Xmx)"
+                .formatted(sums.get().size(), Gram.bytes(sums.get().size()) >> 20))
+        : Optional.empty();
+  }
+
+  private static Optional<Gram> sums(Planned module, CalibrationStatistics statistics) {
+    return input(module)
+        .flatMap(input -> statistics.tensor(input.tensor()))
+        .flatMap(TensorStatistics::products)
+        .filter(sums -> sums.size() == length(module));
+  }
+
+  /** What the blocks of a weight depend on, equal if they are: an algorithm and an input. */
+  String dependence(Planned module) {
+    CalibrationAlgorithm algorithm = module.decision().weights().settings().algorithm();
+    return algorithm.equals(CalibrationAlgorithm.MINMAX)
+        ? ""
+        : "%s %s".formatted(algorithm, input(module).map(Activation::tensor).orElse(""));
+  }
+
+  /** What finds the blocks of a module's weight. */
+  BlockEncoder encoder(Planned module, BlockFormat format) {
+    CalibrationAlgorithm algorithm = module.decision().weights().settings().algorithm();
+    if (algorithm.equals(CalibrationAlgorithm.MINMAX)) {
+      return BlockEncoder.spanning(format);
+    }
+    Optional<Gram> sums = sums(module, statistics);
+    if (isGptq(module) && sums.filter(each -> !each.isDiagonal()).isPresent()) {
+      Optional<Gptq> gptq = gptq(input(module).orElseThrow().tensor(), sums.get());
+      if (gptq.isPresent()) {
+        return BlockEncoder.ofLeastOutputError(format, gptq.get());
+      }
+    }
+    return BlockEncoder.ofLeastError(format, sums.map(Gram::squares).orElse(null));
+  }
+
+  private Optional<Gptq> gptq(String tensor, Gram sums) {
+    if (!tensor.equals(lastTensor)) {
+      last = Gptq.of(sums, DAMPING);
+      lastTensor = tensor;
+    }
+    return last;
+  }
+}

@@ -1,0 +1,204 @@
+package dev.kvant.backend.onnx;
+
+import static dev.kvant.backend.onnx.SmallGraph.normal;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.OperandSettings;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A layer of 48 inputs that depend on each other, as those of trained models do. */
+@DisplayName("Weights in blocks of 4 bits")
+class BlocksTest {
+
+  private static final int INPUTS = 48;
+  private static final int OUTPUTS = 24;
+  private static final int TOKENS = 5;
+
+  @TempDir private Path folder;
+
+  private Path source() {
+    return SmallGraph.ofFloats()
+        .input("x", -1, TOKENS, INPUTS)
+        .indices("attention_mask", -1, TOKENS)
+        .constant("w", normal(1, INPUTS * OUTPUTS, 1), INPUTS, OUTPUTS)
+        .node("MatMul", "mm", List.of("x", "w"), "y")
+        .output("y", -1, TOKENS, OUTPUTS)
+        .write(folder);
+  }
+
+  /** Tokens that mix 8 features, with some noise. */
+  private static float[] tokens(long seed, int count) {
+    float[] mix = normal(99, 8 * INPUTS, 1);
+    float[] features = normal(seed, 8 * count, 1);
+    float[] values = normal(seed + 1000, count * INPUTS, 0.3);
+    for (int token = 0; token < count; token++) {
+      for (int i = 0; i < INPUTS; i++) {
+        for (int feature = 0; feature < 8; feature++) {
+          values[token * INPUTS + i] += features[token * 8 + feature] * mix[feature * INPUTS + i];
+        }
+      }
+    }
+    return values;
+  }
+
+  private static TensorBatch batch(float[] values) {
+    int samples = values.length / INPUTS / TOKENS;
+    long[] mask = new long[samples * TOKENS];
+    Arrays.fill(mask, 1);
+    return new TensorBatch(
+        Map.of(
+            "x",
+            Tensor.ofFloats(values, samples, TOKENS, INPUTS),
+            "attention_mask",
+            Tensor.ofLongs(mask, samples, TOKENS)));
+  }
+
+  private static Quantization blocks(CalibrationAlgorithm algorithm) {
+    OperandSettings settings = new OperandSettings(null, algorithm, Map.of());
+    return Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8).with(settings))
+        .with("kernel", "nbits")
+        .with("bits", 4)
+        .with("block_size", 16)
+        .with("accuracy_level", 1);
+  }
+
+  private double sqnr(Quantization quantization) {
+    Path source = source();
+    SavedModel saved = quantization.run(source, folder.resolve("out"));
+    return SmallGraph.sqnr(source, saved.artifacts().get(0).path(), batch(tokens(50, 200)));
+  }
+
+  @Test
+  void change_outputs_less_the_more_is_known_of_the_inputs() {
+    TensorBatch data = batch(tokens(1, 400));
+
+    double range = sqnr(blocks(CalibrationAlgorithm.MINMAX));
+    double searched = sqnr(blocks(CalibrationAlgorithm.MSE));
+    double chosen = sqnr(blocks(CalibrationAlgorithm.GPTQ).on(Graphs.data(data)));
+
+    assertThat(searched).isGreaterThan(range);
+    assertThat(chosen).isGreaterThan(searched + 6);
+  }
+
+  @Test
+  void weigh_errors_by_the_power_of_the_inputs_where_there_is_data() {
+    float[] values = tokens(1, 400);
+    float[] others = tokens(50, 200);
+    for (float[] each : List.of(values, others)) {
+      for (int i = 0; i < each.length; i++) {
+        each[i] *= i % INPUTS % 8 == 0 ? 8 : 1;
+      }
+    }
+    Path source = source();
+
+    double without = sqnr(blocks(CalibrationAlgorithm.MSE), source, others);
+    double with =
+        sqnr(blocks(CalibrationAlgorithm.MSE).on(Graphs.data(batch(values))), source, others);
+
+    assertThat(with).isGreaterThan(without + 1);
+  }
+
+  private double sqnr(Quantization quantization, Path source, float[] values) {
+    SavedModel saved = quantization.run(source, folder.resolve("out"));
+    return SmallGraph.sqnr(source, saved.artifacts().get(0).path(), batch(values));
+  }
+
+  @Test
+  void do_not_depend_on_batches_and_threads() throws IOException {
+    float[] values = tokens(1, 100);
+    List<TensorBatch> pieces = new ArrayList<>();
+    for (int from = 0; from < 100; from += 20) {
+      pieces.add(batch(Arrays.copyOfRange(values, from * INPUTS, (from + 20) * INPUTS)));
+    }
+    Path source = source();
+
+    Path whole =
+        artifact(blocks(CalibrationAlgorithm.GPTQ).on(Graphs.data(batch(values))), source, "a");
+    Path spread =
+        artifact(
+            blocks(CalibrationAlgorithm.GPTQ)
+                .on(Graphs.data(pieces.toArray(TensorBatch[]::new)))
+                .threads(3),
+            source,
+            "b");
+
+    assertThat(Files.readAllBytes(spread)).isEqualTo(Files.readAllBytes(whole));
+  }
+
+  @Test
+  void do_not_depend_on_what_the_mask_hides() throws IOException {
+    float[] values = tokens(1, 100);
+    float[] other = values.clone();
+    long[] mask = new long[100];
+    Arrays.fill(mask, 1);
+    for (int token = 3; token < 100; token += 5) {
+      mask[token] = 0;
+      Arrays.fill(other, token * INPUTS, (token + 1) * INPUTS, 1000);
+    }
+    Path source = source();
+
+    Path one = artifact(blocks(CalibrationAlgorithm.GPTQ).on(masked(values, mask)), source, "a");
+    Path two = artifact(blocks(CalibrationAlgorithm.GPTQ).on(masked(other, mask)), source, "b");
+    Path all =
+        artifact(blocks(CalibrationAlgorithm.GPTQ).on(Graphs.data(batch(other))), source, "c");
+
+    assertThat(Files.readAllBytes(two)).isEqualTo(Files.readAllBytes(one));
+    assertThat(Files.readAllBytes(all)).isNotEqualTo(Files.readAllBytes(one));
+  }
+
+  private static CalibrationDataset masked(float[] values, long[] mask) {
+    return Graphs.data(
+        new TensorBatch(
+            Map.of(
+                "x",
+                Tensor.ofFloats(values, 20, TOKENS, INPUTS),
+                "attention_mask",
+                Tensor.ofLongs(mask, 20, TOKENS))));
+  }
+
+  private Path artifact(Quantization quantization, Path source, String name) {
+    return quantization.run(source, folder.resolve(name)).artifacts().get(0).path();
+  }
+
+  @Test
+  void are_not_chosen_by_gptq_without_data() {
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(() -> blocks(CalibrationAlgorithm.GPTQ).run(source(), folder.resolve("out")))
+        .withMessage(
+            "gptq depends on the inputs of mm, and there are no statistics of them; give"
+                + " calibration data with --calibration, or use algorithm: mse");
+  }
+
+  @Test
+  void whose_input_is_in_a_body_are_searched_without_it_and_the_report_says_so() {
+    OperandSettings settings = new OperandSettings(null, CalibrationAlgorithm.GPTQ, Map.of());
+    SavedModel saved =
+        Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8).with(settings))
+            .with("kernel", "nbits")
+            .with("bits", 4)
+            .on(Graphs.data(Graphs.shifted(0.5f), Graphs.shifted(-0.5f)))
+            .run(Graphs.model("inner"), folder.resolve("out"));
+
+    assertThat(saved.report().modules())
+        .filteredOn(module -> module.weights().isQuantized() && module.note() != null)
+        .isNotEmpty()
+        .allSatisfy(module -> assertThat(module.note()).contains("instead of gptq"));
+  }
+}
