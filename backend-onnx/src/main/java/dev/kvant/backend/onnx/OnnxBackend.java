@@ -146,11 +146,8 @@ public final class OnnxBackend implements QuantizationBackend {
     if (operator.equals("Gather") && !query.dtype().equals(Dtype.INT8)) {
       return Support.no("Gather does not take %s; int8 it does".formatted(query.dtype()));
     }
-    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
-      Optional<String> inTheWay = obstacleToBlocks(query, weight.get());
-      if (inTheWay.isPresent()) {
-        return Support.no(inTheWay.get());
-      }
+    if (options.kernel() == OnnxOptions.Kernel.NBITS && !query.dtype().equals(Dtype.INT8)) {
+      return Support.no("kernel: nbits stores integers; say int8");
     }
     if (QuantizationMode.DYNAMIC_PTQ.equals(query.config().mode())) {
       Optional<String> inTheWay = obstacleToDynamic(query.operand(), operator, weight.get());
@@ -191,9 +188,6 @@ public final class OnnxBackend implements QuantizationBackend {
       return Support.no("%s does not take %s; int8 it does".formatted(operator, query.dtype()));
     }
     OnnxOptions options = OnnxOptions.of(query.config());
-    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
-      return Support.no("MatMulNBits takes the place of MatMul and Gemm alone");
-    }
     List<TensorDescription> weights =
         query.module().tensors().stream()
             .filter(tensor -> RECURRENT_WEIGHTS.contains(tensor.name()))
@@ -257,14 +251,17 @@ public final class OnnxBackend implements QuantizationBackend {
     if (granularity == null || query.operand() != Operand.WEIGHTS) {
       return Optional.empty();
     }
-    if (options.kernel() == OnnxOptions.Kernel.NBITS) {
+    boolean isInBlocks =
+        options.kernel() == OnnxOptions.Kernel.NBITS
+            && query.module().weight().filter(weight -> isInBlocks(query, weight)).isPresent();
+    if (isInBlocks) {
       Granularity blocks = Granularity.group(options.blockSize());
       return granularity.equals(blocks)
           ? Optional.empty()
           : Optional.of("with kernel: nbits and this block_size only %s is".formatted(blocks));
     }
     if (granularity instanceof Granularity.PerGroup) {
-      return Optional.of("only kernel: nbits stores scales for groups");
+      return Optional.of("only products of kernel: nbits store scales for groups");
     }
     return query.module().type().equals("Gather")
             && granularity instanceof Granularity.PerAxis along
@@ -273,22 +270,12 @@ public final class OnnxBackend implements QuantizationBackend {
         : Optional.empty();
   }
 
-  /** Why a weight cannot become one of {@code MatMulNBits}. */
-  private static Optional<String> obstacleToBlocks(SupportQuery query, TensorDescription weight) {
+  /** Whether a weight is of a kind that {@code MatMulNBits} multiplies by. */
+  private static boolean isInBlocks(SupportQuery query, TensorDescription weight) {
     String operator = query.module().type();
-    if (!operator.equals("MatMul") && !operator.equals("Gemm")) {
-      return Optional.of("MatMulNBits takes the place of MatMul and Gemm alone");
-    }
-    if (!query.dtype().equals(Dtype.INT8)) {
-      return Optional.of("MatMulNBits holds integers; say int8");
-    }
-    if (weight.shape().size() != 2) {
-      return Optional.of("MatMulNBits multiplies with matrices of two dimensions");
-    }
-    if (!weight.elementType().equals(ElementType.FLOAT32)) {
-      return Optional.of("MatMulNBits is made of float32 weights");
-    }
-    return Optional.empty();
+    return (operator.equals("MatMul") || operator.equals("Gemm"))
+        && weight.shape().size() == 2
+        && weight.elementType().equals(ElementType.FLOAT32);
   }
 
   @Override

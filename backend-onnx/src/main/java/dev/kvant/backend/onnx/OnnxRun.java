@@ -365,8 +365,11 @@ final class OnnxRun implements QuantizationRun {
               module ->
                   notes.put(
                       module.name(),
-                      "MatMulNBits has no factors and takes neither a transposed input nor a matrix"
-                          + " on the left: stored as int8 behind DequantizeLinear"));
+                      BlockRewriter.isProduct(module)
+                          ? "MatMulNBits has no factors and takes neither a transposed input nor a"
+                              + " matrix on the left: stored as int8"
+                          : "MatMulNBits multiplies float32 matrices of two dimensions only: stored"
+                              + " as int8"));
       for (PlannedGraph.Planned module : planned.modules()) {
         BlockInputs.fallback(module, statistics)
             .ifPresent(reason -> notes.put(module.name(), reason));

@@ -8,6 +8,7 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
@@ -200,5 +201,33 @@ class BlocksTest {
         .filteredOn(module -> module.weights().isQuantized() && module.note() != null)
         .isNotEmpty()
         .allSatisfy(module -> assertThat(module.note()).contains("instead of gptq"));
+  }
+
+  @Test
+  void leave_int8_to_all_that_they_do_not_fit() {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .indices("i", -1, 6)
+            .constant("table", normal(1, 50 * 32, 1), 50, 32)
+            .constant("w", normal(2, 32 * 16, 1), 32, 16)
+            .constant("stack", normal(3, 4 * 16 * 8, 1), 1, 1, 16, 32)
+            .node("Gather", "embedding", List.of("table", "i"), "e")
+            .node("MatMul", "linear", List.of("e", "w"), "y")
+            .node("MatMul", "stacked", List.of("y", "stack"), "z")
+            .output("z");
+    Path source = graph.write(folder);
+
+    SavedModel saved =
+        Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8))
+            .with("kernel", "nbits")
+            .run(source, folder.resolve("out"));
+
+    assertThat(saved.report().modules())
+        .extracting(module -> module.weights().granularity())
+        .containsExactly(Granularity.axis(0), Granularity.group(32), Granularity.axis(3));
+    assertThat(saved.report().modules().get(0).note()).contains("stored as int8");
+    TensorBatch batch =
+        new TensorBatch(Map.of("i", Tensor.ofLongs(new long[] {0, 1, 2, 3, 48, 49}, 1, 6)));
+    assertThat(SmallGraph.sqnr(source, saved.artifacts().get(0).path(), batch)).isGreaterThan(30);
   }
 }

@@ -59,15 +59,23 @@ public final class BlockRewriter {
   }
 
   /**
-   * Whether a product is one that {@code MatMulNBits} computes: with the matrix on the right, no
-   * factors and the other side as it is.
+   * Whether a module is a product that {@code MatMulNBits} computes: of float32, with the matrix on
+   * the right, no factors and the other side as it is.
    */
   public static boolean fits(Planned module) {
     Node node = module.node();
-    return module.weight().input() == 1
+    return isProduct(module)
+        && module.weight().input() == 1
         && node.intAttribute("transA", 0) == 0
         && node.floatAttribute("alpha", 1) == 1
         && node.floatAttribute("beta", 1) == 1;
+  }
+
+  /** Whether a module multiplies by a matrix of a kind that {@code MatMulNBits} has. */
+  public static boolean isProduct(Planned module) {
+    return (module.node().is("MatMul") || module.node().is("Gemm"))
+        && module.weight().tensor().dims().size() == 2
+        && module.type() == DataType.FLOAT;
   }
 
   /**
