@@ -188,7 +188,7 @@ class ConfigurationValidatorTest {
                 DescribedBackend.torchao()))
         .containsExactly(
             "quantize.algorithm: 'minmacs' is not known; use one of minmax, entropy, percentile,"
-                + " mse");
+                + " mse, gptq");
   }
 
   private static LayerQuantizationConfig observed(String observer) {
