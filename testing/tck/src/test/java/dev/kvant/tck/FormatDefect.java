@@ -9,6 +9,7 @@ enum FormatDefect {
   NOT_REGISTERED("service_loader_finds_the_format"),
   READS_A_FILE_WHEN_MADE("making_a_format_uses_no_file_thread_or_native_library"),
   GOES_BY_EXTENSION("a_model_is_recognized_by_its_content_whatever_its_name"),
+  PROBES_WITHOUT_RESULT("a_probed_model_is_the_one_that_is_opened"),
   TAKES_EVERYTHING("other_content_is_not_recognized_whatever_its_name"),
   WRITES_WHEN_OPENED("recognizing_and_opening_leave_the_file_as_it_was"),
   UNKNOWN_ID("an_opened_model_tells_its_file_and_one_of_the_ids"),

@@ -3,6 +3,7 @@ package dev.kvant.tck;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.RecognizedModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Opens {@link ToyModel}s. Has one {@link FormatDefect} at most. */
@@ -66,6 +68,13 @@ public class ToyFormat implements ModelFormat {
     try (var in = Files.newInputStream(path)) {
       return Arrays.equals(magic, in.readNBytes(magic.length));
     }
+  }
+
+  @Override
+  public Optional<RecognizedModel> probe(Path path) throws IOException {
+    return has(FormatDefect.PROBES_WITHOUT_RESULT)
+        ? Optional.empty()
+        : ModelFormat.super.probe(path);
   }
 
   @Override
