@@ -646,7 +646,7 @@ public final class Kvant implements AutoCloseable {
   }
 
   private String pluginNames() {
-    List<InstalledPlugin> plugins = registry.installation().plugins();
+    List<InstalledPlugin> plugins = registry.plugins();
     return plugins.isEmpty()
         ? ""
         : plugins.stream()

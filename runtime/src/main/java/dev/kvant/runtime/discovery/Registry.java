@@ -168,6 +168,11 @@ public final class Registry implements AutoCloseable {
     return broken;
   }
 
+  /** The plugins, without making any of their providers. */
+  public List<InstalledPlugin> plugins() {
+    return catalogs().plugins().installed();
+  }
+
   /** What is installed. */
   public Installation installation() {
     NamedBackends named = new NamedBackends(backends());
@@ -185,7 +190,7 @@ public final class Registry implements AutoCloseable {
             .sorted(Comparator.comparing(backend -> backend.descriptor().id()))
             .toList(),
         providers(),
-        catalogs().plugins().installed(),
+        plugins(),
         broken(),
         conflicts,
         remarks);
