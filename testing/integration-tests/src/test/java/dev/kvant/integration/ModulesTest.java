@@ -37,6 +37,7 @@ class ModulesTest {
           "dev.kvant.backend.onnx.plan",
           "dev.kvant.backend.onnx.preprocess",
           "dev.kvant.backend.onnx.rewrite",
+          "dev.kvant.backend.onnx.smooth",
           "dev.kvant.backend.onnx.weights",
           "dev.kvant.cli",
           "dev.kvant.cli.output",
