@@ -22,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -262,28 +261,10 @@ public abstract class DataReaderContract {
           FolderContent.copy(data.path(), copy);
           var part =
               new SampleData(copy, data.options(), data.inputs(), data.tensors(), data.shared());
-          var mutants = new Mutants(data.path().getFileName().toString().hashCode());
-          List<Path> files = FolderContent.files(copy);
-          for (int i = 0; i < ModelFormatContract.mutants(); i++) {
-            Path file = files.get(i % files.size());
-            byte[] valid = Files.readAllBytes(file);
-            byte[] mutant = mutants.of(valid);
-            Files.write(file, mutant);
-            String what = "mutant %d of %s".formatted(i, file.getFileName());
-            try {
-              Allocation.assertBounded(mutant.length, what, () -> read(part, 2));
-            } catch (KvantException | IOException e) {
-              ModelFormatContract.assertReason(what, e);
-            } catch (AssertionError e) {
-              throw e;
-            } catch (Throwable e) {
-              throw new AssertionError(
-                  "%s fails by %s; its bytes: %s"
-                      .formatted(what, e, Base64.getEncoder().encodeToString(mutant)),
-                  e);
-            }
-            Files.write(file, valid);
-          }
+          ChangedFiles.check(
+              copy,
+              problem -> problem instanceof KvantException || problem instanceof IOException,
+              () -> read(part, 2));
         });
   }
 

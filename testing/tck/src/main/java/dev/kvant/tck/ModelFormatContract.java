@@ -25,7 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -80,7 +79,6 @@ public abstract class ModelFormatContract {
 
   private static final int READERS = 4;
   private static final long MOST_ELEMENTS = 1 << 12;
-  private static final int MUTANTS = 250;
 
   @TempDir Path folder;
 
@@ -469,43 +467,9 @@ public abstract class ModelFormatContract {
   @TestFactory
   Stream<DynamicTest> a_changed_file_is_read_or_refused_with_a_reason() {
     return each(
-        copy -> {
-          var mutants = new Mutants(copy.getFileName().toString().hashCode());
-          List<Path> files = FolderContent.files(copy);
-          for (int i = 0; i < mutants(); i++) {
-            Path file = files.get(i % files.size());
-            byte[] valid = Files.readAllBytes(file);
-            byte[] mutant = mutants.of(valid);
-            Files.write(file, mutant);
-            String what = "mutant %d of %s".formatted(i, file.getFileName());
-            try {
-              Allocation.assertBounded(mutant.length, what, () -> readAll(copy));
-            } catch (KvantException e) {
-              assertReason(what, e);
-            } catch (AssertionError e) {
-              throw e;
-            } catch (Throwable e) {
-              throw new AssertionError(
-                  "%s fails by %s; its bytes: %s"
-                      .formatted(what, e, Base64.getEncoder().encodeToString(mutant)),
-                  e);
-            }
-            Files.write(file, valid);
-          }
-        });
-  }
-
-  /** How many changed files are tried of each sample; {@code -Dkvant.mutants=N} tries more. */
-  static int mutants() {
-    return Integer.getInteger("kvant.mutants", MUTANTS);
-  }
-
-  /** Fails if an exception does not say what is the matter. */
-  static void assertReason(String what, Exception e) {
-    String message = String.valueOf(e.getMessage());
-    assertFalse(
-        message.isBlank() || message.contains("(null)"),
-        () -> "%s gives no reason: %s".formatted(what, message));
+        copy ->
+            ChangedFiles.check(
+                copy, problem -> problem instanceof KvantException, () -> readAll(copy)));
   }
 
   private void readAll(Path path) throws IOException {
