@@ -26,15 +26,25 @@ public record Processor(String architecture, Optional<Set<String>> flags) {
     flags = flags.map(Set::copyOf);
   }
 
+  /** Read when it is first asked for: the description has a page for each core. */
+  private static final class OfThisProcess {
+
+    private static final Processor KNOWN = read();
+
+    private static Processor read() {
+      String architecture = architectureOfThisProcess();
+      try {
+        return of(architecture, Files.readAllLines(DESCRIPTION));
+      } catch (IOException e) {
+        // Not Linux.
+        return new Processor(architecture, Optional.empty());
+      }
+    }
+  }
+
   /** That of this process. */
   public static Processor ofThisProcess() {
-    String architecture = architectureOfThisProcess();
-    try {
-      return of(architecture, Files.readAllLines(DESCRIPTION));
-    } catch (IOException e) {
-      // Not Linux.
-      return new Processor(architecture, Optional.empty());
-    }
+    return OfThisProcess.KNOWN;
   }
 
   /** The architecture alone, for which no file is read. */
