@@ -1,11 +1,11 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.KvantException;
+import dev.kvant.spi.ArtifactTransaction;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /** A spec that Kvant writes into a file, whole or not at all. */
 final class SpecFile {
@@ -70,18 +70,17 @@ final class SpecFile {
    * @throws KvantException if it cannot be written
    */
   void write(String text) {
-    Path directory = file.toAbsolutePath().getParent();
-    try {
-      Files.createDirectories(directory);
-      Path temporary = Files.createTempFile(directory, "." + file.getFileName(), ".tmp");
-      try {
-        Files.writeString(temporary, text);
-        Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
-    } catch (IOException e) {
-      throw new KvantException("%s cannot be written: %s".formatted(file, e), e);
+    Path absolute = file.toAbsolutePath();
+    Path folder = absolute.getParent();
+    Path name = absolute.getFileName();
+    if (folder == null || name == null) {
+      throw new KvantException("%s cannot be written: it names no file".formatted(file));
+    }
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create(name.toString()), text);
+      transaction.commit();
+    } catch (IOException | KvantException e) {
+      throw new KvantException("%s cannot be written: %s".formatted(file, e.getMessage()), e);
     }
   }
 }
