@@ -15,16 +15,15 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class BlockEncoder {
 
   private final BlockFormat format;
-  final BlockQuantizer quantizer;
 
   private BlockEncoder(BlockFormat format) {
     this.format = format;
-    this.quantizer = format.quantizer();
   }
 
   /** Blocks that span their weights. */
   public static BlockEncoder spanning(BlockFormat format) {
-    return new Spanning(format);
+    BlockQuantizer quantizer = format.quantizer();
+    return new Nearest(format, (values, from, to, fromInRow) -> quantizer.step(values, from, to));
   }
 
   /**
@@ -34,7 +33,10 @@ public abstract sealed class BlockEncoder {
    *     same
    */
   public static BlockEncoder ofLeastError(BlockFormat format, double @Nullable [] importance) {
-    return new LeastError(format, importance);
+    BlockSearch search = new BlockSearch(format.quantizer());
+    return new Nearest(
+        format,
+        (values, from, to, fromInRow) -> search.step(values, from, to, importance, fromInRow));
   }
 
   /** Blocks with the least error of the outputs. */
@@ -61,63 +63,36 @@ public abstract sealed class BlockEncoder {
    */
   abstract void encode(float[] values, int length, BlockStep[] steps, byte[] codes);
 
-  /** The step of one block. */
+  /** Finds the step of one block, of which each weight gets the code nearest to it. */
   @FunctionalInterface
-  private interface Block {
-    BlockStep step(int from, int to, int fromInRow);
+  private interface Steps {
+    BlockStep of(float[] values, int from, int to, int fromInRow);
   }
 
-  private void eachBlock(float[] values, int length, BlockStep[] steps, Block block) {
-    int next = 0;
-    for (int row = 0; row < values.length; row += length) {
-      for (int from = 0; from < length; from += format.blockSize()) {
-        int to = Math.min(length, from + format.blockSize());
-        steps[next++] = block.step(row + from, row + to, from);
+  private static final class Nearest extends BlockEncoder {
+
+    private final Steps stepOf;
+
+    Nearest(BlockFormat format, Steps stepOf) {
+      super(format);
+      this.stepOf = stepOf;
+    }
+
+    @Override
+    boolean choosesCodes() {
+      return false;
+    }
+
+    @Override
+    void encode(float[] values, int length, BlockStep[] steps, byte[] codes) {
+      int blockSize = super.format().blockSize();
+      int next = 0;
+      for (int row = 0; row < values.length; row += length) {
+        for (int from = 0; from < length; from += blockSize) {
+          int to = Math.min(length, from + blockSize);
+          steps[next++] = stepOf.of(values, row + from, row + to, from);
+        }
       }
-    }
-  }
-
-  private static final class Spanning extends BlockEncoder {
-
-    Spanning(BlockFormat format) {
-      super(format);
-    }
-
-    @Override
-    boolean choosesCodes() {
-      return false;
-    }
-
-    @Override
-    void encode(float[] values, int length, BlockStep[] steps, byte[] codes) {
-      super.eachBlock(
-          values, length, steps, (from, to, fromInRow) -> quantizer.step(values, from, to));
-    }
-  }
-
-  private static final class LeastError extends BlockEncoder {
-
-    private final BlockSearch search;
-    private final double @Nullable [] importance;
-
-    LeastError(BlockFormat format, double @Nullable [] importance) {
-      super(format);
-      this.search = new BlockSearch(quantizer);
-      this.importance = importance;
-    }
-
-    @Override
-    boolean choosesCodes() {
-      return false;
-    }
-
-    @Override
-    void encode(float[] values, int length, BlockStep[] steps, byte[] codes) {
-      super.eachBlock(
-          values,
-          length,
-          steps,
-          (from, to, fromInRow) -> search.step(values, from, to, importance, fromInRow));
     }
   }
 
@@ -137,7 +112,7 @@ public abstract sealed class BlockEncoder {
 
     @Override
     void encode(float[] values, int length, BlockStep[] steps, byte[] codes) {
-      gptq.quantize(values, quantizer, super.format().blockSize(), steps, codes);
+      gptq.quantize(values, super.format().quantizer(), super.format().blockSize(), steps, codes);
     }
   }
 }
