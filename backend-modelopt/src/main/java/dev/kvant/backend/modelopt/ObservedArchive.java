@@ -182,39 +182,36 @@ final class ObservedArchive {
             counts.add(place + InputObserver.COUNTS);
           }
         });
-    ScriptType root = rewriter.rootType();
-    String askRanges = root.unusedName("observed_ranges");
-    if (!modules.isEmpty()) {
-      root.addMethod(
-          askRanges,
-          "",
-          "Tensor",
-          "return torch.stack([%s])\n".formatted(String.join(", ", ranges)));
-    }
-    String askIgnored = root.unusedName("observed_ignored");
-    if (!modules.isEmpty()) {
-      root.addMethod(
-          askIgnored,
-          "",
-          "Tensor",
-          "return torch.tensor([%s])\n".formatted(String.join(", ", ignored)));
-    }
-    String askCounts = root.unusedName("observed_distributions");
-    if (!counting.isEmpty()) {
-      root.addMethod(
-          askCounts,
-          "",
-          "List[Tensor]",
-          "exponents = torch.tensor([%s])\nreturn [exponents, %s]\n"
-              .formatted(String.join(", ", exponents), String.join(", ", counts)));
-    }
     return new Questions(
         modules,
         counting,
-        askRanges,
-        askCounts,
-        askIgnored,
+        addQuestion(
+            "observed_ranges",
+            modules,
+            "Tensor",
+            "return torch.stack([%s])\n".formatted(String.join(", ", ranges))),
+        addQuestion(
+            "observed_distributions",
+            counting,
+            "List[Tensor]",
+            "exponents = torch.tensor([%s])\nreturn [exponents, %s]\n"
+                .formatted(String.join(", ", exponents), String.join(", ", counts))),
+        addQuestion(
+            "observed_ignored",
+            modules,
+            "Tensor",
+            "return torch.tensor([%s])\n".formatted(String.join(", ", ignored))),
         LeftOutStorages.claim(model, rewriter, pickler));
+  }
+
+  /** The name of a new method of the root, which is left out if it is about no module. */
+  private String addQuestion(String name, List<String> modules, String type, String code) {
+    ScriptType root = rewriter.rootType();
+    String unused = root.unusedName(name);
+    if (!modules.isEmpty()) {
+      root.addMethod(unused, "", type, code);
+    }
+    return unused;
   }
 
   private PickleObject scalar(float value) {
