@@ -25,5 +25,10 @@ public enum Observation {
    * The sums of products of all channels of the last axis as well, see {@link
    * dev.kvant.numerics.observer.Gram}. Only backends ask for it.
    */
-  PRODUCTS
+  PRODUCTS;
+
+  /** What shows all that either shows: the one that is listed later. */
+  public Observation or(Observation other) {
+    return compareTo(other) < 0 ? other : this;
+  }
 }

@@ -166,52 +166,41 @@ final class OnnxRun implements QuantizationRun {
 
   @Override
   public Map<String, Observation> observations() {
-    PlannedGraph planned = planned();
-    return observations(
-        ActivationPlan.of(planned, options),
-        SmoothGroup.of(planned, options),
-        blockInputs(planned));
+    return byTensor(wanted(planned()));
   }
 
-  private Map<Activation, Observation> blockInputs(PlannedGraph planned) {
-    return BlockInputs.observations(
-        planned, options, Runtime.getRuntime().maxMemory() / MEMORY_SHARE);
+  /** What must be observed of activations: for their ranges, for smoothing, and for blocks. */
+  private Map<Activation, Observation> wanted(PlannedGraph planned) {
+    Map<Activation, Observation> wanted =
+        new LinkedHashMap<>(ActivationPlan.of(planned, options).observations());
+    SmoothGroup.of(planned, options)
+        .forEach(group -> wanted.merge(group.activation(), Observation.CHANNELS, Observation::or));
+    BlockInputs.observations(planned, options, Runtime.getRuntime().maxMemory() / MEMORY_SHARE)
+        .forEach((input, needed) -> wanted.merge(input, needed, Observation::or));
+    return wanted;
   }
 
-  private static Map<String, Observation> observations(
-      ActivationPlan activations, List<SmoothGroup> groups, Map<Activation, Observation> blocks) {
+  /** Several activations may be one tensor that is quantized in several ways. */
+  private static Map<String, Observation> byTensor(Map<Activation, Observation> wanted) {
     Map<String, Observation> observations = new LinkedHashMap<>();
-    blocks.forEach((activation, needed) -> observations.put(activation.tensor(), needed));
-    activations
-        .observations()
-        .forEach(
-            (activation, needed) ->
-                observations.merge(
-                    activation.tensor(),
-                    needed,
-                    (one, other) -> one.compareTo(other) < 0 ? other : one));
-    groups.forEach(group -> observations.put(group.activation().tensor(), Observation.CHANNELS));
+    wanted.forEach(
+        (activation, needed) -> observations.merge(activation.tensor(), needed, Observation::or));
     return observations;
   }
 
   @Override
   public CalibrationStatistics observe(CalibrationDataset data, Observation least) {
     PlannedGraph planned = planned();
-    ActivationPlan activations = ActivationPlan.of(planned, options);
-    List<SmoothGroup> groups = SmoothGroup.of(planned, options);
-    Map<Activation, Observation> blocks = blockInputs(planned);
-    Map<String, Observation> observations = observations(activations, groups, blocks);
-    observations.replaceAll((tensor, needed) -> needed.compareTo(least) < 0 ? least : needed);
-    Set<Activation> observed = new LinkedHashSet<>(activations.observations().keySet());
-    groups.forEach(group -> observed.add(group.activation()));
-    observed.addAll(blocks.keySet());
-    if (observed.isEmpty()) {
+    Map<Activation, Observation> wanted = wanted(planned);
+    if (wanted.isEmpty()) {
       context.listener().onWarning(UNUSED_DATA);
       return new CalibrationStatistics(Map.of());
     }
+    Map<String, Observation> observations = byTensor(wanted);
+    observations.replaceAll((tensor, needed) -> needed.or(least));
     return new Calibration(planned, observations)
         .observe(
-            observed,
+            wanted.keySet(),
             data,
             context.config().device(),
             context.parallelism(),

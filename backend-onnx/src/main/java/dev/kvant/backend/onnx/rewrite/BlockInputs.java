@@ -70,7 +70,7 @@ public final class BlockInputs {
             algorithm.equals(CalibrationAlgorithm.GPTQ)
                 ? Observation.PRODUCTS
                 : Observation.SQUARES,
-            (one, other) -> one.compareTo(other) < 0 ? other : one);
+            Observation::or);
         sizes.put(input.get(), length(module));
       }
     }
