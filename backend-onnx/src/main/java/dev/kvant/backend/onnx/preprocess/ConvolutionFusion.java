@@ -1,6 +1,7 @@
 package dev.kvant.backend.onnx.preprocess;
 
 import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
@@ -151,7 +152,7 @@ final class ConvolutionFusion {
     if (constant.isEmpty()) {
       return Optional.empty();
     }
-    FloatBuffer values = values(constant.get());
+    FloatBuffer values = FloatValues.of(constant.get());
     double[] factors = new double[channels];
     double[] shifts = new double[channels];
     for (int channel = 0; channel < channels; channel++) {
@@ -194,7 +195,7 @@ final class ConvolutionFusion {
   }
 
   private static StoredTensor scaled(String name, StoredTensor weight, double[] factors) {
-    FloatBuffer old = values(weight);
+    FloatBuffer old = FloatValues.of(weight);
     int perChannel = old.remaining() / factors.length;
     ByteBuffer bytes =
         ByteBuffer.allocate(old.remaining() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -217,10 +218,6 @@ final class ConvolutionFusion {
   }
 
   private static Optional<FloatBuffer> floats(Graph graph, String name) {
-    return constant(graph, name).map(ConvolutionFusion::values);
-  }
-
-  private static FloatBuffer values(StoredTensor tensor) {
-    return tensor.content().read(0, Math.toIntExact(tensor.content().bytes())).asFloatBuffer();
+    return constant(graph, name).map(FloatValues::of);
   }
 }

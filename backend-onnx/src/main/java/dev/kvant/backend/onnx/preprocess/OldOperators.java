@@ -3,6 +3,7 @@ package dev.kvant.backend.onnx.preprocess;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.numerics.Float16;
 import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
@@ -205,8 +206,7 @@ final class OldOperators {
             .constant(scales)
             .flatMap(Initializer::tensor)
             .filter(tensor -> tensor.type() == DataType.FLOAT)
-            .map(tensor -> tensor.content().read(0, (int) tensor.content().bytes()))
-            .map(ByteBuffer::asFloatBuffer)
+            .map(FloatValues::of)
             .orElseThrow(
                 () ->
                     impossible(node, "its scales are computed, and how it rounds depends on them"));

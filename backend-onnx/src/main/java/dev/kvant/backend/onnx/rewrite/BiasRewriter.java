@@ -4,6 +4,7 @@ import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
@@ -136,8 +137,7 @@ final class BiasRewriter {
     if (bias.isEmpty()) {
       return;
     }
-    FloatBuffer values =
-        bias.get().content().read(0, Math.toIntExact(bias.get().content().bytes())).asFloatBuffer();
+    FloatBuffer values = FloatValues.of(bias.get());
     int scales = weight.scales().length;
     if (scales == 1 || scales == values.remaining()) {
       biases.add(new Bias(node, input, weight, step, values));

@@ -124,7 +124,8 @@ public final class KernelPairs {
     for (long matrix = 0; matrix < count; matrix++) {
       for (int first = 0; first < length; first += rows) {
         int read = Math.min(rows, length - first);
-        FloatBuffer values = read(weight, (matrix * length + first) * width, (long) read * width);
+        FloatBuffer values =
+            FloatValues.of(weight, (matrix * length + first) * width, (long) read * width);
         for (int row = 0; row + 1 < read; row += 2) {
           for (int column = 0; column < width; column++) {
             int at = row * width + column;
@@ -140,7 +141,7 @@ public final class KernelPairs {
     int filters = (int) Math.max(1, GATHERED / Math.max(1, size));
     for (long first = 0; first < count; first += filters) {
       int read = (int) Math.min(filters, count - first);
-      FloatBuffer values = read(weight, first * size, (long) read * size);
+      FloatBuffer values = FloatValues.of(weight, first * size, (long) read * size);
       for (int filter = 0; filter < read; filter++) {
         for (int at = 0; at + 1 < size; at += 2) {
           raise(
@@ -157,12 +158,6 @@ public final class KernelPairs {
   /** Where an element of a filter is stored that is so far behind the first for the kernel. */
   private int place(int at) {
     return at % length * width + at / length;
-  }
-
-  private static FloatBuffer read(StoredTensor weight, long first, long elements) {
-    long size = weight.type().bytes(1);
-    return FloatValues.of(
-        weight.type(), weight.content().read(first * size, Math.toIntExact(elements * size)));
   }
 
   private static void raise(float one, float other, int channel, float[] scales, float[] raised) {

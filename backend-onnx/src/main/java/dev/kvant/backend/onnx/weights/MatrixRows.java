@@ -50,22 +50,16 @@ final class MatrixRows {
   float[] read(int first, int rows) {
     float[] values = new float[Math.multiplyExact(rows, length)];
     if (areStored) {
-      floats((long) first * length, values.length).get(values);
+      FloatValues.of(matrix, (long) first * length, values.length).get(values);
       return values;
     }
     for (int i = 0; i < length; i++) {
-      FloatBuffer column = floats((long) i * count + first, rows);
+      FloatBuffer column = FloatValues.of(matrix, (long) i * count + first, rows);
       for (int row = 0; row < rows; row++) {
         values[row * length + i] = column.get(row);
       }
     }
     return values;
-  }
-
-  private FloatBuffer floats(long from, int values) {
-    long size = matrix.type().bytes(1);
-    return FloatValues.of(
-        matrix.type(), matrix.content().read(from * size, Math.toIntExact(values * size)));
   }
 
   /** The same value by its index in the matrix rather than in rows that were read. */

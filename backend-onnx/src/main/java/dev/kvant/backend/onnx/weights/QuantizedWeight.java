@@ -126,13 +126,9 @@ public final class QuantizedWeight implements Content, WeightResult {
       Grid grid,
       OperandSettings settings,
       int parallelism) {
-    long size = source.type().bytes(1);
     var ranges =
         new WeightRanges(
-            (first, count) ->
-                FloatValues.of(
-                    source.type(),
-                    source.content().read(first * size, Math.toIntExact(count * size))),
+            (first, count) -> FloatValues.of(source, first, count),
             grid,
             () -> Observers.of(settings.algorithm(), settings.algorithmOptions()),
             parallelism);

@@ -16,6 +16,27 @@ public final class FloatValues {
   private FloatValues() {}
 
   /**
+   * All values of a tensor.
+   *
+   * @param tensor of float32, float16 or bfloat16, small enough for memory
+   */
+  public static FloatBuffer of(StoredTensor tensor) {
+    return of(tensor, 0, tensor.elements());
+  }
+
+  /**
+   * Some values of a tensor.
+   *
+   * @param tensor of float32, float16 or bfloat16
+   * @param first the row-major index of the first
+   * @param count how many
+   */
+  public static FloatBuffer of(StoredTensor tensor, long first, long count) {
+    long size = tensor.type().bytes(1);
+    return of(tensor.type(), tensor.content().read(first * size, Math.toIntExact(count * size)));
+  }
+
+  /**
    * The values of a tensor.
    *
    * @param type float32, float16 or bfloat16
