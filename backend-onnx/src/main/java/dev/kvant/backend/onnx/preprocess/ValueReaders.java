@@ -6,13 +6,17 @@ import dev.kvant.onnx.graph.OnnxModel;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Counts how often the values of a model are read. */
-final class ValueReaders {
+/**
+ * Counts how often the values of a model are read.
+ *
+ * @since 0.1.0
+ */
+public final class ValueReaders {
 
   private ValueReaders() {}
 
   /** The number of inputs of nodes and outputs of graphs that read each value, inner ones too. */
-  static Map<Value, Integer> count(OnnxModel model) {
+  public static Map<Value, Integer> count(OnnxModel model) {
     Map<Value, Integer> readers = new HashMap<>();
     for (Graph graph : model.graph().all()) {
       for (Node node : graph.nodes()) {

@@ -1,6 +1,9 @@
 package dev.kvant.backend.onnx.smooth;
 
+import dev.kvant.backend.onnx.preprocess.Value;
+import dev.kvant.backend.onnx.preprocess.ValueReaders;
 import dev.kvant.onnx.graph.DataType;
+import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
@@ -9,6 +12,7 @@ import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -28,9 +32,13 @@ final class NormFolding {
   private final OnnxModel model;
   private final Graph graph;
 
+  /** Counted once: smoothing a tensor changes the readers of no other that is asked for. */
+  private final Map<Value, Integer> readers;
+
   NormFolding(OnnxModel model) {
     this.model = model;
     this.graph = model.graph();
+    this.readers = ValueReaders.count(model);
   }
 
   /**
@@ -116,8 +124,7 @@ final class NormFolding {
   }
 
   private String store(StoredTensor tensor, float[] multipliers) {
-    FloatBuffer values =
-        tensor.content().read(0, Math.toIntExact(tensor.content().bytes())).asFloatBuffer();
+    FloatBuffer values = FloatValues.of(tensor);
     float[] products = new float[multipliers.length];
     for (int channel = 0; channel < products.length; channel++) {
       products[channel] = values.get(channel) * multipliers[channel];
@@ -131,19 +138,6 @@ final class NormFolding {
 
   /** How many inputs of nodes and outputs of graphs read a value of the model's own graph. */
   private int readers(String value) {
-    int readers = 0;
-    for (Graph each : graph.all()) {
-      if (each != graph && each.home(value) != graph) {
-        continue;
-      }
-      for (Node node : each.nodes()) {
-        for (String input : node.inputs()) {
-          readers += input.equals(value) ? 1 : 0;
-        }
-      }
-      readers +=
-          (int) each.outputs().stream().filter(output -> output.getName().equals(value)).count();
-    }
-    return readers;
+    return readers.getOrDefault(new Value(graph.place(), value), 0);
   }
 }

@@ -5,16 +5,16 @@ import dev.kvant.backend.onnx.plan.Activation;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.preprocess.Value;
+import dev.kvant.backend.onnx.preprocess.ValueReaders;
 import dev.kvant.numerics.observer.ChannelStatistics;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.onnx.graph.DataType;
-import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.spi.CalibrationStatistics;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +61,7 @@ public record SmoothGroup(Activation activation, List<Planned> modules) {
                 });
       }
     }
-    IdentityHashMap<Initializer, Integer> readers = readers(planned.model().graph());
+    Map<Value, Integer> readers = ValueReaders.count(planned.model());
     List<SmoothGroup> groups = new ArrayList<>();
     bySource.forEach(
         (source, modules) -> {
@@ -85,37 +85,21 @@ public record SmoothGroup(Activation activation, List<Planned> modules) {
   }
 
   /** Whether nothing outside of the group reads the weights: it would read them changed. */
-  private static boolean areOwn(
-      List<Planned> modules, IdentityHashMap<Initializer, Integer> readers) {
-    IdentityHashMap<Initializer, Integer> inside = new IdentityHashMap<>();
-    modules.forEach(module -> inside.merge(weight(module), 1, Integer::sum));
+  private static boolean areOwn(List<Planned> modules, Map<Value, Integer> readers) {
+    Map<Value, Integer> inside = new HashMap<>();
+    modules.forEach(module -> inside.merge(weightValue(module), 1, Integer::sum));
     return inside.entrySet().stream()
         .allMatch(weight -> weight.getValue().equals(readers.get(weight.getKey())));
+  }
+
+  private static Value weightValue(Planned module) {
+    return Objects.requireNonNull(
+        Value.read(module.graph(), module.node().input(module.weight().input())));
   }
 
   /** The constant that a product reads. */
   static Initializer weight(Planned module) {
     return module.graph().constant(module.node().input(module.weight().input())).orElseThrow();
-  }
-
-  private static IdentityHashMap<Initializer, Integer> readers(Graph model) {
-    IdentityHashMap<Initializer, Integer> readers = new IdentityHashMap<>();
-    for (Graph graph : model.all()) {
-      for (Node node : graph.nodes()) {
-        node.inputs()
-            .forEach(
-                input ->
-                    graph.constant(input).ifPresent(each -> readers.merge(each, 1, Integer::sum)));
-      }
-      graph
-          .outputs()
-          .forEach(
-              output ->
-                  graph
-                      .constant(output.getName())
-                      .ifPresent(each -> readers.merge(each, 1, Integer::sum)));
-    }
-    return readers;
   }
 
   /** What was observed of the channels; empty if that does not fit the products. */
