@@ -98,6 +98,26 @@ class SmoothTest {
   }
 
   @Test
+  void multiplies_a_weight_along_each_axis_that_is_summed_over() {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .input("x", -1, CHANNELS)
+            .constant("w", weights(1, CHANNELS, false), CHANNELS, CHANNELS)
+            .node("MatMul", "one", List.of("x", "w"), "y")
+            .node("Gemm", "two", List.of("x", "w"), "z", Map.of("transB", 1))
+            .output("y", -1, CHANNELS)
+            .output("z", -1, CHANNELS);
+    Path source = graph.write(folder);
+    CalibrationDataset data =
+        CalibrationDataset.of(List.of(graph.batch(withOutliers(10, 200), 200, CHANNELS)));
+
+    Path smoothed = SmoothedFloat.write(source, data, 0.5, folder);
+
+    assertThat(SmallGraph.sqnr(source, smoothed, graph.batch(withOutliers(11, 100), 100, CHANNELS)))
+        .isBetween(110.0, 199.0);
+  }
+
+  @Test
   void multiplies_a_tensor_once_for_all_products_that_read_it() {
     SavedModel saved =
         Quantization.staticOf(SmoothTest::int8, data())

@@ -54,6 +54,9 @@ public final class Smoother {
     }
   }
 
+  /** A weight of a group; one that is summed over along both axes has two versions. */
+  private record Key(Initializer weight, int inputAxis) {}
+
   private final PlannedGraph planned;
   private final OnnxModel model;
   private final NormFolding folding;
@@ -125,11 +128,11 @@ public final class Smoother {
     Optional<String> norm = folding.fold(source, group.modules().size(), reciprocals);
     String smoothed = norm.isPresent() ? source : multiply(source, reciprocals);
     statistics.put(smoothed, Optional.of(TensorStatistics.of(channels.scaledRange(reciprocals))));
-    IdentityHashMap<Initializer, String> stored = new IdentityHashMap<>();
+    Map<Key, String> stored = new HashMap<>();
     for (Planned module : group.modules()) {
       Node node = module.node();
-      Initializer weight = SmoothGroup.weight(module);
-      String name = stored.computeIfAbsent(weight, each -> store(module, factors));
+      Key key = new Key(SmoothGroup.weight(module), SmoothGroup.inputAxis(module));
+      String name = stored.computeIfAbsent(key, each -> store(module, factors));
       node.inputs().set(0, smoothed);
       node.inputs().set(1, name);
       changed.put(module, changed(module));
