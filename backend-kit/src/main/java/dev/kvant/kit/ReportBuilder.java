@@ -8,13 +8,17 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.TensorDescription;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Collects what a run did to each module of its plan. What nothing is said about is reported as it
@@ -31,6 +35,7 @@ public final class ReportBuilder {
   private final Map<String, Long> saved = new HashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
   private final List<QuantizationWarning> warnings;
+  private final Set<Requirement> requirements = new LinkedHashSet<>();
 
   /**
    * Begins a report.
@@ -76,10 +81,20 @@ public final class ReportBuilder {
     return this;
   }
 
+  /** Adds what the artifacts require of the place where they run; each requirement counts once. */
+  public ReportBuilder requirements(Collection<Requirement> added) {
+    requirements.addAll(added);
+    return this;
+  }
+
   /** The report. */
   public QuantizationReport build() {
     return new QuantizationReport(
-        plan.backend(), plan.mode(), plan.modules().stream().map(this::module).toList(), warnings);
+        plan.backend(),
+        plan.mode(),
+        plan.modules().stream().map(this::module).toList(),
+        warnings,
+        List.copyOf(requirements));
   }
 
   private ModuleReport module(ModuleDecision decision) {

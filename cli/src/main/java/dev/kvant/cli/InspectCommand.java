@@ -88,6 +88,10 @@ final class InspectCommand extends Subcommand {
                       .formatted(made.backend(), made.mode())));
           out.line();
           ModuleTable.ofReport(made, new StoredModules(modules), true).print(out);
+          if (!made.requirements().isEmpty()) {
+            out.line();
+            RequirementTable.of(made.requirements()).print(out);
+          }
         });
   }
 

@@ -181,6 +181,10 @@ final class QuantizeCommand extends SpecCommand {
     out.line(sum(report));
     out.line();
     artifacts(model, saved.artifacts()).print(out);
+    if (!report.requirements().isEmpty()) {
+      out.line();
+      RequirementTable.of(report.requirements()).print(out);
+    }
     if (!saved.verifications().isEmpty()) {
       out.line();
       VerificationTable.of(saved.verifications()).print(out);

@@ -43,7 +43,13 @@ class QuantizeCommandTest {
 
             2 of 3 modules with weights quantized: 3.91 kB before, 3.38 kB after
             """)
-        .containsPattern("quantized\\.text +\\d+ B +\\d+\\.\\d % +the same, shorter");
+        .containsPattern("quantized\\.text +\\d+ B +\\d+\\.\\d % +the same, shorter")
+        .contains(
+            """
+            requires  value       why
+            ─────────────────────────────────
+            a reader  7 or newer  short lines
+            """);
   }
 
   @Test
@@ -71,6 +77,8 @@ class QuantizeCommandTest {
     JsonObject artifact = json.getAsJsonArray("artifacts").get(0).getAsJsonObject();
     assertThat(artifact.get("path").getAsString()).isEqualTo(models.artifact().toString());
     assertThat(artifact.get("bytes").getAsLong()).isPositive();
+    assertThat(json.getAsJsonArray("requirements").toString())
+        .isEqualTo("[{\"of\":\"a reader\",\"value\":\"7 or newer\",\"reason\":\"short lines\"}]");
     assertThat(json.get("evaluation").isJsonNull()).isTrue();
   }
 

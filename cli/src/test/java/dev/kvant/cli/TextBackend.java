@@ -12,6 +12,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.spi.ArtifactTransaction;
@@ -108,7 +109,8 @@ public final class TextBackend implements QuantizationBackend {
                 "text",
                 plan.mode(),
                 plan.modules().stream().map(this::report).toList(),
-                plan.warnings()));
+                plan.warnings(),
+                List.of(Requirement.version("a reader", "7", "short lines"))));
       } catch (IOException e) {
         throw new UncheckedIOException("the artifact cannot be written", e);
       }

@@ -1,12 +1,24 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.api.Requirement;
 import dev.kvant.spi.Processor;
+import java.util.List;
 import java.util.Optional;
 
 /** Whether archives that multiply integers run well on a processor. */
 final class IntegerKernels {
 
   private IntegerKernels() {}
+
+  /** What such archives require of a CPU. */
+  static List<Requirement> requirements() {
+    return List.of(
+        new Requirement("CPU", "x86-64", "the weights of int8 kernels are packed for it"),
+        new Requirement(
+            "VNNI",
+            "needed",
+            "without it libtorch adds two products in 16 bits, which can overflow"));
+  }
 
   /** What speaks against running such an archive on it. */
   static Optional<String> objection(Processor processor) {

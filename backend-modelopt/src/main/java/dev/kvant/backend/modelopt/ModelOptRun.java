@@ -106,7 +106,7 @@ final class ModelOptRun implements QuantizationRun {
   @Override
   public SavedModel save(Path directory) {
     ChosenRanges chosen = ranges();
-    var report = new Report(source, plan, chosen);
+    var report = new Report(source, plan, chosen, options);
     var progress = new ByteProgress(context.listener(), "save", 2 * source.tensorBytes());
     try (var transaction = ArtifactTransaction.begin(directory)) {
       ModelOptCheckpoint.Outcome checkpoint =

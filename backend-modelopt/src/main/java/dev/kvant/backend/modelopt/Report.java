@@ -9,14 +9,18 @@ import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.kit.ReportBuilder;
+import dev.kvant.kit.Requirements;
 import dev.kvant.numerics.QuantizationError;
+import dev.kvant.torch.Libtorch;
 import dev.kvant.torch.ScriptModel;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,14 +29,18 @@ import org.jspecify.annotations.Nullable;
  * @param model the model that was quantized
  * @param plan what was planned
  * @param ranges the ranges that were chosen
+ * @param options what the artifacts are made for
  */
-record Report(ScriptModel model, QuantizationPlan plan, ChosenRanges ranges) {
+record Report(
+    ScriptModel model, QuantizationPlan plan, ChosenRanges ranges, ModelOptOptions options) {
+
+  private static final Set<Dtype> FLOAT8 = Set.of(Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
   /** What the checkpoint holds: ranges, whose weights stay floating-point. */
   QuantizationReport ofCheckpoint() {
     ReportBuilder report = builder(Map.of(), ModelOptBackend.CHECKPOINT);
     ranges.notes().forEach(report::note);
-    return report.build();
+    return report.requirements(ofModelOpt()).build();
   }
 
   /**
@@ -41,7 +49,9 @@ record Report(ScriptModel model, QuantizationPlan plan, ChosenRanges ranges) {
    * @param runnable what came out in it
    */
   QuantizationReport ofRunnable(RunnableArchive.Outcome runnable) {
-    return withRunnable(builder(runnable.errors(), ModelOptBackend.RUNNABLE), runnable).build();
+    return withRunnable(builder(runnable.errors(), ModelOptBackend.RUNNABLE), runnable)
+        .requirements(ofLibtorch(runnable))
+        .build();
   }
 
   /**
@@ -51,7 +61,42 @@ record Report(ScriptModel model, QuantizationPlan plan, ChosenRanges ranges) {
    * @param warnings what went otherwise than planned, beyond the plan's own warnings
    */
   QuantizationReport of(RunnableArchive.Outcome runnable, List<QuantizationWarning> warnings) {
-    return withRunnable(builder(runnable.errors(), null), runnable).warnings(warnings).build();
+    return withRunnable(builder(runnable.errors(), null), runnable)
+        .warnings(warnings)
+        .requirements(ofModelOpt())
+        .requirements(ofLibtorch(runnable))
+        .build();
+  }
+
+  private List<Requirement> ofModelOpt() {
+    return List.of(
+        new Requirement(
+            "ModelOpt",
+            options.version().label(),
+            "%s names the quantizers of that version".formatted(ModelOptBackend.CHECKPOINT)));
+  }
+
+  private List<Requirement> ofLibtorch(RunnableArchive.Outcome runnable) {
+    var all =
+        new Requirements()
+            .version(
+                Libtorch.NAME, Libtorch.OLDEST, "fake quantization in " + ModelOptBackend.RUNNABLE);
+    if (plan.quantized().stream()
+        .anyMatch(
+            module -> FLOAT8.contains(module.activations().dtypeIn(ModelOptBackend.RUNNABLE)))) {
+      all.version(
+          Libtorch.NAME,
+          Libtorch.WITH_FLOAT8,
+          "inputs converted to float8 in " + ModelOptBackend.RUNNABLE);
+    }
+    if (!runnable.bytes().isEmpty()) {
+      all.version(
+          Libtorch.NAME,
+          Libtorch.WITH_PACKED_PRODUCTS,
+          "int8 kernels in " + ModelOptBackend.RUNNABLE);
+      IntegerKernels.requirements().forEach(all::add);
+    }
+    return all.build();
   }
 
   private ReportBuilder withRunnable(ReportBuilder report, RunnableArchive.Outcome runnable) {

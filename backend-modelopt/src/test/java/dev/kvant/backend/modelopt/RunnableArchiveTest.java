@@ -1,9 +1,11 @@
 package dev.kvant.backend.modelopt;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
@@ -16,6 +18,7 @@ import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -50,6 +53,36 @@ class RunnableArchiveTest {
     }
 
     assertThat(run(quantized, scans(scans))).isEqualTo(run(RESNET, scans(rounded)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "int8, portable, '1.13', fake quantization",
+    "fp8_e4m3fn, portable, '2.2', inputs converted to float8",
+    "int8, cpu, '2.0', int8 kernels"
+  })
+  void what_it_requires_depends_on_what_its_code_uses(
+      String dtype, String target, String version, String reason) {
+    SavedModel saved =
+        Quantization.of(RESNET)
+            .rule("head.*", dtype)
+            .option("target", target)
+            .data(Data.constant(0.77f, 1, 1, 8, 8))
+            .into(folder);
+
+    assertThat(saved.report().requirements())
+        .startsWith(
+            new Requirement(
+                "ModelOpt",
+                "0.47",
+                "quantized_model_modelopt.pth names the quantizers of that version"),
+            Requirement.version("libtorch", version, reason + " in quantized_model_modelopt.pt"));
+    assertThat(saved.report().requirements().subList(2, saved.report().requirements().size()))
+        .extracting(Requirement::of, Requirement::value)
+        .isEqualTo(
+            target.equals("cpu")
+                ? List.of(tuple("CPU", "x86-64"), tuple("VNNI", "needed"))
+                : List.of());
   }
 
   @ParameterizedTest

@@ -465,6 +465,7 @@ final class OnnxRun implements QuantizationRun {
     }
     report.warnings(
         CodeOverflow.warning(options, plan, Processor.ofThisProcess()).stream().toList());
+    report.requirements(OnnxRequirements.of(graph.graph(), options, plan));
     return report.build();
   }
 

@@ -6,9 +6,12 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.Requirement;
 import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
 import dev.kvant.kit.ReportBuilder;
+import dev.kvant.kit.Requirements;
 import dev.kvant.numerics.QuantizationError;
+import dev.kvant.torch.Libtorch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -21,12 +24,17 @@ import org.jspecify.annotations.Nullable;
  * @param plan what was planned
  * @param weights the weights that the plan quantizes
  * @param warnings what went otherwise, beyond the plan's warnings
+ * @param options how the runnable artifact multiplies
  */
 record Report(
     QuantizableModel model,
     QuantizationPlan plan,
     PlannedWeights weights,
-    List<QuantizationWarning> warnings) {
+    List<QuantizationWarning> warnings,
+    TorchaoOptions options) {
+
+  /** The version whose tensor classes the checkpoint names. */
+  private static final String TORCHAO = "0.18";
 
   /** What the checkpoint holds. */
   QuantizationReport ofCheckpoint() {
@@ -88,7 +96,30 @@ record Report(
     if (runnable != null) {
       runnable.notes().forEach(report::note);
     }
-    return report.build();
+    return report.requirements(requirements(artifacts, runnable)).build();
+  }
+
+  private List<Requirement> requirements(
+      List<String> artifacts, RunnableArchive.@Nullable Outcome runnable) {
+    var all = new Requirements();
+    for (PlannedWeight planned : weights.byModule().values()) {
+      for (String artifact : artifacts) {
+        if (whyNative(planned, artifact, runnable) != null) {
+          continue;
+        }
+        if (artifact.equals(TorchaoBackend.CHECKPOINT)) {
+          all.version("torchao", TORCHAO, "its tensor classes in " + artifact);
+          continue;
+        }
+        all.version(Libtorch.NAME, Libtorch.OLDEST, "weights that are converted in " + artifact);
+        if (planned.weight().type() != WeightType.INT8) {
+          all.version(Libtorch.NAME, Libtorch.WITH_FLOAT8, "float8 weights in " + artifact);
+        } else if (options.kernel() == TorchaoOptions.Kernel.INT8PACK) {
+          all.version(Libtorch.NAME, Libtorch.WITH_INT8PACK, "kernel int8pack in " + artifact);
+        }
+      }
+    }
+    return all.build();
   }
 
   /** Why an artifact does not hold a weight quantized; null if it does. */

@@ -36,7 +36,7 @@ final class TorchaoRun implements QuantizationRun {
     PlannedWeights weights = PlannedWeights.of(source, plan);
     List<QuantizationWarning> warnings = opaqueEntries();
     warnings.forEach(context.listener()::onWarning);
-    var report = new Report(source, plan, weights, warnings);
+    var report = new Report(source, plan, weights, warnings, options);
     RunnableArchive.Outcome runnable = null;
     try (var transaction = ArtifactTransaction.begin(directory);
         var workspace = workspace()) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.SavedModel;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.TorchModel;
@@ -206,6 +207,31 @@ class RunnableArchiveTest {
     assertThat(report(saved, "patch").note())
         .isEqualTo("multiplied without int8pack, whose kernel needs a multiple of 16 inputs");
     assertThat(report(saved, "head").note()).isNull();
+  }
+
+  @Test
+  void what_it_requires_depends_on_what_its_code_uses() {
+    Quantization int8 = Quantization.of(TestModels.digits("transformer_traced.pt")).all(Dtype.INT8);
+
+    assertThat(int8.into(folder.resolve("a")).report().requirements())
+        .containsExactly(
+            Requirement.version(
+                "torchao", "0.18", "its tensor classes in quantized_model_torchao.pth"),
+            Requirement.version(
+                "libtorch", "1.13", "weights that are converted in quantized_model_torchao.pt"));
+    assertThat(int8.option("kernel", "int8pack").into(folder.resolve("b")).report().requirements())
+        .contains(
+            Requirement.version("libtorch", "2.3", "kernel int8pack in quantized_model_torchao.pt"))
+        .hasSize(2);
+    assertThat(
+            Quantization.of(TestModels.digits("transformer_traced.pt"))
+                .all(Dtype.FP8_E5M2)
+                .into(folder.resolve("c"))
+                .report()
+                .requirements())
+        .contains(
+            Requirement.version("libtorch", "2.2", "float8 weights in quantized_model_torchao.pt"))
+        .hasSize(2);
   }
 
   @Test

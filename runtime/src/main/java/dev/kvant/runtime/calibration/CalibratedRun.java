@@ -205,7 +205,8 @@ public final class CalibratedRun implements AutoCloseable {
             List.of()));
     return new SavedModel(
         saved.artifacts(),
-        new QuantizationReport(report.backend(), report.mode(), report.modules(), warnings));
+        new QuantizationReport(
+            report.backend(), report.mode(), report.modules(), warnings, report.requirements()));
   }
 
   private static String counted(Map<String, Long> ignored) {
@@ -231,7 +232,8 @@ public final class CalibratedRun implements AutoCloseable {
                         ? withNote(module, "its input is known from " + source)
                         : module)
             .toList(),
-        report.warnings());
+        report.warnings(),
+        report.requirements());
   }
 
   private static ModuleReport withNote(ModuleReport module, String note) {

@@ -18,6 +18,7 @@ import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.RuleReference;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -86,7 +87,10 @@ public final class ReportRecord {
           member(root, ReportTree.BACKEND, String.class),
           QuantizationMode.of(member(root, ReportTree.MODE, String.class)),
           list(root, ReportTree.MODULES, ReportRecord::module),
-          list(root, ReportTree.WARNINGS, ReportRecord::warning));
+          list(root, ReportTree.WARNINGS, ReportRecord::warning),
+          isNull(root, ReportTree.REQUIREMENTS)
+              ? List.of()
+              : list(root, ReportTree.REQUIREMENTS, ReportRecord::requirement));
     } catch (JsonParseException | IllegalArgumentException e) {
       throw new ModelFormatException(
           "%s is not a valid record of Kvant: %s".formatted(where, e.getMessage()), e);
@@ -165,6 +169,13 @@ public final class ReportRecord {
     return value instanceof Long number && number == number.intValue()
         ? Integer.valueOf(number.intValue())
         : value;
+  }
+
+  private static Requirement requirement(Map<?, ?> json) {
+    return new Requirement(
+        member(json, ReportTree.OF, String.class),
+        member(json, ReportTree.VALUE, String.class),
+        member(json, ReportTree.REASON, String.class));
   }
 
   private static QuantizationWarning warning(Map<?, ?> json) {

@@ -9,6 +9,7 @@ import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.RuleReference;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +31,9 @@ public final class ReportTree {
   static final String MODE = "mode";
   static final String MODULES = "modules";
   static final String WARNINGS = "warnings";
+  static final String REQUIREMENTS = "requirements";
+  static final String OF = "of";
+  static final String VALUE = "value";
   static final String MODULE = "module";
   static final String CLASS = "class";
   static final String CLASS_INFERRED = "class_inferred";
@@ -76,6 +80,7 @@ public final class ReportTree {
     tree.put(MODE, report.mode().name());
     tree.put(MODULES, report.modules().stream().map(ReportTree::of).toList());
     tree.put(WARNINGS, report.warnings().stream().map(ReportTree::warning).toList());
+    tree.put(REQUIREMENTS, report.requirements().stream().map(ReportTree::requirement).toList());
     return tree;
   }
 
@@ -152,6 +157,14 @@ public final class ReportTree {
     tree.put(KIND, rule.kind().name().toLowerCase(Locale.ROOT));
     tree.put(INDEX, rule.index() < 0 ? null : Integer.valueOf(rule.index()));
     tree.put(PATTERN, rule.pattern());
+    return tree;
+  }
+
+  private static Map<String, @Nullable Object> requirement(Requirement requirement) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(OF, requirement.of());
+    tree.put(VALUE, requirement.value());
+    tree.put(REASON, requirement.reason());
     return tree;
   }
 

@@ -16,6 +16,7 @@ import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.api.Requirement;
 import dev.kvant.api.RuleReference;
 import java.util.List;
 import java.util.Map;
@@ -76,11 +77,20 @@ class ReportRecordTest {
                   RuleReference.layer(0, "x"),
                   List.of()),
               new QuantizationWarning(
-                  QuantizationWarning.Kind.UNTIED, "apart", null, List.of("a", "b"))));
+                  QuantizationWarning.Kind.UNTIED, "apart", null, List.of("a", "b"))),
+          List.of(Requirement.version("a runtime", "1.22", "blocks of 8 bits")));
 
   @Test
   void a_report_comes_back_as_it_was() {
     assertThat(ReportRecord.read(ReportRecord.write(REPORT), "test")).isEqualTo(REPORT);
+  }
+
+  @Test
+  void a_record_that_names_no_requirements_has_none() {
+    String text = new String(ReportRecord.write(REPORT), UTF_8);
+    String without = text.substring(0, text.indexOf(",\"requirements\"")) + "}";
+
+    assertThat(ReportRecord.read(without.getBytes(UTF_8), "test").requirements()).isEmpty();
   }
 
   @Test

@@ -28,6 +28,9 @@ public final class BlockRewriter {
   /** ONNX Runtime's own operators. */
   public static final String DOMAIN = "com.microsoft";
 
+  /** The operator that multiplies with blocks of codes. */
+  public static final String OPERATOR = "MatMulNBits";
+
   private static final int BIAS_INPUT = 2;
 
   /**
@@ -117,7 +120,7 @@ public final class BlockRewriter {
         Node.create(
                 node.name().isEmpty() ? model.freshName(product + "_MatMulNBits") : node.name(),
                 DOMAIN,
-                "MatMulNBits",
+                OPERATOR,
                 values,
                 List.of(product))
             .with("K", weight.length())
