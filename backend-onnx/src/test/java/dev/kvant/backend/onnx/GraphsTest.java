@@ -373,7 +373,8 @@ class GraphsTest {
   }
 
   private static Quantization both(String dtype, TensorBatch... batches) {
-    return Quantization.staticOf(module -> Plans.Wish.both(Dtype.of(dtype)), Graphs.data(batches));
+    return Quantization.staticOf(module -> Plans.Wish.both(Dtype.of(dtype)), Graphs.data(batches))
+        .with("optimize", "accuracy");
   }
 
   /** Weights whose range is chosen by an algorithm, and activations too if there is data. */
@@ -382,7 +383,8 @@ class GraphsTest {
         new OperandSettings(null, CalibrationAlgorithm.of(algorithm), Map.of());
     return data == null
         ? Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8).with(settings))
-        : Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8).with(settings), data);
+        : Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8).with(settings), data)
+            .with("optimize", "accuracy");
   }
 
   private static TensorBatch positive() {

@@ -31,7 +31,8 @@ class ProductsTest {
   @TempDir private Path folder;
 
   private static Quantization int8(TensorBatch data) {
-    return Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8), Graphs.data(data));
+    return Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8), Graphs.data(data))
+        .with("optimize", "accuracy");
   }
 
   private SavedModel run(Quantization quantization, Path source) {

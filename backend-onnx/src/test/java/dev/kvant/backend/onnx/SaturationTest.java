@@ -199,12 +199,13 @@ class SaturationTest {
     Path artifact =
         run(
             Quantization.staticOf(
-                module ->
-                    Plans.Wish.both(Dtype.INT8)
-                        .with(
-                            new OperandSettings(
-                                Granularity.TENSOR, CalibrationAlgorithm.MINMAX, Map.of())),
-                Graphs.data(batch)),
+                    module ->
+                        Plans.Wish.both(Dtype.INT8)
+                            .with(
+                                new OperandSettings(
+                                    Granularity.TENSOR, CalibrationAlgorithm.MINMAX, Map.of())),
+                    Graphs.data(batch))
+                .with("optimize", "accuracy"),
             graph.write(folder));
 
     assertThat(SaturatingKernel.inexact(artifact)).isEmpty();
@@ -221,7 +222,8 @@ class SaturationTest {
     TensorBatch batch = graph.batch(normal(2, 96, 1), 4, 3, 8);
     Path artifact =
         run(
-            Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8), Graphs.data(batch)),
+            Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8), Graphs.data(batch))
+                .with("optimize", "accuracy"),
             graph.write(folder));
 
     assertThat(SaturatingKernel.inexact(artifact)).isEmpty();

@@ -140,13 +140,14 @@ class StaticTest {
     Path quantized =
         run(
             Quantization.staticOf(
-                module ->
-                    module.names().contains("stem")
-                        ? Plans.Wish.NATIVE
-                        : module.names().contains("head.1")
-                            ? Plans.Wish.weights(Dtype.INT8)
-                            : Plans.Wish.both(Dtype.INT8),
-                Digits.calibration(64)),
+                    module ->
+                        module.names().contains("stem")
+                            ? Plans.Wish.NATIVE
+                            : module.names().contains("head.1")
+                                ? Plans.Wish.weights(Dtype.INT8)
+                                : Plans.Wish.both(Dtype.INT8),
+                    Digits.calibration(64))
+                .with("optimize", "accuracy"),
             Digits.RESNET);
 
     assertThat(nodes(quantized, "QuantizeLinear"))
@@ -189,7 +190,10 @@ class StaticTest {
         (isVector ? graph.random("added", 32) : graph.random("added", 16, 32)).write(folder);
 
     Path quantized =
-        run(Quantization.staticOf(StaticTest::int8, Graphs.data(Graphs.batch(1, 16, 32))), source);
+        run(
+            Quantization.staticOf(StaticTest::int8, Graphs.data(Graphs.batch(1, 16, 32)))
+                .with("optimize", "accuracy"),
+            source);
 
     assertThat(nodes(quantized, "Add").get(0).input(0))
         .isEqualTo(isVector ? "added_DequantizeLinear_Output" : "added");

@@ -6,10 +6,10 @@ package dev.kvant.backend.onnx.placement;
  * @since 0.1.0
  */
 public enum Optimize {
-  /** Only the inputs of operators with weights are quantized; there are no regions. */
-  ACCURACY,
   /** The smallest regions that are about as fast as the fastest ones. */
   BALANCED,
+  /** Only the inputs of operators with weights are quantized; there are no regions. */
+  ACCURACY,
   /** The fastest regions. */
   SPEED
 }

@@ -39,10 +39,17 @@ public final class Placer {
     this.operators = Operators.of(graph, products, isAllowed);
   }
 
-  /** The tensors that may be quantized, and those whose sizes costs depend on. */
+  /**
+   * The tensors that may be quantized, and those whose sizes costs depend on, in the order in which
+   * they are computed.
+   */
   public Set<String> candidates() {
     Set<String> tensors = new LinkedHashSet<>();
-    for (Operator operator : Regions.useful(operators)) {
+    Set<Operator> useful = Regions.useful(operators);
+    for (Operator operator : operators) {
+      if (!useful.contains(operator)) {
+        continue;
+      }
       operator.inputs().forEach(input -> tensors.add(input.tensor()));
       tensors.addAll(operator.outputs());
     }

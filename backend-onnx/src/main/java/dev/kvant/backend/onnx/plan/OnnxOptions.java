@@ -126,8 +126,8 @@ public record OnnxOptions(
                   .map(each -> each.name().toLowerCase(Locale.ROOT))
                   .toList(),
               "For static_ptq of int8 on cpu, which operators without weights compute in int8:"
-                  + " accuracy none, balanced the fewest within 10 % of the fastest choice, speed the"
-                  + " fastest choice."),
+                  + " balanced the fewest within 10 % of the fastest choice, accuracy none, speed the"
+                  + " fastest choice. Where smooth is set the default is accuracy."),
           OptionDescriptor.choice(
               KERNEL,
               List.of(Kernel.QDQ.label(), Kernel.NBITS.label()),
@@ -187,7 +187,7 @@ public record OnnxOptions(
         Target.valueOf(options.text(TARGET).toUpperCase(Locale.ROOT)),
         options.flag(PREPROCESS),
         options.flag(QUANTIZE_OUTPUTS),
-        Optimize.valueOf(options.text(OPTIMIZE).toUpperCase(Locale.ROOT)),
+        optimize(options),
         Kernel.valueOf(options.text(KERNEL).toUpperCase(Locale.ROOT)),
         options.integer(BITS),
         options.integer(BLOCK_SIZE),
@@ -196,6 +196,13 @@ public record OnnxOptions(
         options.flag(EXTERNAL_DATA),
         ReduceRange.valueOf(options.text(REDUCE_RANGE).toUpperCase(Locale.ROOT)),
         Smooth.of(options.numberOrWord(SMOOTH)));
+  }
+
+  /** What is smoothed has no regions, so that smoothing needs no second option. */
+  private static Optimize optimize(Options options) {
+    return options.isSet(OPTIMIZE) || Smooth.of(options.numberOrWord(SMOOTH)).isOff()
+        ? Optimize.valueOf(options.text(OPTIMIZE).toUpperCase(Locale.ROOT))
+        : Optimize.ACCURACY;
   }
 
   /** The options that a configuration sets. */
