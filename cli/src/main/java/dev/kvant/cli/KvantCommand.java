@@ -23,10 +23,12 @@ import picocli.CommandLine.Spec;
       Subcommand.EXIT_FAILED,
       Subcommand.EXIT_WRONG_INPUT,
       "3:a gate of 'evaluate' was not passed",
+      Subcommand.EXIT_REJECTED,
       Subcommand.EXIT_INTERRUPTED
     },
-    footerHeading = "%nExample:%n",
+    footerHeading = "%nExamples:%n",
     footer = {
+      "  kvant quantize model.onnx",
       "  kvant quantize -c examples/digits/torchao-int8.yaml",
       "",
       "'kvant COMMAND --help' explains a command."

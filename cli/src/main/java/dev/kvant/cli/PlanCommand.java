@@ -18,7 +18,7 @@ import picocli.CommandLine.Command;
     },
     description = {
       "Shows what 'quantize' would do to each module, and writes nothing.",
-      "Takes the same arguments."
+      "Takes the model, the spec, the data and overrides as 'quantize' does."
     },
     footer = {
       "  kvant plan model.onnx",

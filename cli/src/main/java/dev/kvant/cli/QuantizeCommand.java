@@ -48,7 +48,7 @@ import picocli.CommandLine.Option;
       Subcommand.EXIT_DONE,
       Subcommand.EXIT_FAILED,
       Subcommand.EXIT_WRONG_INPUT,
-      "4:an artifact is wrong beside its source, and is kept under another name",
+      Subcommand.EXIT_REJECTED,
       Subcommand.EXIT_INTERRUPTED
     },
     footerHeading = "%nExamples:%n",

@@ -28,6 +28,8 @@ abstract class Subcommand implements Callable<Integer> {
   static final String EXIT_DONE = "0:done";
   static final String EXIT_FAILED = "1:failed; the error says why";
   static final String EXIT_WRONG_INPUT = "2:the command line or the spec is wrong";
+  static final String EXIT_REJECTED =
+      "4:an artifact is wrong beside its source, and is kept under another name";
   static final String EXIT_INTERRUPTED = "130:interrupted; nothing was left half-written";
 
   private final Screens screens;

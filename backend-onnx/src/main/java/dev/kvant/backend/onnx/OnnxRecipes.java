@@ -9,6 +9,7 @@ import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
 import dev.kvant.backend.onnx.placement.Optimize;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
+import dev.kvant.backend.onnx.smooth.Smooth;
 import dev.kvant.kit.Architecture;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
@@ -22,9 +23,6 @@ import java.util.Optional;
  * figures are those of docs/performance.md.
  */
 final class OnnxRecipes {
-
-  /** The most accurate of the measured exponents for MiniLM. */
-  private static final double SMOOTHING = 0.8;
 
   private final BackendDescriptor descriptor;
   private final Architecture architecture;
@@ -76,10 +74,10 @@ final class OnnxRecipes {
   private void addAccuracyOrSpeed(
       ModelQuantizationConfig.Builder config, Map<String, String> comments) {
     if (architecture == Architecture.ENCODER || architecture == Architecture.DECODER) {
-      config.backendKwarg(OnnxOptions.SMOOTH, SMOOTHING);
+      config.backendKwarg(OnnxOptions.SMOOTH, Smooth.AUTO);
       comments.put(
           "backend_kwargs." + OnnxOptions.SMOOTH,
-          "SmoothQuant: large channels of activations move into the weights");
+          "SmoothQuant: large channels of activations move into the weights, as much as the data favours");
     } else if (!isForTensorRt()) {
       config.backendKwarg(OnnxOptions.OPTIMIZE, Optimize.BALANCED.name().toLowerCase(Locale.ROOT));
       comments.put(
@@ -124,12 +122,12 @@ final class OnnxRecipes {
       case RECURRENT ->
           "ONNX has no quantized LSTM, GRU or RNN, so weights are stored as %s and computed in"
                   .formatted(dtypeLabel())
-              + " float32: a smaller file at the same speed.";
+              + " float32: a smaller file, no higher speed.";
       case CONVOLUTIONAL ->
           "Without data only weights are quantized, because convolutions with ranges found at run"
-              + " time are slower than float32: a smaller file at the same speed. With data"
+              + " time are slower than float32: a smaller file, no higher speed. With data"
               + " static_ptq is faster than float32.";
-      default -> "Without data only weights are quantized: a smaller file at the same speed.";
+      default -> "Without data only weights are quantized: a smaller file, no higher speed.";
     };
   }
 

@@ -100,7 +100,7 @@ class OnnxRecipesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"MatMul, smooth, 0.8", "Conv, optimize, balanced"})
+  @CsvSource({"MatMul, smooth, auto", "Conv, optimize, balanced"})
   void with_data_is_static_and_smooths_products_or_has_integer_regions(
       String operator, String option, String value) {
     ModelQuantizationConfig config = config(operator, nothing().calibration(DATA));

@@ -24,7 +24,8 @@ public record Smooth(Kind kind, double alpha) {
     FIXED
   }
 
-  private static final String AUTO = "auto";
+  /** The word for {@link Kind#AUTO}. */
+  public static final String AUTO = "auto";
 
   /** The words that an option may have in place of a number, the default first. */
   public static final List<String> WORDS = List.of(OptionDescriptor.OFF, AUTO);
