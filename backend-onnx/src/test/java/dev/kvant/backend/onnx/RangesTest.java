@@ -134,6 +134,7 @@ class RangesTest {
 
     Path ignoring =
         Quantization.staticOf(module -> Plans.Wish.both(Dtype.INT8), data)
+            .with("optimize", "accuracy")
             .run(source, folder.resolve("ignoring"))
             .artifacts()
             .get(0)
