@@ -253,7 +253,11 @@ public final class OnnxBackend implements QuantizationBackend {
     }
     boolean isInBlocks =
         options.kernel() == OnnxOptions.Kernel.NBITS
-            && query.module().weight().filter(weight -> isInBlocks(query, weight)).isPresent();
+            && query
+                .module()
+                .weight()
+                .filter(weight -> isInBlocks(query, weight, options))
+                .isPresent();
     if (isInBlocks) {
       Granularity blocks = Granularity.group(options.blockSize());
       return granularity.equals(blocks)
@@ -270,12 +274,21 @@ public final class OnnxBackend implements QuantizationBackend {
         : Optional.empty();
   }
 
-  /** Whether a weight is of a kind that {@code MatMulNBits} multiplies by. */
-  private static boolean isInBlocks(SupportQuery query, TensorDescription weight) {
-    String operator = query.module().type();
-    return (operator.equals("MatMul") || operator.equals("Gemm"))
-        && weight.shape().size() == 2
-        && weight.elementType().equals(ElementType.FLOAT32);
+  /** Whether a weight is of a kind that ONNX Runtime multiplies by, or looks up, in blocks. */
+  private static boolean isInBlocks(
+      SupportQuery query, TensorDescription weight, OnnxOptions options) {
+    if (weight.shape().size() != 2 || !weight.elementType().equals(ElementType.FLOAT32)) {
+      return false;
+    }
+    return switch (query.module().type()) {
+      case "MatMul", "Gemm" -> true;
+      case "Gather" ->
+          options
+              .embeddingFormat()
+              .filter(format -> format.holdsRowsOf(weight.shape().get(1)))
+              .isPresent();
+      default -> false;
+    };
   }
 
   @Override

@@ -31,6 +31,7 @@ import dev.kvant.backend.onnx.smooth.Smooth;
 import dev.kvant.backend.onnx.smooth.SmoothGroup;
 import dev.kvant.backend.onnx.smooth.Smoother;
 import dev.kvant.backend.onnx.smooth.Smoother.Smoothed;
+import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.onnx.OnnxFormat;
@@ -125,7 +126,6 @@ final class OnnxRun implements QuantizationRun {
           null,
           List.of());
 
-  private static final int LARGEST_OF_7_BITS = 63;
   private static final int LARGEST_OF_8_BITS = 127;
 
   private final PreparedOnnxModel source;
@@ -242,7 +242,7 @@ final class OnnxRun implements QuantizationRun {
               groups,
               options.smooth(),
               options.reduceRange() == OnnxOptions.ReduceRange.TRUE
-                  ? LARGEST_OF_7_BITS
+                  ? QuantizedWeight.REDUCED_MAX
                   : LARGEST_OF_8_BITS,
               statistics,
               context.parallelism());
@@ -259,6 +259,7 @@ final class OnnxRun implements QuantizationRun {
                         .orElseThrow()));
       }
       BlockInputs.require(planned, options, statistics);
+      BlockInputs blockInputs = BlockInputs.of(planned, statistics);
       Optional<Placement> placement =
           activations.place(ObservedSizes.of(planned.model().graph(), smoothed.statistics()));
       List<QuantizedActivation> quantized = activations.activations(placement);
@@ -268,7 +269,7 @@ final class OnnxRun implements QuantizationRun {
           ActivationSteps.of(observed, smoothed.statistics(), context.parallelism());
       List<QuantizationWarning> slowness = Slowness.warnings(planned, options, placement);
       Map<String, WeightResult> weights =
-          new GraphRewriter(planned, steps, statistics, options, context.parallelism())
+          new GraphRewriter(planned, steps, blockInputs, options, context.parallelism())
               .rewrite(
                   quantized,
                   placement.map(Placement::folded).orElse(Set.of()),
@@ -279,7 +280,7 @@ final class OnnxRun implements QuantizationRun {
           new Rewritten(
               planned.model(),
               weights,
-              notes(planned, smoothed),
+              notes(planned, smoothed, blockInputs),
               withoutDynamic(planned),
               withoutRange(planned, quantized, steps),
               outliers(planned, quantized, steps),
@@ -345,22 +346,14 @@ final class OnnxRun implements QuantizationRun {
         .toList();
   }
 
-  private Map<String, String> notes(PlannedGraph planned, Smoothed smoothed) {
+  private Map<String, String> notes(
+      PlannedGraph planned, Smoothed smoothed, BlockInputs blockInputs) {
     Map<String, String> notes = new LinkedHashMap<>(smoothed.notes());
     if (options.kernel() == OnnxOptions.Kernel.NBITS) {
-      planned.modules().stream()
-          .filter(module -> !BlockRewriter.fits(module))
-          .forEach(
-              module ->
-                  notes.put(
-                      module.name(),
-                      BlockRewriter.isProduct(module)
-                          ? "MatMulNBits has no factors and takes neither a transposed input nor a"
-                              + " matrix on the left: stored as int8"
-                          : "MatMulNBits multiplies float32 matrices of two dimensions only: stored"
-                              + " as int8"));
       for (PlannedGraph.Planned module : planned.modules()) {
-        BlockInputs.fallback(module, statistics)
+        BlockRewriter.obstacle(module, options)
+            .map(reason -> reason + ": stored as int8")
+            .or(() -> blockInputs.fallback(module))
             .ifPresent(reason -> notes.put(module.name(), reason));
       }
     }

@@ -60,7 +60,7 @@ final class Slowness {
     List<Planned> restored =
         planned.modules().stream()
             .filter(module -> !module.node().is("Gather"))
-            .filter(module -> !hasBlocks || !BlockRewriter.fits(module))
+            .filter(module -> !hasBlocks || !BlockRewriter.multiplies(module))
             .toList();
     if (restored.isEmpty()) {
       return List.of();

@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The backend's options, read from {@code backend_kwargs}.
@@ -24,7 +26,10 @@ import java.util.Map;
  * @param kernel which operators multiply with quantized weights
  * @param bits the size of codes for {@link Kernel#NBITS}
  * @param blockSize how many weights share a scale for {@link Kernel#NBITS}
- * @param symmetric whether blocks of {@link Kernel#NBITS} have no zero points
+ * @param embeddingBits the size of codes in tables that rows are looked up in, for {@link
+ *     Kernel#NBITS}
+ * @param symmetric whether blocks of {@link Kernel#NBITS} have no zero points; null if their bits
+ *     decide
  * @param accuracyLevel how {@link Kernel#NBITS} computes, from 0 to 4, as ONNX Runtime numbers it
  * @param externalData whether large tensors are always written into a file of their own
  * @param reduceRange how many codes weights get that are multiplied by codes of activations
@@ -39,7 +44,8 @@ public record OnnxOptions(
     Kernel kernel,
     int bits,
     int blockSize,
-    boolean symmetric,
+    int embeddingBits,
+    @Nullable Boolean symmetric,
     int accuracyLevel,
     boolean externalData,
     ReduceRange reduceRange,
@@ -49,7 +55,7 @@ public record OnnxOptions(
   public enum Kernel {
     /** The standard ones, behind {@code DequantizeLinear}. */
     QDQ,
-    /** ONNX Runtime's {@code MatMulNBits}. */
+    /** ONNX Runtime's {@code MatMulNBits} and {@code GatherBlockQuantized}. */
     NBITS;
 
     private String label() {
@@ -92,6 +98,7 @@ public record OnnxOptions(
   public static final String KERNEL = "kernel";
   public static final String BITS = "bits";
   public static final String BLOCK_SIZE = "block_size";
+  public static final String EMBEDDING_BITS = "embedding_bits";
   public static final String SYMMETRIC = "symmetric";
   private static final int DEFAULT_BITS = 8;
   private static final int DEFAULT_BLOCK_SIZE = 32;
@@ -146,6 +153,14 @@ public record OnnxOptions(
               String.valueOf(DEFAULT_BLOCK_SIZE),
               "For the kernel nbits: how many weights share a scale, a power of two from 16 to"
                   + " 256."),
+          new OptionDescriptor(
+              EMBEDDING_BITS,
+              OptionDescriptor.Type.INTEGER,
+              List.of(),
+              String.valueOf(DEFAULT_BITS),
+              "For the kernel nbits, tables that rows are looked up in: 8 stores a scale for each"
+                  + " row, 4 stores blocks for ONNX Runtime's GatherBlockQuantized, which 1.23 and"
+                  + " newer have."),
           OptionDescriptor.of(
               SYMMETRIC,
               OptionDescriptor.Type.BOOLEAN,
@@ -191,7 +206,8 @@ public record OnnxOptions(
         Kernel.valueOf(options.text(KERNEL).toUpperCase(Locale.ROOT)),
         options.integer(BITS),
         options.integer(BLOCK_SIZE),
-        options.isSet(SYMMETRIC) ? options.flag(SYMMETRIC) : options.integer(BITS) != 4,
+        options.integer(EMBEDDING_BITS),
+        options.isSet(SYMMETRIC) ? options.flag(SYMMETRIC) : null,
         options.integer(ACCURACY_LEVEL),
         options.flag(EXTERNAL_DATA),
         ReduceRange.valueOf(options.text(REDUCE_RANGE).toUpperCase(Locale.ROOT)),
@@ -219,9 +235,18 @@ public record OnnxOptions(
     return optimize != Optimize.ACCURACY && target == Target.CPU;
   }
 
-  /** How {@link Kernel#NBITS} stores weights. */
+  /** How {@link Kernel#NBITS} stores the matrices of products. */
   public BlockFormat blockFormat() {
-    return new BlockFormat(bits, blockSize, symmetric);
+    return blocksOf(bits);
+  }
+
+  /** How {@link Kernel#NBITS} stores tables that rows are looked up in; empty if not in blocks. */
+  public Optional<BlockFormat> embeddingFormat() {
+    return embeddingBits == DEFAULT_BITS ? Optional.empty() : Optional.of(blocksOf(embeddingBits));
+  }
+
+  private BlockFormat blocksOf(int bits) {
+    return new BlockFormat(bits, blockSize, symmetric == null ? bits == DEFAULT_BITS : symmetric);
   }
 
   /** What is wrong with the options beyond their types. */
@@ -229,6 +254,9 @@ public record OnnxOptions(
     List<ConfigurationProblem> problems = new ArrayList<>();
     if (bits != 4 && bits != 8) {
       problems.add(problem(BITS, "must be 4 or 8, was " + bits));
+    }
+    if (embeddingBits != 4 && embeddingBits != 8) {
+      problems.add(problem(EMBEDDING_BITS, "must be 4 or 8, was " + embeddingBits));
     }
     if (blockSize < 16 || blockSize > 256 || Integer.bitCount(blockSize) != 1) {
       problems.add(problem(BLOCK_SIZE, "must be 16, 32, 64, 128 or 256, was " + blockSize));
@@ -259,7 +287,7 @@ public record OnnxOptions(
       addWithoutRegions(mode, problems);
     }
     if (kernel == Kernel.QDQ) {
-      for (String key : List.of(BITS, BLOCK_SIZE, SYMMETRIC, ACCURACY_LEVEL)) {
+      for (String key : List.of(BITS, BLOCK_SIZE, EMBEDDING_BITS, SYMMETRIC, ACCURACY_LEVEL)) {
         if (kwargs.containsKey(key)) {
           problems.add(problem(key, "is for kernel: nbits alone; set that or leave this out"));
         }

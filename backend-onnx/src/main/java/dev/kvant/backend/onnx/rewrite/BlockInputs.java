@@ -15,16 +15,19 @@ import dev.kvant.numerics.observer.Gram;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,15 +40,57 @@ public final class BlockInputs {
   /** The share of the mean of the diagonal that is added to it; that of GPTQ's authors. */
   private static final double DAMPING = 0.01;
 
+  /** A matrix as products multiply by it. */
+  private record Matrix(Initializer constant, int channelAxis, CalibrationAlgorithm algorithm) {}
+
   private final CalibrationStatistics statistics;
 
-  /** Prepared sums of the last tensor only: products that read one tensor follow each other. */
-  private @Nullable String lastTensor;
+  /**
+   * The observed inputs that a module's matrix is multiplied by, in this product and in others, by
+   * its name.
+   */
+  private final Map<String, Set<String>> tensors;
+
+  /** Prepared sums of the last inputs only: products that read one tensor follow each other. */
+  private @Nullable Set<String> lastTensors;
 
   private Optional<Gptq> last = Optional.empty();
 
-  BlockInputs(CalibrationStatistics statistics) {
+  private BlockInputs(CalibrationStatistics statistics, Map<String, Set<String>> tensors) {
     this.statistics = statistics;
+    this.tensors = tensors;
+  }
+
+  /** What a graph that is not rewritten yet multiplies its matrices by. */
+  public static BlockInputs of(PlannedGraph planned, CalibrationStatistics statistics) {
+    Map<Matrix, Set<String>> byMatrix = new HashMap<>();
+    Map<String, Set<String>> tensors = new HashMap<>();
+    for (Planned module : planned.modules()) {
+      if (module.decision().weights().isQuantized() && BlockRewriter.multiplies(module)) {
+        Set<String> all = byMatrix.computeIfAbsent(matrix(module), each -> new LinkedHashSet<>());
+        input(module)
+            .map(Activation::tensor)
+            .filter(tensor -> products(statistics, tensor, length(module)).isPresent())
+            .ifPresent(all::add);
+        tensors.put(module.name(), all);
+      }
+    }
+    return new BlockInputs(statistics, tensors);
+  }
+
+  private static Matrix matrix(Planned module) {
+    return new Matrix(
+        module.graph().constant(module.node().input(module.weight().input())).orElseThrow(),
+        module.weight().channelAxis(),
+        module.decision().weights().settings().algorithm());
+  }
+
+  private static Optional<Gram> products(
+      CalibrationStatistics statistics, String tensor, int length) {
+    return statistics
+        .tensor(tensor)
+        .flatMap(TensorStatistics::products)
+        .filter(sums -> sums.size() == length);
   }
 
   /**
@@ -59,7 +104,7 @@ public final class BlockInputs {
     Map<Activation, Observation> observations = new LinkedHashMap<>();
     Map<Activation, Integer> sizes = new HashMap<>();
     for (Planned module : planned.modules()) {
-      if (options.kernel() != OnnxOptions.Kernel.NBITS || !BlockRewriter.fits(module)) {
+      if (options.kernel() != OnnxOptions.Kernel.NBITS || !BlockRewriter.multiplies(module)) {
         continue;
       }
       CalibrationAlgorithm algorithm = module.decision().weights().settings().algorithm();
@@ -119,7 +164,7 @@ public final class BlockInputs {
       return;
     }
     planned.modules().stream()
-        .filter(BlockRewriter::fits)
+        .filter(BlockRewriter::multiplies)
         .filter(BlockInputs::isGptq)
         .filter(module -> input(module).isPresent())
         .findFirst()
@@ -136,11 +181,11 @@ public final class BlockInputs {
   }
 
   /** Why the codes of a weight are not chosen as its algorithm would; empty if they are. */
-  public static Optional<String> fallback(Planned module, CalibrationStatistics statistics) {
-    if (!isGptq(module) || !BlockRewriter.fits(module)) {
+  public Optional<String> fallback(Planned module) {
+    if (!isGptq(module) || !BlockRewriter.multiplies(module)) {
       return Optional.empty();
     }
-    Optional<Gram> sums = sums(module, statistics);
+    Optional<Gram> sums = sums(module);
     if (sums.isEmpty()) {
       return Optional.of(
           "the calibration data never reached its input, or it is inside of a body: ranges by the"
@@ -153,19 +198,11 @@ public final class BlockInputs {
         : Optional.empty();
   }
 
-  private static Optional<Gram> sums(Planned module, CalibrationStatistics statistics) {
-    return input(module)
-        .flatMap(input -> statistics.tensor(input.tensor()))
-        .flatMap(TensorStatistics::products)
-        .filter(sums -> sums.size() == length(module));
-  }
-
-  /** What the blocks of a weight depend on, equal if they are: an algorithm and an input. */
-  String dependence(Planned module) {
-    CalibrationAlgorithm algorithm = module.decision().weights().settings().algorithm();
-    return algorithm.equals(CalibrationAlgorithm.MINMAX)
-        ? ""
-        : "%s %s".formatted(algorithm, input(module).map(Activation::tensor).orElse(""));
+  /** The sums over all inputs that a module's matrix is multiplied by; empty if none was seen. */
+  private Optional<Gram> sums(Planned module) {
+    return tensors.getOrDefault(module.name(), Set.of()).stream()
+        .map(tensor -> products(statistics, tensor, length(module)).orElseThrow())
+        .reduce(Gram::plus);
   }
 
   /** What finds the blocks of a module's weight. */
@@ -174,9 +211,9 @@ public final class BlockInputs {
     if (algorithm.equals(CalibrationAlgorithm.MINMAX)) {
       return BlockEncoder.spanning(format);
     }
-    Optional<Gram> sums = sums(module, statistics);
+    Optional<Gram> sums = sums(module);
     if (isGptq(module) && sums.filter(each -> !each.isDiagonal()).isPresent()) {
-      Optional<Gptq> gptq = gptq(input(module).orElseThrow().tensor(), sums.get());
+      Optional<Gptq> gptq = gptq(Objects.requireNonNull(tensors.get(module.name())), sums.get());
       if (gptq.isPresent()) {
         return BlockEncoder.ofLeastOutputError(format, gptq.get());
       }
@@ -184,10 +221,10 @@ public final class BlockInputs {
     return BlockEncoder.ofLeastError(format, sums.map(Gram::squares).orElse(null));
   }
 
-  private Optional<Gptq> gptq(String tensor, Gram sums) {
-    if (!tensor.equals(lastTensor)) {
+  private Optional<Gptq> gptq(Set<String> tensors, Gram sums) {
+    if (!tensors.equals(lastTensors)) {
       last = Gptq.of(sums, DAMPING);
-      lastTensor = tensor;
+      lastTensors = tensors;
     }
     return last;
   }

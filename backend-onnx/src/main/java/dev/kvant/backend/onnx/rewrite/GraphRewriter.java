@@ -13,7 +13,6 @@ import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Node;
-import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ProgressReporter;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,7 +43,7 @@ public final class GraphRewriter {
   public GraphRewriter(
       PlannedGraph planned,
       ActivationSteps steps,
-      CalibrationStatistics statistics,
+      BlockInputs blockInputs,
       OnnxOptions options,
       int parallelism) {
     this.planned = planned;
@@ -56,7 +55,7 @@ public final class GraphRewriter {
             planned.model(), options.target() == OnnxOptions.Target.CPU, parallelism);
     this.activationRewriter = new ActivationRewriter(planned.model(), options);
     this.biasRewriter = new BiasRewriter(planned.model());
-    this.blockRewriter = new BlockRewriter(planned.model(), options, statistics, parallelism);
+    this.blockRewriter = new BlockRewriter(planned.model(), options, blockInputs, parallelism);
     this.dynamicRewriter = new DynamicRewriter(planned.model(), codeRange, parallelism);
   }
 
@@ -112,7 +111,8 @@ public final class GraphRewriter {
         && DynamicRewriter.fits(module)) {
       return dynamicRewriter.rewrite(module);
     }
-    if (options.kernel() == OnnxOptions.Kernel.NBITS && BlockRewriter.fits(module)) {
+    if (options.kernel() == OnnxOptions.Kernel.NBITS
+        && BlockRewriter.obstacle(module, options).isEmpty()) {
       return blockRewriter.rewrite(module);
     }
     if (module.weights().size() > 1) {

@@ -11,12 +11,13 @@ import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A matrix as {@code MatMulNBits} stores it: one row of codes per output channel, cut into blocks
- * with a scale each, and a zero point each if they are asymmetric. Two codes or zero points of 4
- * bits share a byte, the earlier one in its lower half.
+ * A matrix as {@code MatMulNBits} and {@code GatherBlockQuantized} store it: one row of codes per
+ * output channel, cut into blocks with a scale each, and a zero point each if they are asymmetric.
+ * Two codes or zero points of 4 bits share a byte, the earlier one in its lower half.
  *
  * @since 0.1.0
  */
@@ -84,6 +85,11 @@ public final class BlockWeight implements Content, WeightResult {
     return new BlockWeight(rows, encoder.format(), steps, chosen);
   }
 
+  /** How this is stored. */
+  public BlockFormat format() {
+    return format;
+  }
+
   public int channels() {
     return rows.count();
   }
@@ -96,7 +102,20 @@ public final class BlockWeight implements Content, WeightResult {
     return format.blocks(length());
   }
 
-  public int bytesPerBlock() {
+  /** The shape of the codes for {@code MatMulNBits}: channels, blocks, bytes of a block. */
+  public List<Long> blockShape() {
+    return List.of((long) channels(), (long) blocks(), (long) bytesPerBlock());
+  }
+
+  /**
+   * The shape of the codes for {@code GatherBlockQuantized}: rows, bytes of a row. For formats that
+   * {@link BlockFormat#holdsRowsOf hold} such rows.
+   */
+  public List<Long> rowShape() {
+    return List.of((long) channels(), (long) bytesPerChannel());
+  }
+
+  private int bytesPerBlock() {
     return format.blockSize() * format.bits() / 8;
   }
 

@@ -34,7 +34,8 @@ public final class QuantizedWeight implements Content, WeightResult {
   /** Below it rounding a scale to float16 moves the largest weight by more than a quarter code. */
   private static final float SMALLEST_FLOAT16_SCALE = 0x1p-16f;
 
-  private static final int REDUCED_MAX = 64;
+  /** The largest code of 7 bits: pairs of products with uint8 then fit into 16 bits. */
+  public static final int REDUCED_MAX = 64;
 
   private final StoredTensor source;
   private final FloatType type;
