@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A layer of 48 inputs that depend on each other, as those of trained models do. */
 @DisplayName("Weights in blocks of 4 bits")
@@ -121,6 +122,56 @@ class BlocksTest {
         sqnr(blocks(CalibrationAlgorithm.MSE).on(Graphs.data(batch(values))), source, others);
 
     assertThat(with).isGreaterThan(without + 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void weigh_errors_by_the_scale_of_a_normalization_where_there_is_no_data(boolean isWritten) {
+    SmallGraph graph =
+        SmallGraph.ofFloats()
+            .input("x", -1, TOKENS, INPUTS)
+            .indices("attention_mask", -1, TOKENS)
+            .constant("w", normal(1, INPUTS * OUTPUTS, 1), INPUTS, OUTPUTS);
+    float[] scale = new float[INPUTS];
+    float[] bias = new float[INPUTS];
+    for (int i = 0; i < INPUTS; i++) {
+      scale[i] = i % 8 == 0 ? 8 : 1;
+      bias[i] = i % 8 == 4 ? 4 : 0;
+    }
+    graph.constant("scale", scale, INPUTS).constant("bias", bias, INPUTS);
+    Path source =
+        normalized(graph, isWritten)
+            .node("MatMul", "mm", List.of("normalized", "w"), "y")
+            .output("y", -1, TOKENS, OUTPUTS)
+            .write(folder);
+    float[] values = normal(50, 200 * INPUTS, 1);
+
+    double unweighted = sqnr(blocks(CalibrationAlgorithm.MINMAX), source, values);
+    double weighted = sqnr(blocks(CalibrationAlgorithm.MSE), source, values);
+    double observed =
+        sqnr(
+            blocks(CalibrationAlgorithm.MSE).on(Graphs.data(batch(normal(1, 400 * INPUTS, 1)))),
+            source,
+            values);
+
+    assertThat(weighted).isGreaterThan(unweighted + 2).isCloseTo(observed, within(0.2));
+  }
+
+  private static SmallGraph normalized(SmallGraph graph, boolean isWritten) {
+    if (!isWritten) {
+      return graph.node("LayerNormalization", "norm", List.of("x", "scale", "bias"), "normalized");
+    }
+    return graph
+        .opset(18)
+        .longs("last", -1)
+        .node("ReduceMean", "mean", List.of("x", "last"), "m")
+        .node("Sub", "centered", List.of("x", "m"), "c")
+        .node("Mul", "square", List.of("c", "c"), "s")
+        .node("ReduceMean", "variance", List.of("s", "last"), "v")
+        .node("Sqrt", "root", List.of("v"), "r")
+        .node("Div", "quotient", List.of("c", "r"), "q")
+        .node("Mul", "scaled", List.of("q", "scale"), "p")
+        .node("Add", "shifted", List.of("p", "bias"), "normalized");
   }
 
   private double sqnr(Quantization quantization, Path source, float[] values) {

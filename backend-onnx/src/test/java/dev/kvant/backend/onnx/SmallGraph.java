@@ -26,6 +26,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +80,17 @@ final class SmallGraph {
     }
     tensor.setRawData(com.google.protobuf.ByteString.copyFrom(bytes(type, values)));
     graph.addInitializer(tensor);
+    return this;
+  }
+
+  /** A constant vector of int64. */
+  SmallGraph longs(String name, long... values) {
+    graph.addInitializer(
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(DataType.INT64.number())
+            .addDims(values.length)
+            .addAllInt64Data(Arrays.stream(values).boxed().toList()));
     return this;
   }
 

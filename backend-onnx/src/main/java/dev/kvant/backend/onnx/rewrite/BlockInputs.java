@@ -8,6 +8,7 @@ import dev.kvant.backend.onnx.plan.ActivationSetting;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.preprocess.NormConstants;
 import dev.kvant.backend.onnx.weights.BlockEncoder;
 import dev.kvant.backend.onnx.weights.BlockFormat;
 import dev.kvant.numerics.Gptq;
@@ -218,7 +219,20 @@ public final class BlockInputs {
         return BlockEncoder.ofLeastOutputError(format, gptq.get());
       }
     }
-    return BlockEncoder.ofLeastError(format, sums.map(Gram::squares).orElse(null));
+    return BlockEncoder.ofLeastError(
+        format, sums.map(Gram::squares).or(() -> normalized(module)).orElse(null));
+  }
+
+  /** The mean squares of an input that was not observed but comes from a normalization. */
+  private static Optional<double[]> normalized(Planned module) {
+    if (!BlockRewriter.multiplies(module)) {
+      return Optional.empty();
+    }
+    return input(module)
+        .flatMap(
+            input ->
+                NormConstants.of(module.graph(), input.tensor(), length(module))
+                    .flatMap(norm -> norm.meanSquares(module.graph())));
   }
 
   private Optional<Gptq> gptq(Set<String> tensors, Gram sums) {

@@ -1,8 +1,9 @@
 package dev.kvant.backend.onnx.smooth;
 
+import dev.kvant.backend.onnx.preprocess.NormConstants;
+import dev.kvant.backend.onnx.preprocess.NormConstants.Constant;
 import dev.kvant.backend.onnx.preprocess.Value;
 import dev.kvant.backend.onnx.preprocess.ValueReaders;
-import dev.kvant.onnx.graph.DataType;
 import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
@@ -10,7 +11,6 @@ import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,9 +25,6 @@ import java.util.Optional;
  * normalization.
  */
 final class NormFolding {
-
-  /** A constant input of a node. */
-  private record Constant(Node node, int input, StoredTensor tensor) {}
 
   private final OnnxModel model;
   private final Graph graph;
@@ -54,7 +51,7 @@ final class NormFolding {
     if (writer == null || readers(tensor) != readers) {
       return Optional.empty();
     }
-    List<Constant> constants = constants(writer, multipliers.length);
+    List<Constant> constants = constants(tensor, multipliers.length);
     if (constants.isEmpty()) {
       return Optional.empty();
     }
@@ -68,59 +65,19 @@ final class NormFolding {
     return node.name().isEmpty() ? node.outputs().get(0) : node.name();
   }
 
-  /** What is multiplied for the output of a node to be multiplied; empty if it cannot be. */
-  private List<Constant> constants(Node writer, int channels) {
-    if (writer.is("LayerNormalization")) {
-      List<Constant> constants = new ArrayList<>();
-      Optional<Constant> scale = constant(writer, 1, channels);
-      Optional<Constant> bias = constant(writer, 2, channels);
-      boolean isWhole = !writer.input(2).isEmpty() && bias.isEmpty();
-      if (writer.intAttribute("axis", -1) != -1 || scale.isEmpty() || isWhole) {
-        return List.of();
-      }
-      constants.add(scale.get());
-      bias.ifPresent(constants::add);
-      return constants;
-    }
-    if (writer.is("Mul")) {
-      return either(writer, channels).map(List::of).orElse(List.of());
-    }
-    if (!writer.is("Add")) {
-      return List.of();
-    }
-    Optional<Constant> beta = either(writer, channels);
-    if (beta.isEmpty()) {
-      return List.of();
-    }
-    String product = writer.input(1 - beta.get().input());
-    Node multiplication = graph.producer(product);
-    if (multiplication == null || !multiplication.is("Mul") || readers(product) != 1) {
-      return List.of();
-    }
-    return either(multiplication, channels)
-        .map(gamma -> List.of(gamma, beta.get()))
+  /**
+   * What is multiplied for a tensor to be multiplied; empty if it cannot be, since something else
+   * reads what is between two constants.
+   */
+  private List<Constant> constants(String tensor, int channels) {
+    return NormConstants.of(graph, tensor, channels)
+        .map(NormConstants::all)
+        .filter(
+            constants ->
+                constants.stream()
+                    .map(constant -> constant.node().outputs().get(0))
+                    .allMatch(output -> output.equals(tensor) || readers(output) == 1))
         .orElse(List.of());
-  }
-
-  private Optional<Constant> either(Node node, int channels) {
-    return constant(node, 0, channels).or(() -> constant(node, 1, channels));
-  }
-
-  /** The input if it is a constant with a number for each channel of the last axis. */
-  private Optional<Constant> constant(Node node, int input, int channels) {
-    return graph
-        .constant(node.input(input))
-        .flatMap(Initializer::tensor)
-        .filter(tensor -> tensor.type() == DataType.FLOAT && isOfChannels(tensor, channels))
-        .map(tensor -> new Constant(node, input, tensor));
-  }
-
-  private static boolean isOfChannels(StoredTensor tensor, int channels) {
-    List<Long> dims = tensor.dims();
-    return !dims.isEmpty()
-        && channels > 1
-        && dims.get(dims.size() - 1) == channels
-        && tensor.elements() == channels;
   }
 
   private String store(StoredTensor tensor, float[] multipliers) {
