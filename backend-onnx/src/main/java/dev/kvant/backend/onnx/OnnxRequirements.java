@@ -7,12 +7,14 @@ import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.rewrite.BlockRewriter;
 import dev.kvant.kit.Requirements;
 import dev.kvant.onnx.graph.Graph;
+import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /** What a written graph requires of ONNX Runtime and of the CPU. */
 final class OnnxRequirements {
@@ -23,6 +25,7 @@ final class OnnxRequirements {
   private static final String OLDEST = "1.19.2";
 
   private static final String BLOCKS_OF_8_BITS = "1.22";
+  private static final String TABLES_IN_BLOCKS = "1.23";
   private static final int EIGHT_BITS = 8;
 
   /** The first versions that load an opset that high, tried with 1.19.2 to 1.23.2. */
@@ -50,8 +53,11 @@ final class OnnxRequirements {
         RUNTIME,
         BY_IR.floorEntry(Math.max(0, graph.irVersion())).getValue(),
         "version %d of the ONNX format".formatted(graph.irVersion()));
-    if (hasBlocksOf8Bits(graph)) {
+    if (has(graph, BlockRewriter.PRODUCT, node -> node.intAttribute("bits", 0) == EIGHT_BITS)) {
       all.version(RUNTIME, BLOCKS_OF_8_BITS, "MatMulNBits with 8 bits");
+    }
+    if (has(graph, BlockRewriter.LOOK_UP, node -> true)) {
+      all.version(RUNTIME, TABLES_IN_BLOCKS, "GatherBlockQuantized of uint8");
     }
     if (options.target() == OnnxOptions.Target.TENSORRT && quantizesToFloat8(plan)) {
       all.add(
@@ -62,15 +68,15 @@ final class OnnxRequirements {
     return all.build();
   }
 
-  private static boolean hasBlocksOf8Bits(OnnxModel model) {
+  private static boolean has(OnnxModel model, String operator, Predicate<Node> which) {
     return model.graph().all().stream()
         .map(Graph::nodes)
         .flatMap(List::stream)
         .anyMatch(
             node ->
                 node.domain().equals(BlockRewriter.DOMAIN)
-                    && node.opType().equals(BlockRewriter.OPERATOR)
-                    && node.intAttribute("bits", 0) == EIGHT_BITS);
+                    && node.opType().equals(operator)
+                    && which.test(node));
   }
 
   private static boolean quantizesToFloat8(QuantizationPlan plan) {

@@ -65,6 +65,27 @@ class OnnxRequirementsTest {
         .containsExactly(Requirement.version("ONNX Runtime", version, reason));
   }
 
+  @Test
+  void tables_in_blocks_require_a_newer_version_still() {
+    Path table =
+        SmallGraph.ofFloats()
+            .indices("i", -1)
+            .constant("table", normal(1, 50 * 64, 1), 50, 64)
+            .node("Gather", "embedding", List.of("table", "i"), "y")
+            .output("y", -1, 64)
+            .write(folder);
+
+    assertThat(
+            Quantization.weightsOf(module -> Plans.Wish.weights(Dtype.INT8))
+                .with("kernel", "nbits")
+                .with("embedding_bits", 4)
+                .run(table, folder.resolve("out"))
+                .report()
+                .requirements())
+        .containsExactly(
+            Requirement.version("ONNX Runtime", "1.23", "GatherBlockQuantized of uint8"));
+  }
+
   @ParameterizedTest
   @CsvSource({"auto", "true"})
   void products_that_cannot_overflow_require_no_vnni(String reduceRange) {

@@ -32,7 +32,10 @@ public final class BlockRewriter {
   public static final String DOMAIN = "com.microsoft";
 
   /** The operator that multiplies with blocks of codes. */
-  public static final String OPERATOR = "MatMulNBits";
+  public static final String PRODUCT = "MatMulNBits";
+
+  /** The operator that looks up rows in blocks of codes. */
+  public static final String LOOK_UP = "GatherBlockQuantized";
 
   private static final int BIAS_INPUT = 2;
 
@@ -159,7 +162,7 @@ public final class BlockRewriter {
                         ? model.freshName(node.outputs().get(0) + "_GatherBlockQuantized")
                         : node.name(),
                     DOMAIN,
-                    "GatherBlockQuantized",
+                    LOOK_UP,
                     values,
                     List.of(node.outputs().get(0)))
                 .with("bits", table.weight().format().bits())
@@ -194,7 +197,7 @@ public final class BlockRewriter {
         Node.create(
                 node.name().isEmpty() ? model.freshName(product + "_MatMulNBits") : node.name(),
                 DOMAIN,
-                OPERATOR,
+                PRODUCT,
                 values,
                 List.of(product))
             .with("K", weight.length())
