@@ -36,8 +36,8 @@ def seconds(model, data):
 original, test, rounds, *named = sys.argv[1:]
 data = dict(np.load(test))
 batches = [{name: array[i:i + BATCH] for name, array in data.items()} for i in range(0, len(data["input_ids"]), BATCH)]
-models = {"float32": session(original)}
-models.update((name, session(path)) for name, path in (each.split("=", 1) for each in named))
+paths = {"float32": original, **dict(each.split("=", 1) for each in named)}
+models = {name: session(path) for name, path in paths.items()}
 expected = np.concatenate([embeddings(models["float32"], batch) for batch in batches])
 times = {name: [] for name in models}
 for i in range(int(rounds) + 2):
@@ -47,8 +47,9 @@ for i in range(int(rounds) + 2):
             times[name].append(took)
 
 print(f"ONNX Runtime {onnxruntime.__version__}, {os.cpu_count()} threads, {len(expected)} texts, {rounds} rounds")
-print(f"{'model':<16}{'cosine mean':>12}{'minimum':>10}{'speed':>8}{'ms':>8}")
+print(f"{'model':<16}{'cosine mean':>12}{'minimum':>10}{'speed':>8}{'ms':>8}{'MB':>8}")
 for name, model in models.items():
     cosines = (expected * np.concatenate([embeddings(model, batch) for batch in batches])).sum(1)
     speed = statistics.median(a / b for a, b in zip(times["float32"], times[name]))
-    print(f"{name:<16}{cosines.mean():>12.4f}{cosines.min():>10.4f}{speed:>8.2f}{statistics.median(times[name]) * 1e3:>8.1f}")
+    print(f"{name:<16}{cosines.mean():>12.4f}{cosines.min():>10.4f}{speed:>8.2f}{statistics.median(times[name]) * 1e3:>8.1f}"
+          f"{os.path.getsize(paths[name]) / 1e6:>8.1f}")
