@@ -15,9 +15,10 @@ cp examples/digits/data/test.npz "$work/data/2.npz"
 "$kvant" calibrate -c "$spec" --calibration "$work/data/1.npz" --statistics "$work/1.statistics" &
 "$kvant" calibrate -c "$spec" --calibration "$work/data/2.npz" --statistics "$work/2.statistics"
 wait "$!"
-"$kvant" quantize -c "$spec" --statistics "$work/1.statistics" --statistics "$work/2.statistics" \
-  --out "$work/parts" quantize.calibration=null
+# The record in an artifact has the result of its verification, which depends on the samples.
+"$kvant" quantize -c "$spec" --no-verify --out "$work/parts" quantize.calibration=null \
+  --statistics "$work/1.statistics" --statistics "$work/2.statistics"
 
-"$kvant" quantize -c "$spec" --calibration "$work/data" --out "$work/whole" > /dev/null
+"$kvant" quantize -c "$spec" --no-verify --calibration "$work/data" --out "$work/whole" > /dev/null
 cmp "$work/parts/quantized_model.onnx" "$work/whole/quantized_model.onnx"
 printf 'both artifacts are equal\n'

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * An opened model. Its tensors stay on disk. The code that opened it closes it. Quantization never
@@ -77,6 +78,15 @@ public interface QuantizableModel extends AutoCloseable {
    */
   default Optional<byte[]> record() {
     return Optional.empty();
+  }
+
+  /**
+   * Where the bytes of {@link #record()} start in {@link #source()}, if they are there as they are,
+   * neither compressed nor encoded. Kvant's runtime replaces them there by others of the same
+   * number with the same CRC-32, when it knows the result of the verification.
+   */
+  default OptionalLong recordOffset() {
+    return OptionalLong.empty();
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.api.Verification;
 import dev.kvant.cli.output.ByteSize;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
@@ -52,12 +53,16 @@ final class InspectCommand extends Subcommand {
     try (Kvant kvant = open(QuantizationListener.NONE);
         QuantizableModel model = kvant.load(path)) {
       Optional<QuantizationReport> report = kvant.report(model);
-      print(document(model, report), () -> show(model, report));
+      Optional<Verification> verification = kvant.verification(model);
+      print(document(model, report, verification), () -> show(model, report, verification));
     }
     return ExitCode.DONE;
   }
 
-  private void show(QuantizableModel model, Optional<QuantizationReport> report) {
+  private void show(
+      QuantizableModel model,
+      Optional<QuantizationReport> report,
+      Optional<Verification> verification) {
     Screen out = out();
     List<ModuleDescription> modules = model.modules();
     long tensors = withRoot(model).stream().mapToLong(module -> module.tensors().size()).sum();
@@ -92,6 +97,11 @@ final class InspectCommand extends Subcommand {
             out.line();
             RequirementTable.of(made.requirements()).print(out);
           }
+        });
+    verification.ifPresent(
+        result -> {
+          out.line();
+          VerificationTable.of(List.of(result)).print(out);
         });
   }
 
@@ -160,7 +170,9 @@ final class InspectCommand extends Subcommand {
   }
 
   private static JsonDocument document(
-      QuantizableModel model, Optional<QuantizationReport> report) {
+      QuantizableModel model,
+      Optional<QuantizationReport> report,
+      Optional<Verification> verification) {
     Map<String, List<String>> namesByStorage = new HashMap<>();
     for (ModuleDescription module : withRoot(model)) {
       for (TensorDescription tensor : module.tensors()) {
@@ -180,7 +192,8 @@ final class InspectCommand extends Subcommand {
             "report",
             report
                 .map(made -> PlanDocument.of(made, new StoredModules(model.modules())))
-                .orElse(null));
+                .orElse(null))
+        .put("verification", verification.map(VerificationTable::document).orElse(null));
   }
 
   private static JsonDocument document(

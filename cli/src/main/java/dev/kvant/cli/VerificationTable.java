@@ -4,6 +4,7 @@ import dev.kvant.api.Verification;
 import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.runtime.report.ReportTree;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -60,24 +61,8 @@ final class VerificationTable {
 
   /** The same as a document; an infinite ratio is null. */
   static JsonDocument document(Verification verification) {
-    return new JsonDocument()
-        .put("path", verification.artifact())
-        .put("status", verification.status().name().toLowerCase(Locale.ROOT))
-        .put("reason", verification.reason())
-        .put("samples", verification.samples())
-        .put("synthetic", verification.synthetic())
-        .put("tensors", verification.tensors())
-        .put("outputs", ratios("output", verification.sqnrByOutput()))
-        .put("weights", ratios("tensor", verification.sqnrByTensor()));
-  }
-
-  private static List<JsonDocument> ratios(String what, Map<String, Double> ratios) {
-    return ratios.entrySet().stream()
-        .map(
-            entry ->
-                new JsonDocument()
-                    .put(what, entry.getKey())
-                    .put("sqnr", Double.isInfinite(entry.getValue()) ? null : entry.getValue()))
-        .toList();
+    var document = new JsonDocument().put("path", verification.artifact());
+    ReportTree.of(verification).forEach(document::put);
+    return document;
   }
 }

@@ -4,7 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.Requirement;
+import dev.kvant.api.Verification;
+import dev.kvant.runtime.report.ReportRecord;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -173,5 +182,42 @@ class InspectCommandTest {
     assertThat(error.get("message").getAsString())
         .isEqualTo("the model file nothing.pt does not exist");
     assertThat(session.err()).isNotEmpty();
+  }
+
+  @Test
+  void shows_what_an_artifact_requires_and_what_came_of_its_verification() throws IOException {
+    Path model = new Models(folder).model("fc Linear weight:int8:1x1\n");
+    QuantizationReport report =
+        new QuantizationReport(
+            "text",
+            QuantizationMode.WEIGHT_ONLY_PTQ,
+            List.of(),
+            List.of(),
+            List.of(Requirement.version("a reader", "7", "short lines")));
+    Verification verification =
+        Verification.builder(model, Verification.Status.VERIFIED)
+            .samples(8, false)
+            .outputs(Map.of("y", 31.25))
+            .build();
+    Files.write(
+        model.resolveSibling(model.getFileName() + ".record"),
+        ReportRecord.with(ReportRecord.write(report), verification).orElseThrow());
+
+    assertThat(Session.run("inspect", model.toString()).out())
+        .contains("Quantized by Kvant: backend text, mode weight_only_ptq")
+        .contains(
+            """
+            requires  value       why
+            ─────────────────────────────────
+            a reader  7 or newer  short lines
+
+            verification  result    why
+            ───────────────────────────────────────────────────────────────────────
+            model.text    verified  8 samples; the min SQNR of an output is 31.2 dB
+            """);
+    JsonObject json = Session.run("inspect", model.toString(), "--format", "json").json();
+    assertThat(json.getAsJsonObject("report").getAsJsonArray("requirements")).hasSize(1);
+    assertThat(json.getAsJsonObject("verification").get("status").getAsString())
+        .isEqualTo("verified");
   }
 }

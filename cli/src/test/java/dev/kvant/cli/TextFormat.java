@@ -86,6 +86,17 @@ public final class TextFormat implements ModelFormat {
       return Files.exists(data) ? List.of(source, data) : List.of(source);
     }
 
+    /** Stands beside the model, for tests of what shows it. */
+    @Override
+    public Optional<byte[]> record() {
+      Path record = source.resolveSibling(source.getFileName() + ".record");
+      try {
+        return Files.exists(record) ? Optional.of(Files.readAllBytes(record)) : Optional.empty();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
     @Override
     public String format() {
       return ID;

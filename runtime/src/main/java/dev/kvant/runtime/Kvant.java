@@ -21,6 +21,7 @@ import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.api.Verification;
 import dev.kvant.runtime.config.BoundConfig;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.data.CalibrationFiles;
@@ -534,6 +535,22 @@ public final class Kvant implements AutoCloseable {
     return model
         .record()
         .map(record -> ReportRecord.read(record, "the record in " + model.source()));
+  }
+
+  /**
+   * What came of the verification of a model, if it is an artifact that Kvant wrote and whose
+   * format keeps that. Of the outputs and of the tensors it has only the one with the lowest ratio.
+   *
+   * @throws ModelFormatException if the model carries a record that is damaged, or was written by a
+   *     newer version
+   */
+  public Optional<Verification> verification(QuantizableModel model) {
+    return model
+        .record()
+        .flatMap(
+            record ->
+                ReportRecord.verification(
+                    record, "the record in " + model.source(), model.source()));
   }
 
   /** The backends that are installed, and all that stands in the way of others. */

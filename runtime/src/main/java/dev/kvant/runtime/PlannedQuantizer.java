@@ -25,6 +25,7 @@ import dev.kvant.runtime.plan.Planner;
 import dev.kvant.runtime.report.QuantizedBefore;
 import dev.kvant.runtime.verification.FirstBatch;
 import dev.kvant.runtime.verification.FirstWrongModule;
+import dev.kvant.runtime.verification.RecordedVerification;
 import dev.kvant.runtime.verification.RejectedArtifacts;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.runtime.verification.TemporaryFolder;
@@ -311,6 +312,7 @@ final class PlannedQuantizer implements ModelQuantizer {
             runners, config().verify(), prepared.model(), samples, observedRanges(prepared.plan()));
     List<Verification> verifications = verifier.verify(saved);
     verifications.stream().flatMap(result -> result.warning().stream()).forEach(this::warn);
+    verifications.forEach(verification -> record(verification, saved));
     SavedModel result = new SavedModel(saved.artifacts(), saved.report(), verifications);
     if (verifications.stream().noneMatch(Verification::isRejected)) {
       return result;
@@ -318,6 +320,14 @@ final class PlannedQuantizer implements ModelQuantizer {
     Optional<String> first =
         FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan, verifier));
     return RejectedArtifacts.keepAside(result, first);
+  }
+
+  private void record(Verification verification, SavedModel saved) {
+    saved.artifacts().stream()
+        .filter(artifact -> artifact.path().equals(verification.artifact()))
+        .findFirst()
+        .ifPresent(
+            artifact -> RecordedVerification.write(runners, verification, artifact.format()));
   }
 
   private boolean observedRanges(QuantizationPlan plan) {

@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -123,6 +124,11 @@ public final class OnnxModelFile implements QuantizableModel {
   @Override
   public Optional<byte[]> record() {
     return Optional.ofNullable(record).map(text -> text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public OptionalLong recordOffset() {
+    return record == null ? OptionalLong.empty() : file.metadataOffset(RECORD_ENTRY);
   }
 
   @Override

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,7 +129,12 @@ public final class ScriptModel extends DescribedModel {
 
   @Override
   public Optional<byte[]> record() {
-    return KvantRecord.find(archive);
+    return KvantRecord.of(archive).content();
+  }
+
+  @Override
+  public OptionalLong recordOffset() {
+    return KvantRecord.of(archive).offset();
   }
 
   @Override

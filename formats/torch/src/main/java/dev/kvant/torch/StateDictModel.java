@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.OptionalLong;
 
 /**
  * Tensors by name, without the modules that they belong to: a PyTorch checkpoint or safetensors.
@@ -22,7 +22,7 @@ public final class StateDictModel extends DescribedModel {
   /** The id of safetensors files and folders. */
   public static final String SAFETENSORS = "safetensors";
 
-  private final Supplier<Optional<byte[]>> record;
+  private final KvantRecord record;
   private final Optional<String> quantizedBy;
   private final List<Runnable> closing;
 
@@ -32,7 +32,7 @@ public final class StateDictModel extends DescribedModel {
       Map<String, ? extends StoredTensor> stateDict,
       List<String> opaque,
       Optional<String> quantizedBy,
-      Supplier<Optional<byte[]>> record,
+      KvantRecord record,
       List<Runnable> closing) {
     this(source, format, stateDict, opaque, quantizedBy, ModelConfig.of(source), record, closing);
   }
@@ -44,7 +44,7 @@ public final class StateDictModel extends DescribedModel {
       List<String> opaque,
       Optional<String> quantizedBy,
       ModelConfig config,
-      Supplier<Optional<byte[]>> record,
+      KvantRecord record,
       List<Runnable> closing) {
     super(source, format, ModuleInference.modules(source, stateDict, config), stateDict, opaque);
     this.quantizedBy = quantizedBy.or(() -> QuantizedElsewhere.by(stateDict, opaque, config));
@@ -54,7 +54,12 @@ public final class StateDictModel extends DescribedModel {
 
   @Override
   public Optional<byte[]> record() {
-    return record.get();
+    return record.content();
+  }
+
+  @Override
+  public OptionalLong recordOffset() {
+    return record.offset();
   }
 
   @Override

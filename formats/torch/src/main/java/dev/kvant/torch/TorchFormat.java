@@ -229,7 +229,7 @@ public final class TorchFormat implements ModelFormat {
           tensors,
           opaque,
           Optional.empty(),
-          Optional::empty,
+          KvantRecord.NONE,
           closing);
     } catch (RuntimeException e) {
       closing.forEach(Runnable::run);
@@ -273,7 +273,7 @@ public final class TorchFormat implements ModelFormat {
           content.tensors(),
           content.opaque(),
           content.quantizedBy(),
-          () -> KvantRecord.find(archive),
+          KvantRecord.of(archive),
           List.of(archive::close));
     } catch (RuntimeException e) {
       archive.close();
@@ -290,7 +290,7 @@ public final class TorchFormat implements ModelFormat {
           content.tensors(),
           content.opaque(),
           content.quantizedBy(),
-          Optional::empty,
+          KvantRecord.NONE,
           List.of(checkpoint::close));
     } catch (RuntimeException e) {
       checkpoint.close();

@@ -20,11 +20,14 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Requirement;
 import dev.kvant.api.RuleReference;
+import dev.kvant.api.Verification;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +44,14 @@ public final class ReportRecord {
 
   /** Grows when an older reader would misunderstand what is written. */
   private static final int VERSION = 1;
+
+  /** White space behind the text, which leaves room for the result of a verification. */
+  private static final int ROOM = 1024;
+
+  /** To how many characters names and reasons are cut, the first that fits. */
+  private static final List<Integer> MOST_CHARACTERS = List.of(300, 100, 30);
+
+  private static final double TENTHS = 10;
 
   private static final Gson GSON =
       new GsonBuilder()
@@ -60,7 +71,103 @@ public final class ReportRecord {
     Map<String, @Nullable Object> root = new LinkedHashMap<>();
     root.put(VERSION_KEY, VERSION);
     root.putAll(ReportTree.of(report));
-    return GSON.toJson(root).getBytes(StandardCharsets.UTF_8);
+    return (GSON.toJson(root) + " ".repeat(ROOM)).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Adds what came of a verification to a record: of the outputs and of the tensors only the one
+   * with the lowest ratio, to a tenth of a decibel.
+   *
+   * @param record what {@link #write} gave
+   * @return a record of the same length with the same CRC-32; empty if it has no room
+   */
+  public static Optional<byte[]> with(byte[] record, Verification verification) {
+    Map<?, ?> known =
+        GSON.fromJson(new String(record, StandardCharsets.UTF_8), LinkedHashMap.class);
+    return MOST_CHARACTERS.stream()
+        .map(
+            most -> {
+              Map<Object, @Nullable Object> root = new LinkedHashMap<>(known);
+              root.put(ReportTree.VERIFICATION, ReportTree.of(shortened(verification, most)));
+              return SameChecksum.pad(GSON.toJson(root), record);
+            })
+        .flatMap(Optional::stream)
+        .findFirst();
+  }
+
+  private static Verification shortened(Verification verification, int most) {
+    return Verification.builder(verification.artifact(), verification.status())
+        .reason(cut(verification.reason(), most))
+        .samples(verification.samples(), verification.synthetic())
+        .outputs(lowest(verification.sqnrByOutput(), most))
+        .tensors(verification.tensors(), lowest(verification.sqnrByTensor(), most))
+        .build();
+  }
+
+  private static Map<String, Double> lowest(Map<String, Double> ratios, int most) {
+    return ratios.entrySet().stream()
+        .min(Map.Entry.comparingByValue())
+        .map(
+            lowest ->
+                Map.of(
+                    String.valueOf(cut(lowest.getKey(), most)),
+                    Double.isInfinite(lowest.getValue())
+                        ? lowest.getValue()
+                        : Double.valueOf(Math.rint(lowest.getValue() * TENTHS) / TENTHS)))
+        .orElse(Map.of());
+  }
+
+  private static @Nullable String cut(@Nullable String text, int most) {
+    return text == null || text.codePointCount(0, text.length()) <= most
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, most)) + "…";
+  }
+
+  /**
+   * Reads what came of the verification of an artifact.
+   *
+   * @param record the record in it
+   * @param where what it is, for messages
+   * @param artifact where the artifact is
+   * @return empty if the record does not tell
+   * @throws ModelFormatException if it is no such record
+   */
+  public static Optional<Verification> verification(byte[] record, String where, Path artifact) {
+    try {
+      Map<?, ?> root = root(record, where);
+      return isNull(root, ReportTree.VERIFICATION)
+          ? Optional.empty()
+          : Optional.of(verification(object(root, ReportTree.VERIFICATION), artifact));
+    } catch (JsonParseException | IllegalArgumentException e) {
+      throw invalid(where, e);
+    }
+  }
+
+  private static Verification verification(Map<?, ?> json, Path artifact) {
+    return Verification.builder(
+            artifact,
+            Verification.Status.valueOf(upper(member(json, ReportTree.STATUS, String.class))))
+        .reason(optional(json, ReportTree.REASON, String.class))
+        .samples(
+            member(json, ReportTree.SAMPLES, Long.class).intValue(),
+            member(json, ReportTree.SYNTHETIC, Boolean.class))
+        .outputs(ratios(json, ReportTree.OUTPUTS, ReportTree.OUTPUT))
+        .tensors(
+            member(json, ReportTree.TENSORS, Long.class).intValue(),
+            ratios(json, ReportTree.WEIGHTS, ReportTree.TENSOR))
+        .build();
+  }
+
+  private static Map<String, Double> ratios(Map<?, ?> json, String name, String what) {
+    Map<String, Double> ratios = new LinkedHashMap<>();
+    for (Object element : array(json, name)) {
+      Map<?, ?> each = cast(Map.class, element, name);
+      Number ratio = optional(each, ReportTree.RATIO, Number.class);
+      ratios.put(
+          member(each, what, String.class),
+          ratio == null ? Double.valueOf(Double.POSITIVE_INFINITY) : ratio.doubleValue());
+    }
+    return ratios;
   }
 
   /**
@@ -72,17 +179,7 @@ public final class ReportRecord {
    */
   public static QuantizationReport read(byte[] record, String where) {
     try {
-      Map<?, ?> root =
-          cast(
-              Map.class,
-              GSON.fromJson(new String(record, StandardCharsets.UTF_8), Object.class),
-              "the record");
-      int version = member(root, VERSION_KEY, Long.class).intValue();
-      if (version > VERSION) {
-        throw new ModelFormatException(
-            "%s is a record of version %d, and this Kvant reads up to %d; use a newer Kvant"
-                .formatted(where, version, VERSION));
-      }
+      Map<?, ?> root = root(record, where);
       return new QuantizationReport(
           member(root, ReportTree.BACKEND, String.class),
           QuantizationMode.of(member(root, ReportTree.MODE, String.class)),
@@ -92,9 +189,28 @@ public final class ReportRecord {
               ? List.of()
               : list(root, ReportTree.REQUIREMENTS, ReportRecord::requirement));
     } catch (JsonParseException | IllegalArgumentException e) {
-      throw new ModelFormatException(
-          "%s is not a valid record of Kvant: %s".formatted(where, e.getMessage()), e);
+      throw invalid(where, e);
     }
+  }
+
+  private static ModelFormatException invalid(String where, RuntimeException cause) {
+    return new ModelFormatException(
+        "%s is not a valid record of Kvant: %s".formatted(where, cause.getMessage()), cause);
+  }
+
+  private static Map<?, ?> root(byte[] record, String where) {
+    Map<?, ?> root =
+        cast(
+            Map.class,
+            GSON.fromJson(new String(record, StandardCharsets.UTF_8), Object.class),
+            "the record");
+    int version = member(root, VERSION_KEY, Long.class).intValue();
+    if (version > VERSION) {
+      throw new ModelFormatException(
+          "%s is a record of version %d, and this Kvant reads up to %d; use a newer Kvant"
+              .formatted(where, version, VERSION));
+    }
+    return root;
   }
 
   private static ModuleReport module(Map<?, ?> json) {

@@ -11,6 +11,8 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Requirement;
 import dev.kvant.api.RuleReference;
+import dev.kvant.api.Verification;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +36,15 @@ public final class ReportTree {
   static final String REQUIREMENTS = "requirements";
   static final String OF = "of";
   static final String VALUE = "value";
+  static final String VERIFICATION = "verification";
+  static final String STATUS = "status";
+  static final String SAMPLES = "samples";
+  static final String SYNTHETIC = "synthetic";
+  static final String TENSORS = "tensors";
+  static final String OUTPUTS = "outputs";
+  static final String OUTPUT = "output";
+  static final String TENSOR = "tensor";
+  static final String RATIO = "sqnr";
   static final String MODULE = "module";
   static final String CLASS = "class";
   static final String CLASS_INFERRED = "class_inferred";
@@ -82,6 +93,32 @@ public final class ReportTree {
     tree.put(WARNINGS, report.warnings().stream().map(ReportTree::warning).toList());
     tree.put(REQUIREMENTS, report.requirements().stream().map(ReportTree::requirement).toList());
     return tree;
+  }
+
+  /** What came of a verification, but for the place of the artifact; an infinite ratio is null. */
+  public static Map<String, @Nullable Object> of(Verification verification) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(STATUS, verification.status().name().toLowerCase(Locale.ROOT));
+    tree.put(REASON, verification.reason());
+    tree.put(SAMPLES, verification.samples());
+    tree.put(SYNTHETIC, verification.synthetic());
+    tree.put(TENSORS, verification.tensors());
+    tree.put(OUTPUTS, ratios(OUTPUT, verification.sqnrByOutput()));
+    tree.put(WEIGHTS, ratios(TENSOR, verification.sqnrByTensor()));
+    return tree;
+  }
+
+  private static List<Map<String, @Nullable Object>> ratios(
+      String what, Map<String, Double> ratios) {
+    List<Map<String, @Nullable Object>> all = new ArrayList<>();
+    ratios.forEach(
+        (name, ratio) -> {
+          Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+          tree.put(what, name);
+          tree.put(RATIO, finite(ratio));
+          all.add(tree);
+        });
+    return all;
   }
 
   /** What a plan will do to a module. */

@@ -18,10 +18,15 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Requirement;
 import dev.kvant.api.RuleReference;
+import dev.kvant.api.Verification;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ReportRecordTest {
@@ -83,6 +88,74 @@ class ReportRecordTest {
   @Test
   void a_report_comes_back_as_it_was() {
     assertThat(ReportRecord.read(ReportRecord.write(REPORT), "test")).isEqualTo(REPORT);
+  }
+
+  private static final Verification VERIFICATION =
+      Verification.builder(Path.of("a.onnx"), Verification.Status.VERIFIED)
+          .samples(8, true)
+          .outputs(Map.of("large", 50.0, "low", 21.26, "equal", Double.POSITIVE_INFINITY))
+          .tensors(3, Map.of())
+          .build();
+
+  private static Optional<Verification> read(byte[] record) {
+    return ReportRecord.verification(record, "test", Path.of("a.onnx"));
+  }
+
+  private static long checksum(byte[] bytes) {
+    var crc = new CRC32();
+    crc.update(bytes);
+    return crc.getValue();
+  }
+
+  @Test
+  void the_result_of_a_verification_is_added_without_another_length_or_checksum() {
+    byte[] before = ReportRecord.write(REPORT);
+
+    byte[] after = ReportRecord.with(before, VERIFICATION).orElseThrow();
+
+    assertThat(read(before)).isEmpty();
+    assertThat(after).hasSameSizeAs(before);
+    assertThat(checksum(after)).isEqualTo(checksum(before));
+    assertThat(ReportRecord.read(after, "test")).isEqualTo(REPORT);
+    assertThat(read(after))
+        .contains(
+            Verification.builder(Path.of("a.onnx"), Verification.Status.VERIFIED)
+                .samples(8, true)
+                .outputs(Map.of("low", 21.3))
+                .tensors(3, Map.of())
+                .build());
+    byte[] again =
+        ReportRecord.with(after, Verification.notVerified(Path.of("a.onnx"), "why")).orElseThrow();
+    assertThat(checksum(again)).isEqualTo(checksum(before));
+    assertThat(read(again)).contains(Verification.notVerified(Path.of("a.onnx"), "why"));
+  }
+
+  @Test
+  void equal_outputs_stay_equal() {
+    Verification equal =
+        Verification.builder(Path.of("a.onnx"), Verification.Status.VERIFIED)
+            .samples(1, false)
+            .outputs(Map.of("y", Double.POSITIVE_INFINITY))
+            .build();
+
+    assertThat(read(ReportRecord.with(ReportRecord.write(REPORT), equal).orElseThrow()))
+        .contains(equal);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"x, 300", "ü, 300", "😀, 100"})
+  void a_long_reason_is_cut_to_what_there_is_room_for(String letter, int kept) {
+    Verification verbose = Verification.notVerified(Path.of("a.onnx"), letter.repeat(5000));
+
+    assertThat(read(ReportRecord.with(ReportRecord.write(REPORT), verbose).orElseThrow()))
+        .contains(Verification.notVerified(Path.of("a.onnx"), letter.repeat(kept) + "…"));
+  }
+
+  @Test
+  void a_record_without_room_stays_as_it_is() {
+    byte[] full = new String(ReportRecord.write(REPORT), UTF_8).strip().getBytes(UTF_8);
+
+    assertThat(ReportRecord.with(full, VERIFICATION)).isEmpty();
   }
 
   @Test

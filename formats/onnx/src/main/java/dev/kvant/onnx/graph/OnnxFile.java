@@ -12,6 +12,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -25,13 +26,13 @@ public final class OnnxFile implements AutoCloseable {
   private final ModelProto proto;
   private final List<Long> rawData;
   private final ExternalData files;
-  private final long bytes;
+  private final ByteString mapped;
 
-  private OnnxFile(Path path, ModelProto proto, List<Long> rawData, long bytes) {
+  private OnnxFile(Path path, ModelProto proto, List<Long> rawData, ByteString mapped) {
     this.path = path;
     this.proto = proto;
     this.rawData = rawData;
-    this.bytes = bytes;
+    this.mapped = mapped;
     this.files = new ExternalData(path);
   }
 
@@ -59,7 +60,7 @@ public final class OnnxFile implements AutoCloseable {
             "%s has no graph or names no operator set; it is not an ONNX model or is truncated"
                 .formatted(path));
       }
-      return new OnnxFile(path, proto, RawData.offsets(mapped.newCodedInput()), size);
+      return new OnnxFile(path, proto, RawData.offsets(mapped.newCodedInput()), mapped);
     } catch (InvalidProtocolBufferException e) {
       throw new ModelFormatException(
           "%s is not an ONNX model or is truncated: %s".formatted(path, e.getMessage()), e);
@@ -75,7 +76,19 @@ public final class OnnxFile implements AutoCloseable {
 
   /** Size of the file itself, without external files. */
   public long bytes() {
-    return bytes;
+    return mapped.size();
+  }
+
+  /**
+   * Where the value of an entry of the metadata starts in the file, as UTF-8; empty if there is no
+   * such entry.
+   */
+  public OptionalLong metadataOffset(String key) {
+    try {
+      return RawData.metadataOffset(mapped.newCodedInput(), key);
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be read".formatted(path), e);
+    }
   }
 
   /** The files beside it that hold tensors, once the model was loaded. */

@@ -4,6 +4,7 @@ import dev.kvant.api.ModelFormatException;
 import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -30,16 +31,24 @@ public final class ArchiveRecord implements ByteSource {
   private final long size;
   private final boolean deflated;
   private final long crc;
+  private final long start;
   private final ByteSource raw;
   private SoftReference<byte @Nullable []> inflated = new SoftReference<>(null);
 
   ArchiveRecord(
-      String archive, String name, long size, boolean deflated, long crc, ByteSource raw) {
+      String archive,
+      String name,
+      long size,
+      boolean deflated,
+      long crc,
+      long start,
+      ByteSource raw) {
     this.archive = archive;
     this.name = name;
     this.size = size;
     this.deflated = deflated;
     this.crc = crc;
+    this.start = start;
     this.raw = raw;
   }
 
@@ -51,6 +60,11 @@ public final class ArchiveRecord implements ByteSource {
   @Override
   public long size() {
     return size;
+  }
+
+  /** Where its bytes start in the file; empty if they are compressed there. */
+  public OptionalLong offset() {
+    return deflated ? OptionalLong.empty() : OptionalLong.of(start);
   }
 
   /** Whether it is compressed in the file. */

@@ -151,6 +151,7 @@ public final class TorchArchive implements AutoCloseable {
               entry.getSize(),
               method == ZipEntry.DEFLATED,
               entry.getCrc(),
+              entry.getDataOffset(),
               file.slice(entry.getDataOffset(), entry.getCompressedSize()));
       if (records.put(name, record) != null) {
         throw damaged(file.path(), "two records are named '%s'".formatted(Printable.of(name)));
