@@ -1,6 +1,7 @@
 /** The kvant command. */
 module dev.kvant.cli {
   requires com.google.gson;
+  requires dev.kvant.report;
   requires dev.kvant.runtime;
   requires dev.kvant.validation;
   requires info.picocli;

@@ -1,13 +1,13 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.QuantizationListener;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.discovery.BrokenProvider;
 import dev.kvant.runtime.discovery.Installation;

@@ -6,6 +6,7 @@ import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnavailableException;
+import dev.kvant.report.EvaluationResult;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.evaluation.Evaluation;
 import java.util.ArrayList;

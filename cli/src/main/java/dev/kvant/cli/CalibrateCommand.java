@@ -5,9 +5,11 @@ import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
-import dev.kvant.cli.output.ByteSize;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
+import dev.kvant.report.Figures;
+import dev.kvant.report.FileSize;
+import dev.kvant.report.JsonDocument;
+import dev.kvant.report.ModelDocument;
 import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -81,7 +83,7 @@ final class CalibrateCommand extends SpecCommand {
                                 statistics,
                                 model.source(),
                                 data.data().path(),
-                                ByteSize.format(bytes))));
+                                Figures.bytes(bytes))));
       }
     }
     return ExitCode.DONE;

@@ -2,10 +2,10 @@ package dev.kvant.cli;
 
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.InvalidConfigurationException;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
+import dev.kvant.report.JsonDocument;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,7 +117,7 @@ final class Cli {
     if (line.getCommand() instanceof Subcommand subcommand) {
       verbose = subcommand.isVerbose();
       if (subcommand.isJson()) {
-        errorDocument(failure).print(screens.out());
+        screens.out().unchecked(errorDocument(failure).json());
       }
     }
     new ErrorBlock(screens.err()).print(failure, verbose);

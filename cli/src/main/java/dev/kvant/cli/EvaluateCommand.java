@@ -1,9 +1,10 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.Device;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
+import dev.kvant.report.EvaluationResult;
+import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
@@ -129,8 +130,9 @@ final class EvaluateCommand extends Subcommand {
       gate("the mean cosine", similarity.cosineMean(), minCosine, failedGates);
     }
     EvaluationResult result = new EvaluationResult(dataPath, List.of(evaluation));
-    result.warnings().forEach(each -> err().paragraph("warning: ", Style.WARNING, each));
-    print(document(result, failedGates), () -> result.print(out()));
+    EvaluationTable table = new EvaluationTable(result);
+    table.warnings().forEach(each -> err().paragraph("warning: ", Style.WARNING, each));
+    print(document(result, failedGates), () -> table.print(out()));
     failedGates.forEach(gate -> err().paragraph("gate not passed: ", Style.ERROR, gate));
     return failedGates.isEmpty() ? ExitCode.DONE : ExitCode.GATE_FAILED;
   }

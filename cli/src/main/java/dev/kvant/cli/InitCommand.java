@@ -2,8 +2,8 @@ package dev.kvant.cli;
 
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.QuantizationMode;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screens;
+import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -86,7 +86,8 @@ final class InitCommand extends Subcommand {
                 && quantizer.config().calibration() == null;
         return spec.made(quantizer.config()).orElseThrow().text()
             + (lacksData
-                ? "  calibration:\n    path: ???  # required: data on which activations are observed\n"
+                ? "  calibration:\n"
+                      + "    path: ???  # required: data on which activations are observed\n"
                 : "");
       }
     }

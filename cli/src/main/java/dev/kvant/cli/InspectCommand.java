@@ -6,14 +6,17 @@ import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.Verification;
-import dev.kvant.cli.output.ByteSize;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.report.Figures;
+import dev.kvant.report.JsonDocument;
+import dev.kvant.report.PlanDocument;
+import dev.kvant.report.StoredModules;
+import dev.kvant.report.VerificationDocument;
 import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,7 +76,7 @@ final class InspectCommand extends Subcommand {
                 model.format(),
                 Count.of(modules.size(), "module"),
                 Count.of(tensors, "tensor"),
-                ByteSize.format(model.tensorBytes())));
+                Figures.bytes(model.tensorBytes())));
     if (modules.stream().anyMatch(ModuleDescription::typesInferred)) {
       out.line("The file names no classes; those with ~ are guessed from names and shapes.");
     }
@@ -141,7 +144,7 @@ final class InspectCommand extends Subcommand {
             tensor.name(),
             tensor.elementType(),
             shape(tensor),
-            ByteSize.format(tensor.bytes()),
+            Figures.bytes(tensor.bytes()),
             joined(first ? note : "", tied == null ? "" : "tied to " + tied));
         first = false;
       }
@@ -193,7 +196,7 @@ final class InspectCommand extends Subcommand {
             report
                 .map(made -> PlanDocument.of(made, new StoredModules(model.modules())))
                 .orElse(null))
-        .put("verification", verification.map(VerificationTable::document).orElse(null));
+        .put("verification", verification.map(VerificationDocument::of).orElse(null));
   }
 
   private static JsonDocument document(

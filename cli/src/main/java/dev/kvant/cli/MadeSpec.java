@@ -1,7 +1,7 @@
 package dev.kvant.cli;
 
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
+import dev.kvant.report.JsonDocument;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -8,16 +8,16 @@ import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.RuleReference;
-import dev.kvant.cli.output.ByteSize;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Cell;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.report.Figures;
+import dev.kvant.report.StoredModules;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -203,8 +203,8 @@ final class ModuleTable {
           Cell.of(style, weights(screen, row)),
           row.activations().isQuantized() ? row.activations().dtype() : "",
           row.rule(),
-          ByteSize.format(row.bytesBefore()),
-          row.bytesAfter() == null ? "" : ByteSize.format(row.bytesAfter()),
+          Figures.bytes(row.bytesBefore()),
+          row.bytesAfter() == null ? "" : Figures.bytes(row.bytesAfter()),
           row.sqnrDecibels() == null ? "" : decibels(screen, row.sqnrDecibels()),
           row.note().isEmpty() ? "" : notes.indexOf(row.note()) + 1);
     }
@@ -246,8 +246,6 @@ final class ModuleTable {
 
   /** A ratio for people, as in {@code 41.2 dB}. */
   static String decibels(Screen screen, double value) {
-    return Double.isInfinite(value)
-        ? screen.symbol("∞", "inf")
-        : String.format(Locale.ROOT, "%.1f dB", value);
+    return Double.isInfinite(value) ? screen.symbol("∞", "inf") : Figures.decibels(value);
   }
 }

@@ -12,21 +12,26 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.VerificationException;
-import dev.kvant.cli.output.ByteSize;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.report.EvaluationResult;
+import dev.kvant.report.Figures;
+import dev.kvant.report.FileSize;
+import dev.kvant.report.JsonDocument;
+import dev.kvant.report.ReportDocument;
+import dev.kvant.report.ReportFiles;
+import dev.kvant.report.StoredModules;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -76,6 +81,14 @@ final class QuantizeCommand extends SpecCommand {
               + " for each part of the data.")
   private List<Path> statistics = new ArrayList<>();
 
+  @Option(
+      names = "--report",
+      paramLabel = "PATH",
+      description =
+          "Write the report of what was done: into a folder as report.json and report.html, or"
+              + " into a file that ends in .json or .html.")
+  private @Nullable Path report;
+
   QuantizeCommand(Screens screens, Installations installations) {
     super(screens, installations);
   }
@@ -103,6 +116,8 @@ final class QuantizeCommand extends SpecCommand {
     Path source = Objects.requireNonNull(config.modelPath());
     Path directory = Objects.requireNonNull(config.resultsDir());
     Optional<MadeSpec> made = spec.made(config, directory);
+    Optional<ReportFiles> reports = Optional.ofNullable(report).map(ReportFiles::at);
+    reports.ifPresent(ReportFiles::check);
     try (QuantizableModel model = kvant.load(source)) {
       Optional<BeforeAndAfter> comparison = BeforeAndAfter.prepare(kvant, reporter, config, model);
       SavedModel saved;
@@ -111,22 +126,32 @@ final class QuantizeCommand extends SpecCommand {
       } catch (VerificationException e) {
         reporter.done();
         made.ifPresent(MadeSpec::write);
-        print(
-            document(model, e.saved(), made, Optional.empty()), () -> show(model, e.saved(), made));
+        JsonDocument rejected = document(model, e.saved(), made, Optional.empty());
+        reports.ifPresent(files -> files.write(rejected));
+        print(rejected, () -> show(model, e.saved(), made, reports));
         err().paragraph("error: ", Style.ERROR, String.valueOf(e.getMessage()));
         return ExitCode.REJECTED;
       }
       reporter.done();
       made.ifPresent(MadeSpec::write);
+      JsonDocument done = document(model, saved, made, Optional.empty());
+      // Before the evaluation: what was written is told even if that fails.
+      reports.ifPresent(files -> files.write(done));
       if (!isJson()) {
-        // Before the evaluation: what was written is told even if that fails.
-        show(model, saved, made);
+        show(model, saved, made, reports);
         out().writer().flush();
       }
       Optional<EvaluationResult> evaluation = comparison.map(each -> each.evaluate(saved));
-      evaluation.ifPresent(result -> result.warnings().forEach(reporter::warn));
+      evaluation.ifPresent(
+          result -> new EvaluationTable(result).warnings().forEach(reporter::warn));
       reporter.done();
-      print(document(model, saved, made, evaluation), () -> evaluation.ifPresent(this::show));
+      if (evaluation.isEmpty()) {
+        print(done, () -> {});
+      } else {
+        JsonDocument evaluated = document(model, saved, made, evaluation);
+        reports.ifPresent(files -> files.write(evaluated));
+        print(evaluated, () -> show(evaluation.get()));
+      }
     }
     return ExitCode.DONE;
   }
@@ -165,10 +190,14 @@ final class QuantizeCommand extends SpecCommand {
 
   private void show(EvaluationResult evaluation) {
     out().line();
-    evaluation.print(out());
+    new EvaluationTable(evaluation).print(out());
   }
 
-  private void show(QuantizableModel model, SavedModel saved, Optional<MadeSpec> made) {
+  private void show(
+      QuantizableModel model,
+      SavedModel saved,
+      Optional<MadeSpec> made,
+      Optional<ReportFiles> reports) {
     Screen out = out();
     made.ifPresent(spec -> spec.print(out));
     QuantizationReport report = saved.report();
@@ -189,6 +218,11 @@ final class QuantizeCommand extends SpecCommand {
       out.line();
       VerificationTable.of(saved.verifications()).print(out);
     }
+    reports.ifPresent(
+        files -> {
+          out.line();
+          files.paths().forEach(file -> out.line("The report is in %s.".formatted(file)));
+        });
   }
 
   private static String sum(QuantizationReport report) {
@@ -204,8 +238,8 @@ final class QuantizeCommand extends SpecCommand {
         .formatted(
             quantized,
             Count.of(report.modules().size(), "module with weights", "modules with weights"),
-            ByteSize.format(before),
-            ByteSize.format(after));
+            Figures.bytes(before),
+            Figures.bytes(after));
   }
 
   private static Table artifacts(QuantizableModel model, List<Artifact> artifacts) {
@@ -219,7 +253,7 @@ final class QuantizeCommand extends SpecCommand {
             Column.prose("what for"));
     table.row(
         model.source(),
-        ByteSize.format(before),
+        Figures.bytes(before),
         "",
         files.size() == 1
             ? "the original model"
@@ -227,8 +261,8 @@ final class QuantizeCommand extends SpecCommand {
     for (Artifact artifact : artifacts) {
       table.row(
           artifact.path(),
-          ByteSize.format(artifact.bytes()),
-          String.format(Locale.ROOT, "%.1f %%", 100.0 * artifact.bytes() / before),
+          Figures.bytes(artifact.bytes()),
+          Figures.percent((double) artifact.bytes() / before),
           artifact.description());
     }
     return table;
@@ -239,24 +273,7 @@ final class QuantizeCommand extends SpecCommand {
       SavedModel saved,
       Optional<MadeSpec> made,
       Optional<EvaluationResult> evaluation) {
-    return PlanDocument.of(saved.report(), new StoredModules(model.modules()))
-        .put("model", ModelDocument.of(model))
-        .put(
-            "artifacts",
-            saved.artifacts().stream()
-                .map(
-                    artifact ->
-                        new JsonDocument()
-                            .put("path", artifact.path())
-                            .put("role", artifact.role().name().toLowerCase(Locale.ROOT))
-                            .put("format", artifact.format())
-                            .put("bytes", artifact.bytes())
-                            .put("description", artifact.description()))
-                .toList())
-        .put(
-            "verification",
-            saved.verifications().stream().map(VerificationTable::document).toList())
-        .put("evaluation", evaluation.map(EvaluationResult::document))
-        .put("spec", made.map(MadeSpec::document));
+    return ReportDocument.of(
+        model, saved, evaluation.orElse(null), made.map(MadeSpec::document).orElse(null));
   }
 }

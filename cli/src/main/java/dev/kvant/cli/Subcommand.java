@@ -1,10 +1,10 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.QuantizationListener;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Screen;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
+import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -108,7 +108,7 @@ abstract class Subcommand implements Callable<Integer> {
   /** Prints the result in the format that was asked for. */
   void print(JsonDocument document, Runnable table) {
     if (isJson()) {
-      document.print(out());
+      out().unchecked(document.json());
     } else {
       table.run();
     }

@@ -1,10 +1,9 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.Verification;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
-import dev.kvant.runtime.report.ReportTree;
+import dev.kvant.report.Figures;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,13 +55,6 @@ final class VerificationTable {
                         what,
                         Double.isInfinite(least)
                             ? "infinite: they are equal"
-                            : String.format(Locale.ROOT, "%.1f dB", least)));
-  }
-
-  /** The same as a document; an infinite ratio is null. */
-  static JsonDocument document(Verification verification) {
-    var document = new JsonDocument().put("path", verification.artifact());
-    ReportTree.of(verification).forEach(document::put);
-    return document;
+                            : Figures.decibels(least)));
   }
 }

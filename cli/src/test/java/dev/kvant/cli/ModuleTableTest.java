@@ -10,6 +10,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.RuleReference;
 import dev.kvant.cli.output.Screen;
+import dev.kvant.report.StoredModules;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;

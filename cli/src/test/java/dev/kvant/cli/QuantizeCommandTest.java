@@ -83,6 +83,58 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void writes_the_report_that_it_prints_for_programs() throws IOException {
+    Path place = folder.resolve("reports");
+
+    Session session = quantize("--format", "json", "--report", place.toString());
+
+    assertThat(session.exitCode()).isZero();
+    assertThat(Files.readString(place.resolve("report.json")))
+        .isEqualToIgnoringNewLines(session.out());
+    assertThat(session.json().get("report_version").getAsInt()).isEqualTo(1);
+  }
+
+  @Test
+  void says_where_the_report_is() {
+    Path file = folder.resolve("mine.json");
+
+    Session session = quantize("--report", file.toString());
+
+    assertThat(session.out()).contains("The report is in %s.".formatted(file));
+    assertThat(file).exists();
+  }
+
+  @Test
+  void a_file_that_is_no_report_is_found_before_any_work() throws IOException {
+    Path file = Files.writeString(folder.resolve("mine.json"), "[]");
+
+    Session session = quantize("--report", file.toString());
+
+    assertThat(session.exitCode()).isEqualTo(1);
+    assertThat(session.err()).contains("mine.json exists and is not a report of Kvant");
+    assertThat(models.results()).doesNotExist();
+  }
+
+  @Test
+  void the_report_has_the_evaluation_or_says_that_it_failed_by_having_none() throws IOException {
+    Path data =
+        new NpzWriter()
+            .floats("input", new float[] {2, 0, 0.3f, 0.4f}, 2, 2)
+            .write(folder.resolve("data.npz"));
+    Path file = folder.resolve("mine.json");
+    String evaluation = "quantize.evaluation={path: %s, batch_size: 2}".formatted(data);
+
+    quantize(evaluation, "--report", file.toString());
+    assertThat(Files.readString(file)).contains("\"latencies_ms\"");
+
+    Session failed =
+        quantize(
+            evaluation, "--report", file.toString(), "quantize.backend_kwargs.accident=broken");
+    assertThat(failed.exitCode()).isEqualTo(1);
+    assertThat(Files.readString(file)).contains("\"evaluation\": null");
+  }
+
+  @Test
   void flags_take_precedence_over_overrides_and_those_over_the_spec() {
     Path other = folder.resolve("other");
 

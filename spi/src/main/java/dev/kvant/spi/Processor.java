@@ -14,9 +14,10 @@ import java.util.Set;
  * @param architecture as in the system property {@code os.arch}
  * @param flags the instructions that the operating system says it has; empty where it does not say,
  *     as outside Linux
+ * @param model the name of the processor as the operating system says it; empty where it does not
  * @since 0.1.0
  */
-public record Processor(String architecture, Optional<Set<String>> flags) {
+public record Processor(String architecture, Optional<Set<String>> flags, Optional<String> model) {
 
   private static final Path DESCRIPTION = Path.of("/proc/cpuinfo");
   private static final Set<String> VNNI = Set.of("avx512_vnni", "avx_vnni");
@@ -24,6 +25,7 @@ public record Processor(String architecture, Optional<Set<String>> flags) {
   public Processor {
     Objects.requireNonNull(architecture, "architecture");
     flags = flags.map(Set::copyOf);
+    Objects.requireNonNull(model, "model");
   }
 
   /** Read when it is first asked for: the description has a page for each core. */
@@ -37,7 +39,7 @@ public record Processor(String architecture, Optional<Set<String>> flags) {
         return of(architecture, Files.readAllLines(DESCRIPTION));
       } catch (IOException e) {
         // Not Linux.
-        return new Processor(architecture, Optional.empty());
+        return new Processor(architecture, Optional.empty(), Optional.empty());
       }
     }
   }
@@ -60,13 +62,15 @@ public record Processor(String architecture, Optional<Set<String>> flags) {
   public static Processor of(String architecture, List<String> description) {
     return new Processor(
         architecture,
-        description.stream()
-            .filter(line -> line.startsWith("flags"))
-            .map(
-                line ->
-                    Set.copyOf(
-                        List.of(line.substring(line.indexOf(':') + 1).strip().split("\\s+"))))
-            .findFirst());
+        value(description, "flags").map(flags -> Set.copyOf(List.of(flags.split("\\s+")))),
+        value(description, "model name"));
+  }
+
+  private static Optional<String> value(List<String> description, String key) {
+    return description.stream()
+        .filter(line -> line.startsWith(key))
+        .map(line -> line.substring(line.indexOf(':') + 1).strip())
+        .findFirst();
   }
 
   /** Whether it is an x86-64 processor. */

@@ -38,7 +38,17 @@ class ProcessorTest {
   }
 
   @Test
+  void has_the_name_that_the_operating_system_says() {
+    assertThat(
+            Processor.of("amd64", List.of("vendor_id\t: X", "model name\t: Fast CPU @ 2 GHz"))
+                .model())
+        .contains("Fast CPU @ 2 GHz");
+    assertThat(Processor.of("aarch64", List.of("flags\t: fp asimd")).model()).isEmpty();
+  }
+
+  @Test
   void of_unknown_instructions_is_not_suspected() {
-    assertThat(new Processor("amd64", Optional.empty()).addsProductsIn16Bits()).isFalse();
+    assertThat(new Processor("amd64", Optional.empty(), Optional.empty()).addsProductsIn16Bits())
+        .isFalse();
   }
 }

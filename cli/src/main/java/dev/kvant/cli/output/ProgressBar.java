@@ -1,6 +1,7 @@
 package dev.kvant.cli.output;
 
 import dev.kvant.api.Progress;
+import dev.kvant.report.Figures;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 
@@ -82,8 +83,8 @@ public final class ProgressBar {
   private static String count(Progress progress) {
     boolean known = progress.total() > 0;
     if (progress.unit().equals("bytes")) {
-      return ByteSize.format(progress.done())
-          + (known ? " of " + ByteSize.format(progress.total()) : "");
+      return Figures.bytes(progress.done())
+          + (known ? " of " + Figures.bytes(progress.total()) : "");
     }
     return progress.done() + (known ? "/" + progress.total() : "") + " " + progress.unit();
   }

@@ -55,8 +55,11 @@ public record Screen(
     unchecked(line.toString());
   }
 
-  /** Prints one line unchanged, with codes that move the cursor or change colors. */
-  void unchecked(String text) {
+  /**
+   * Prints lines unchanged, with codes that move the cursor or change colors. What they contain
+   * must be known.
+   */
+  public void unchecked(String text) {
     writer.println(text);
   }
 

@@ -80,7 +80,8 @@ public final class EvaluatedModel implements AutoCloseable {
         files.stream().mapToLong(EvaluatedModel::bytes).sum(),
         labelled ? labels.correct() : null,
         finite.notFinite(),
-        latency.medianMillis());
+        latency.medianMillis(),
+        latency.millis());
   }
 
   private static long bytes(Path fileOrFolder) {

@@ -2,6 +2,7 @@ package dev.kvant.runtime.evaluation;
 
 import dev.kvant.api.Experimental;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param correct the number of samples that it classified as labelled, or null without labels
  * @param notFinite the number of samples whose outputs contain a NaN or an infinity
  * @param latencyMillis the median time for one batch, in milliseconds
+ * @param latenciesMillis the times of the batches in milliseconds, in ascending order; of more than
+ *     200 batches, 200 of them at even distances in that order, the first and the last included
  * @since 0.1.0
  */
 @Experimental
@@ -23,10 +26,12 @@ public record ModelScore(
     long bytes,
     @Nullable Long correct,
     long notFinite,
-    double latencyMillis) {
+    double latencyMillis,
+    List<Double> latenciesMillis) {
 
   public ModelScore {
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(format, "format");
+    latenciesMillis = List.copyOf(latenciesMillis);
   }
 }

@@ -176,12 +176,17 @@ class ArchitectureTest {
             List.of("dev.kvant.api..", "dev.kvant.spi.."),
             List.of()),
         new Module(
+            List.of("dev.kvant.report.."),
+            List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.runtime.."),
+            List.of("com.google.gson..", "org.jspecify..")),
+        new Module(
             List.of("dev.kvant.cli.."),
             List.of(
                 "dev.kvant.api..",
                 "dev.kvant.spi..",
                 "dev.kvant.validation..",
-                "dev.kvant.runtime.."),
+                "dev.kvant.runtime..",
+                "dev.kvant.report.."),
             List.of()));
   }
 

@@ -1,4 +1,4 @@
-package dev.kvant.cli.output;
+package dev.kvant.report;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A result for programs: one JSON object with keys in {@code snake_case}, in insertion order. All
- * keys are present; unknown values are {@code null}.
+ * keys are present; unknown values are {@code null}. Not safe for use by several threads.
  *
  * @since 0.1.0
  */
@@ -23,6 +23,9 @@ public final class JsonDocument {
 
   private final Map<String, @Nullable Object> fields = new LinkedHashMap<>();
 
+  /** A document without fields. */
+  public JsonDocument() {}
+
   /**
    * Adds a field.
    *
@@ -30,15 +33,21 @@ public final class JsonDocument {
    * @param value null, a string, boolean or number, a {@link JsonDocument}, or a list or map of
    *     them; an {@link Optional} means its value; a number that is not finite becomes null,
    *     because JSON has none
+   * @return this document
    */
   public JsonDocument put(String key, @Nullable Object value) {
     fields.put(key, plain(value));
     return this;
   }
 
-  /** Prints the document and the end of the line. */
-  public void print(Screen screen) {
-    screen.unchecked(ascii(GSON.toJson(fields)));
+  /**
+   * Returns the text of the document, on several lines.
+   *
+   * @return ASCII characters only, all others as escapes, so that the character set of the output
+   *     does not matter
+   */
+  public String json() {
+    return ascii(GSON.toJson(fields));
   }
 
   /** The document as nested maps and lists. */

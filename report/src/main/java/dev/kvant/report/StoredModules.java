@@ -1,4 +1,4 @@
-package dev.kvant.cli;
+package dev.kvant.report;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModuleDescription;
@@ -10,19 +10,23 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What a model file holds for the modules that a plan speaks about. */
-final class StoredModules {
+/**
+ * What a model file holds for the modules of a plan.
+ *
+ * @since 0.1.0
+ */
+public final class StoredModules {
 
   private final Map<String, ModuleDescription> byName;
 
-  StoredModules(List<ModuleDescription> modules) {
+  public StoredModules(List<ModuleDescription> modules) {
     this.byName =
         modules.stream()
             .collect(Collectors.toMap(ModuleDescription::name, Function.identity(), (a, b) -> a));
   }
 
   /** The element type of the module's weight, or of the first tensor that could be one. */
-  Optional<ElementType> elementType(String module) {
+  public Optional<ElementType> elementType(String module) {
     return Optional.ofNullable(byName.get(module)).stream()
         .flatMap(found -> Stream.concat(found.weight().stream(), found.tensors().stream()))
         .map(TensorDescription::elementType)
@@ -31,7 +35,7 @@ final class StoredModules {
   }
 
   /** The size of the module's own tensors. */
-  Optional<Long> bytes(String module) {
+  public Optional<Long> bytes(String module) {
     return Optional.ofNullable(byName.get(module))
         .map(found -> found.tensors().stream().mapToLong(TensorDescription::bytes).sum());
   }

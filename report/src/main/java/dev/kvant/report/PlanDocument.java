@@ -1,8 +1,7 @@
-package dev.kvant.cli;
+package dev.kvant.report;
 
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
-import dev.kvant.cli.output.JsonDocument;
 import dev.kvant.runtime.report.ReportTree;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,20 +10,24 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Plans and reports for programs: what artifacts carry, and what the model's file says. */
-final class PlanDocument {
+/**
+ * Plans and reports for programs: what artifacts carry, and what the model's file says.
+ *
+ * @since 0.1.0
+ */
+public final class PlanDocument {
 
   private static final String MODULES = "modules";
 
   private PlanDocument() {}
 
   /** What a plan will do to each module. */
-  static JsonDocument of(QuantizationPlan plan, StoredModules stored) {
+  public static JsonDocument of(QuantizationPlan plan, StoredModules stored) {
     return document(ReportTree.of(plan), stored);
   }
 
   /** What was done to each module. */
-  static JsonDocument of(QuantizationReport report, StoredModules stored) {
+  public static JsonDocument of(QuantizationReport report, StoredModules stored) {
     return document(ReportTree.of(report), stored);
   }
 

@@ -1,4 +1,4 @@
-package dev.kvant.cli;
+package dev.kvant.report;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,18 +7,22 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.stream.Stream;
 
-/** Sizes on disk. */
-final class FileSize {
+/**
+ * Sizes on disk.
+ *
+ * @since 0.1.0
+ */
+public final class FileSize {
 
   private FileSize() {}
 
   /** The size of all files or folders of a model together. */
-  static long of(Collection<Path> paths) {
+  public static long of(Collection<Path> paths) {
     return paths.stream().mapToLong(FileSize::of).sum();
   }
 
   /** The size of a file, or of all files in a folder. */
-  static long of(Path path) {
+  public static long of(Path path) {
     try (Stream<Path> files = Files.walk(path)) {
       long bytes = 0;
       for (Path file : files.filter(Files::isRegularFile).toList()) {

@@ -1,11 +1,11 @@
-package dev.kvant.cli.output;
+package dev.kvant.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class ByteSizeTest {
+class FiguresTest {
 
   @ParameterizedTest
   @CsvSource({
@@ -23,6 +23,12 @@ class ByteSizeTest {
     "9223372036854775807, 9223372 TB"
   })
   void a_size_has_three_digits_and_a_unit(long bytes, String text) {
-    assertThat(ByteSize.format(bytes)).isEqualTo(text);
+    assertThat(Figures.bytes(bytes)).isEqualTo(text);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1.000000", "0.9999999, 0.999999", "0.99615, 0.996150", "-0.5, -0.500000"})
+  void a_cosine_is_1_only_of_equal_outputs(double cosine, String text) {
+    assertThat(Figures.cosine(cosine)).isEqualTo(text);
   }
 }

@@ -1,0 +1,112 @@
+package dev.kvant.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("The report for programs")
+class ReportDocumentTest {
+
+  @TempDir private Path folder;
+
+  private JsonObject report(JsonDocument document) {
+    return JsonParser.parseString(document.json()).getAsJsonObject();
+  }
+
+  private JsonDocument document() {
+    List<String> names = Samples.names(3);
+    return ReportDocument.of(
+        StoredModel.in(folder, names),
+        Samples.saved(folder, names),
+        Samples.evaluation(folder),
+        new JsonDocument().put("path", null).put("text", "quantize: {}"));
+  }
+
+  @Test
+  void begins_with_the_version_of_its_keys_and_has_all_parts() {
+    assertThat(report(document()).keySet())
+        .containsExactly(
+            "report_version",
+            "environment",
+            "backend",
+            "mode",
+            "modules",
+            "warnings",
+            "requirements",
+            "model",
+            "artifacts",
+            "verification",
+            "evaluation",
+            "spec");
+    assertThat(report(document()).get("report_version").getAsInt()).isEqualTo(1);
+  }
+
+  @Test
+  void tells_where_figures_were_measured() {
+    JsonObject environment = report(document()).getAsJsonObject("environment");
+
+    assertThat(environment.keySet())
+        .containsExactly("kvant", "java", "os", "architecture", "processor", "processors");
+    assertThat(environment.get("processors").getAsInt())
+        .isEqualTo(Runtime.getRuntime().availableProcessors());
+  }
+
+  @Test
+  void has_the_sizes_of_model_and_modules() {
+    JsonObject report = report(document());
+
+    JsonObject model = report.getAsJsonObject("model");
+    assertThat(model.get("bytes").getAsLong()).isEqualTo(StoredModel.BYTES);
+    assertThat(model.get("tensor_bytes").getAsLong()).isEqualTo(3 * 64);
+    assertThat(model.get("files").getAsInt()).isEqualTo(1);
+    JsonObject module = report.getAsJsonArray("modules").get(2).getAsJsonObject();
+    assertThat(module.get("stored_dtype").getAsString()).isEqualTo("float16");
+    assertThat(module.get("bytes_before").getAsLong()).isEqualTo(64);
+    assertThat(module.get("bytes_after").getAsLong()).isEqualTo(34);
+    assertThat(module.get("sqnr_db").getAsDouble()).isEqualTo(30.2);
+  }
+
+  @Test
+  void has_the_times_of_batches_and_the_similarity_of_each_model() {
+    var models = report(document()).getAsJsonObject("evaluation").getAsJsonArray("models");
+
+    JsonObject reference = models.get(0).getAsJsonObject();
+    assertThat(reference.get("cosine_mean").isJsonNull()).isTrue();
+    assertThat(reference.get("latency_ms").getAsDouble()).isEqualTo(3);
+    JsonObject artifact = models.get(1).getAsJsonObject();
+    assertThat(artifact.get("cosine_mean").getAsDouble()).isEqualTo(0.9962);
+    assertThat(artifact.get("top1").getAsDouble()).isEqualTo(0.8);
+    assertThat(artifact.getAsJsonArray("latencies_ms"))
+        .extracting(each -> each.getAsDouble())
+        .containsExactly(1.0, 1.25, 1.5, 1.75, 2.5);
+  }
+
+  @Test
+  void has_null_where_there_was_no_evaluation_and_no_made_spec() {
+    List<String> names = Samples.names(1);
+
+    JsonObject report =
+        report(
+            ReportDocument.of(
+                StoredModel.in(folder, names), Samples.saved(folder, names), null, null));
+
+    assertThat(report.get("evaluation").isJsonNull()).isTrue();
+    assertThat(report.get("spec").isJsonNull()).isTrue();
+  }
+
+  @Test
+  void has_no_size_of_a_model_whose_file_is_gone() {
+    StoredModel gone = new StoredModel(folder.resolve("gone.bin"), Samples.names(1));
+
+    JsonObject report =
+        report(ReportDocument.of(gone, Samples.saved(folder, gone.names()), null, null));
+
+    assertThat(report.getAsJsonObject("model").get("bytes").isJsonNull()).isTrue();
+  }
+}
