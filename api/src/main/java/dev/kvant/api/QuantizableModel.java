@@ -41,6 +41,14 @@ public interface QuantizableModel extends AutoCloseable {
   List<ModuleDescription> modules();
 
   /**
+   * The operators without weights that rules and {@code skip_names} can name, in the model's order;
+   * none of them is among the {@link #modules}. Empty for a model without a graph.
+   */
+  default List<ModuleDescription> operators() {
+    return List.of();
+  }
+
+  /**
    * The root module, if it owns tensors itself; its name is empty. Plans do not contain it, because
    * patterns match names.
    */

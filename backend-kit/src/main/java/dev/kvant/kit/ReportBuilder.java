@@ -4,6 +4,7 @@ import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
@@ -34,6 +35,7 @@ public final class ReportBuilder {
   private final Map<String, OperandOutcome> activations = new HashMap<>();
   private final Map<String, Long> saved = new HashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
+  private final List<OperatorReport> operators = new ArrayList<>();
   private final List<QuantizationWarning> warnings;
   private final Set<Requirement> requirements = new LinkedHashSet<>();
 
@@ -75,6 +77,12 @@ public final class ReportBuilder {
     return this;
   }
 
+  /** Says what was done to operators without weights. */
+  public ReportBuilder operators(List<OperatorReport> added) {
+    operators.addAll(added);
+    return this;
+  }
+
   /** Adds warnings about what went otherwise than planned. */
   public ReportBuilder warnings(List<QuantizationWarning> added) {
     warnings.addAll(added);
@@ -93,6 +101,7 @@ public final class ReportBuilder {
         plan.backend(),
         plan.mode(),
         plan.modules().stream().map(this::module).toList(),
+        operators,
         warnings,
         List.copyOf(requirements));
   }

@@ -89,8 +89,10 @@ final class ModuleTable {
 
   private final List<Row> rows;
   private final int modules;
+  private final OperatorSummary operators;
 
-  private ModuleTable(List<Row> rows, boolean all) {
+  private ModuleTable(List<Row> rows, OperatorSummary operators, boolean all) {
+    this.operators = operators;
     this.modules = rows.size();
     this.rows = all || rows.size() <= LONG ? rows : merged(rows);
   }
@@ -98,13 +100,16 @@ final class ModuleTable {
   /** What a plan will do. */
   static ModuleTable ofPlan(QuantizationPlan plan, StoredModules stored, boolean all) {
     return new ModuleTable(
-        plan.modules().stream().map(decision -> row(decision, stored, null)).toList(), all);
+        plan.modules().stream().map(decision -> row(decision, stored, null)).toList(),
+        OperatorSummary.of(plan),
+        all);
   }
 
   /** What was done. */
   static ModuleTable ofReport(QuantizationReport report, StoredModules stored, boolean all) {
     return new ModuleTable(
         report.modules().stream().map(module -> row(module.decision(), stored, module)).toList(),
+        OperatorSummary.of(report),
         all);
   }
 
@@ -224,6 +229,7 @@ final class ModuleTable {
                   + " --all shows each.")
               .formatted(Count.of(modules, "module"), Count.of(rows.size(), "row")));
     }
+    operators.print(screen);
   }
 
   private static String weights(Screen screen, Row row) {

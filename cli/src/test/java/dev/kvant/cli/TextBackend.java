@@ -109,6 +109,7 @@ public final class TextBackend implements QuantizationBackend {
                 "text",
                 plan.mode(),
                 plan.modules().stream().map(this::report).toList(),
+                List.of(),
                 plan.warnings(),
                 List.of(Requirement.version("a reader", "7", "short lines"))));
       } catch (IOException e) {

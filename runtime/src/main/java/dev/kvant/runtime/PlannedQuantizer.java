@@ -141,7 +141,12 @@ final class PlannedQuantizer implements ModelQuantizer {
     PreparedModel prepared =
         new PreparedModel(
             cleaned,
-            new QuantizationPlan(decided.backend(), decided.mode(), decided.modules(), warnings));
+            new QuantizationPlan(
+                decided.backend(),
+                decided.mode(),
+                decided.modules(),
+                decided.operators(),
+                warnings));
     run(prepared);
     lastPrepared = prepared;
     return prepared;

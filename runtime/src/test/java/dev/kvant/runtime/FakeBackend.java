@@ -37,7 +37,7 @@ import java.util.Optional;
  * A backend that quantizes nothing and remembers what it was asked to do.
  *
  * <p>It takes Linear, Embedding and Conv2d; of the latter it keeps one artifact native. In {@code
- * static_ptq} it quantizes activations too, except those of Embedding.
+ * static_ptq} it quantizes activations too, except those of Embedding, and operators Add in int8.
  */
 public final class FakeBackend implements QuantizationBackend {
 
@@ -156,6 +156,10 @@ public final class FakeBackend implements QuantizationBackend {
     return switch (type) {
       case "Linear", "Embedding" -> Support.yes();
       case "Conv2d" -> Support.partly(Map.of("fake.small", "there is no room for Conv2d"));
+      case "Add" ->
+          query.dtype().equals(Dtype.INT8)
+              ? Support.yes()
+              : Support.no("Add takes int8 and no " + query.dtype());
       default -> Support.no("there is no kernel for " + type);
     };
   }

@@ -22,6 +22,7 @@ import java.util.Optional;
 public final class FakeModel implements QuantizableModel {
 
   private final List<ModuleDescription> modules = new ArrayList<>();
+  private final List<ModuleDescription> operators = new ArrayList<>();
   private final Map<String, ModelTensor> tensors = new LinkedHashMap<>();
   private final List<String> compatible = new ArrayList<>();
   private Path source = Path.of("fake.model");
@@ -127,6 +128,12 @@ public final class FakeModel implements QuantizableModel {
     return with(name, type, new TensorDescription[0]);
   }
 
+  /** Adds an operator without weights that rules can name. */
+  public FakeModel withOperator(String name, String type) {
+    operators.add(new ModuleDescription(List.of(name), List.of(type), false, List.of()));
+    return this;
+  }
+
   /** How often it was closed. */
   public int timesClosed() {
     return closed;
@@ -155,6 +162,11 @@ public final class FakeModel implements QuantizableModel {
   @Override
   public List<ModuleDescription> modules() {
     return List.copyOf(modules);
+  }
+
+  @Override
+  public List<ModuleDescription> operators() {
+    return List.copyOf(operators);
   }
 
   @Override

@@ -14,6 +14,7 @@ import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.backend.onnx.placement.Placer;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.preprocess.PreparedOnnxModel;
 import dev.kvant.kit.StaticMode;
@@ -121,6 +122,9 @@ public final class OnnxBackend implements QuantizationBackend {
     if (RECURRENT.contains(operator)) {
       return recurrent(query);
     }
+    if (query.module().tensors().isEmpty() && query.operand() == Operand.ACTIVATIONS) {
+      return withoutWeights(query);
+    }
     if (!QUANTIZABLE.contains(operator)) {
       return Support.no(
           "%s is not among the operators that are quantized: Conv, ConvTranspose, Gemm, MatMul, Gather"
@@ -163,6 +167,23 @@ public final class OnnxBackend implements QuantizationBackend {
       return Support.no("the input of Gather is indices");
     }
     return Support.yes();
+  }
+
+  /** Whether an operator without weights may compute with codes between products that do. */
+  private static Support withoutWeights(SupportQuery query) {
+    String operator = query.module().type();
+    if (!Placer.takes(operator)) {
+      return Support.no("ONNX Runtime has no integer kernel for " + operator);
+    }
+    if (!QuantizationMode.STATIC_PTQ.equals(query.config().mode())
+        || !OnnxOptions.of(query.config()).hasRegions()) {
+      return Support.no(
+          "operators without weights compute in int8 only under static_ptq with target: cpu and"
+              + " optimize: balanced or speed");
+    }
+    return query.dtype().equals(Dtype.INT8)
+        ? Support.yes()
+        : Support.no("%s does not take %s; int8 it does".formatted(operator, query.dtype()));
   }
 
   private static Support computed(OnnxOptions options) {

@@ -7,6 +7,7 @@ import dev.kvant.api.Granularity;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
@@ -75,6 +76,7 @@ final class OnnxRun implements QuantizationRun {
    * @param withoutRange the activations that stay native because the data gave them no range
    * @param outliers warnings of activations whose large values cost the others
    * @param inFloat why modules compute in float although they could be quantized, by name
+   * @param operators what operators without weights compute in
    * @param slower what is worth knowing about the speed
    */
   private record Rewritten(
@@ -85,6 +87,7 @@ final class OnnxRun implements QuantizationRun {
       List<WithoutRange> withoutRange,
       List<QuantizationWarning> outliers,
       Map<String, String> inFloat,
+      List<OperatorReport> operators,
       List<QuantizationWarning> slower) {}
 
   /**
@@ -285,6 +288,7 @@ final class OnnxRun implements QuantizationRun {
               withoutRange(planned, quantized, steps),
               outliers(planned, quantized, steps),
               placement.map(activations::inFloat).orElse(Map.of()),
+              placement.map(activations::operators).orElse(List.of()),
               slowness);
       // The metadata come before the weights in the file, so the record knows no errors.
       byte[] record = context.record(report(known, weight -> null));
@@ -446,6 +450,7 @@ final class OnnxRun implements QuantizationRun {
             (module, reason) ->
                 report.activations(
                     module, OperandOutcome.leftNative("it computes in float here: " + reason)));
+    report.operators(graph.operators());
     report.warnings(graph.slower());
     report.warnings(graph.withoutRange().stream().map(WithoutRange::warning).toList());
     report.warnings(graph.outliers());

@@ -2,10 +2,12 @@ package dev.kvant.backend.onnx;
 
 import static dev.kvant.backend.onnx.TestGraph.attribute;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
@@ -438,6 +440,110 @@ class PlacementTest {
             IMAGE);
 
     assertThat(saved.report().warnings()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Add", "Sigmoid", "Concat", "MaxPool", "Relu"})
+  void leave_an_operator_float_that_the_plan_keeps_native(String operator) {
+    TestGraph graph =
+        convolutions(2 * CHANNELS, SIDE / 2)
+            .node("Conv", List.of(BEFORE, "w1"), "second", PADS, KERNEL)
+            .node("Relu", List.of("second"), "other")
+            .node("Add", List.of(BEFORE, "other"), "sum")
+            .node("Sigmoid", List.of("sum"), "gate")
+            .node("Concat", List.of("gate", "sum"), "both", attribute("axis", 1))
+            .node(
+                "MaxPool",
+                List.of("both"),
+                BEHIND,
+                attribute("kernel_shape", List.of(2L, 2L)),
+                STRIDES)
+            .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL);
+    SavedModel saved =
+        Quantization.staticOf(
+                module -> Plans.Wish.both(Dtype.INT8), CalibrationDataset.of(List.of(IMAGE)))
+            .with("optimize", "speed")
+            .keeping(each -> each.type().equals(operator))
+            .run(graph.write(folder), folder.resolve("quantized"));
+    Path quantized = saved.artifacts().get(0).path();
+
+    assertThat(Graphs.distance(quantized, folder.resolve("model.onnx"), IMAGE)).isLessThan(0.05);
+    assertThat(saved.report().operators())
+        .filteredOn(report -> report.type().equals(operator))
+        .singleElement()
+        .satisfies(
+            report ->
+                assertThat(report.outcome().reason())
+                    .isEqualTo("by skip_names[0] '%s'".formatted(operator)));
+    assertThat(saved.report().operators())
+        .filteredOn(report -> report.outcome().isQuantized())
+        .extracting(OperatorReport::type)
+        .contains(operator.equals("Relu") ? "Add" : "Relu")
+        .doesNotContain(operator);
+  }
+
+  @Test
+  void leave_the_sum_of_a_residual_connection_as_it_is_computed_where_sums_are_kept() {
+    TestGraph graph =
+        convolutions()
+            .node("Conv", List.of(BEFORE, "w1"), "branch", PADS, KERNEL)
+            .node("Add", List.of(BEFORE, "branch"), "sum")
+            .node("Conv", List.of("sum", "w3"), "second branch", PADS, KERNEL)
+            .node("Add", List.of("sum", "second branch"), BEHIND)
+            .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL);
+
+    assertThat(whatTheSecondSumReads(graph, false).opType()).isEqualTo("DequantizeLinear");
+    assertThat(whatTheSecondSumReads(graph, true).opType()).isEqualTo("Add");
+  }
+
+  private Node whatTheSecondSumReads(TestGraph graph, boolean isKept) {
+    Path quantized =
+        Quantization.staticOf(
+                module -> Plans.Wish.both(Dtype.INT8), CalibrationDataset.of(List.of(IMAGE)))
+            .with("optimize", "speed")
+            .keeping(each -> isKept && each.type().equals("Add"))
+            .run(graph.write(folder), folder.resolve("quantized"))
+            .artifacts()
+            .get(0)
+            .path();
+    assertThat(Graphs.distance(quantized, folder.resolve("model.onnx"), IMAGE)).isLessThan(0.05);
+    try (OnnxFile file = OnnxFile.open(quantized)) {
+      Written written = new Written(file.load());
+      return written.producer(written.nodes("Add").get(1).input(0));
+    }
+  }
+
+  @Test
+  void report_why_operators_without_weights_stay_float() {
+    TestGraph graph =
+        convolutions()
+            .output("z", 1, CHANNELS, SIDE, SIDE)
+            .node("Tanh", List.of(BEFORE), "curved")
+            .node("Add", List.of("curved", BEFORE), BEHIND)
+            .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL)
+            .node("Sigmoid", List.of("y"), "z");
+
+    assertThat(save(graph, "speed", IMAGE).report().operators())
+        .extracting(OperatorReport::type, report -> String.valueOf(report.outcome().reason()))
+        .contains(
+            tuple("Tanh", "ONNX Runtime has no integer kernel for it"),
+            tuple(
+                "Sigmoid",
+                "no product that is quantized depends on it: outputs, and what is computed of"
+                    + " them, such as boxes, stay float"));
+  }
+
+  @Test
+  void report_no_operators_without_weights_where_there_are_none() {
+    SavedModel saved =
+        save(
+            convolutions()
+                .node("Sigmoid", List.of(BEFORE), BEHIND)
+                .node("Conv", List.of(BEHIND, "w2"), "y", PADS, KERNEL),
+            "accuracy",
+            IMAGE);
+
+    assertThat(saved.report().operators()).isEmpty();
   }
 
   private static TestGraph product(long size) {

@@ -10,12 +10,14 @@ import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.RuleReference;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 
 /** Plans without rules: what the tests want of each module, where the backend supports it. */
 final class Plans {
@@ -47,6 +49,18 @@ final class Plans {
       QuantizationMode mode,
       BiFunction<ModelQuantizationConfig, ModuleDescription, Wish> wishes,
       ModelQuantizationConfig config) {
+    return of(model, mode, wishes, operator -> false, config);
+  }
+
+  /**
+   * @param isKept the operators without weights that stay native
+   */
+  static QuantizationPlan of(
+      QuantizableModel model,
+      QuantizationMode mode,
+      BiFunction<ModelQuantizationConfig, ModuleDescription, Wish> wishes,
+      Predicate<ModuleDescription> isKept,
+      ModelQuantizationConfig config) {
     List<ModuleDecision> decisions =
         model.modules().stream()
             .filter(ModuleDescription::hasWeights)
@@ -66,7 +80,26 @@ final class Plans {
                           config));
                 })
             .toList();
-    return new QuantizationPlan("onnx", mode, decisions, List.of());
+    List<ModuleDecision> kept =
+        model.operators().stream()
+            .filter(isKept)
+            .map(
+                operator ->
+                    new ModuleDecision(
+                        operator.name(),
+                        operator.type(),
+                        false,
+                        OperandDecision.untouched(),
+                        new OperandDecision(
+                            Dtype.NATIVE,
+                            Dtype.NATIVE,
+                            RuleReference.skip(0, operator.type()),
+                            List.of(),
+                            null,
+                            Map.of(),
+                            OperandSettings.DEFAULT)))
+            .toList();
+    return new QuantizationPlan("onnx", mode, decisions, kept, List.of());
   }
 
   private static OperandDecision decide(

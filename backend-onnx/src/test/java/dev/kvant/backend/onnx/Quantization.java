@@ -12,6 +12,7 @@ import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import java.nio.file.Path;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** One run of the backend, from a file to an artifact. */
@@ -22,6 +23,7 @@ final class Quantization {
   private QuantizationMode mode = QuantizationMode.WEIGHT_ONLY_PTQ;
   private @Nullable CalibrationDataset data;
   private int threads = 2;
+  private Predicate<ModuleDescription> isKept = operator -> false;
   private Function<ModuleDescription, Plans.Wish> wishes = module -> Plans.Wish.NATIVE;
 
   /** Only weights, as wished. */
@@ -53,6 +55,12 @@ final class Quantization {
     return this;
   }
 
+  /** With operators without weights that stay float. */
+  Quantization keeping(Predicate<ModuleDescription> operators) {
+    isKept = operators;
+    return this;
+  }
+
   /** On so many threads. */
   Quantization threads(int count) {
     threads = count;
@@ -76,7 +84,7 @@ final class Quantization {
         QuantizationRun run =
             backend.begin(
                 source,
-                Plans.of(source, mode, (config, part) -> wishes.apply(part), built),
+                Plans.of(source, mode, (config, part) -> wishes.apply(part), isKept, built),
                 context)) {
       if (data != null) {
         run.use(run.observe(data, Observation.EXTREMES));

@@ -203,10 +203,7 @@ public final class CalibratedRun implements AutoCloseable {
             "calibration ignored values that are NaN or infinite: " + counted(ignored),
             null,
             List.of()));
-    return new SavedModel(
-        saved.artifacts(),
-        new QuantizationReport(
-            report.backend(), report.mode(), report.modules(), warnings, report.requirements()));
+    return new SavedModel(saved.artifacts(), report.withWarnings(warnings));
   }
 
   private static String counted(Map<String, Long> ignored) {
@@ -222,18 +219,14 @@ public final class CalibratedRun implements AutoCloseable {
 
   /** Says of each module whose input is quantized where its range is known from. */
   private static QuantizationReport withSource(QuantizationReport report, Path source) {
-    return new QuantizationReport(
-        report.backend(),
-        report.mode(),
+    return report.withModules(
         report.modules().stream()
             .map(
                 module ->
                     module.activations().isQuantized()
                         ? withNote(module, "its input is known from " + source)
                         : module)
-            .toList(),
-        report.warnings(),
-        report.requirements());
+            .toList());
   }
 
   private static ModuleReport withNote(ModuleReport module, String note) {

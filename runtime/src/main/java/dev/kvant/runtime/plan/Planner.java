@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Makes plans for one configuration: decides for every module that has weights, by the rules and by
- * what the backend can quantize.
+ * Makes plans for one configuration: decides for every module that has weights, and for operators
+ * without weights that rules name, by the rules and by what the backend can quantize.
  *
  * @since 0.1.0
  */
@@ -59,13 +59,15 @@ public final class Planner {
    *     have, or, under {@code strict}, has no effect on the model
    */
   public QuantizationPlan plan(QuantizableModel model) {
+    List<ModuleDescription> operators = model.operators();
     Set<String> names = ModuleSelector.names(model.modules());
+    names.addAll(ModuleSelector.names(operators));
     ModuleClasses classes = new ModuleClasses(config.moduleClasses(), names);
     List<ModuleDescription> modules = model.modules().stream().map(classes::applyTo).toList();
     String format = readableAs(model, backend.descriptor()).orElse(model.format());
     Rules rules = new Rules(config, mode, backend, format, names);
     RuleEffects effects =
-        new RuleEffects(config.layers(), modules, names, () -> model.tensors().keySet());
+        new RuleEffects(config.layers(), modules, operators, names, () -> model.tensors().keySet());
     List<ModuleDecision> decisions = new ArrayList<>();
     for (ModuleDescription module : modules) {
       if (module.hasWeights()) {
@@ -78,6 +80,8 @@ public final class Planner {
                 rules.decide(module, Operand.ACTIVATIONS, effects)));
       }
     }
+    List<ModuleDecision> steered =
+        operators.stream().flatMap(each -> rules.steer(each, effects).stream()).toList();
     List<QuantizationWarning> warnings = new ArrayList<>();
     List<ConfigurationProblem> problems = new ArrayList<>(rules.problems());
     NothingQuantized.askedFor(config).ifPresent(problems::add);
@@ -89,7 +93,7 @@ public final class Planner {
     }
     warnings.addAll(effects.warnings(decisions));
     warnings.addAll(classes.warnings());
-    warnings.addAll(SkipNames.warnings(config.skipNames(), modules, names));
+    warnings.addAll(SkipNames.warnings(config.skipNames(), modules, operators, names));
     warnings.addAll(TiedWeights.warnings(modules, decisions));
     if (decisions.stream().noneMatch(ModuleDecision::isQuantized)) {
       warnings.add(
@@ -102,6 +106,6 @@ public final class Planner {
               null,
               List.of()));
     }
-    return new QuantizationPlan(backend.descriptor().id(), mode, decisions, warnings);
+    return new QuantizationPlan(backend.descriptor().id(), mode, decisions, steered, warnings);
   }
 }

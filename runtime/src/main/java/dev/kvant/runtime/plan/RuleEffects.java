@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Keeps account of what each rule brought about.
@@ -32,23 +33,27 @@ final class RuleEffects {
 
   private final List<LayerQuantizationConfig> layers;
   private final List<ModuleDescription> modules;
+  private final List<ModuleDescription> operators;
   private final Set<String> allNames;
   private final Supplier<Set<String>> tensors;
   private final Set<Integer> effective = new LinkedHashSet<>();
   private final Map<Integer, Map<String, String>> reasons = new LinkedHashMap<>();
 
   /**
-   * @param names the names that the modules have
+   * @param operators the operators without weights
+   * @param names the names that the modules and operators have
    * @param tensors the names of the model's tensors; asked only if no module has weights
    */
   RuleEffects(
       List<LayerQuantizationConfig> layers,
       List<ModuleDescription> modules,
+      List<ModuleDescription> operators,
       Set<String> names,
       Supplier<Set<String>> tensors) {
     this.tensors = tensors;
     this.layers = layers;
     this.modules = modules;
+    this.operators = operators;
     this.allNames = names;
   }
 
@@ -143,7 +148,8 @@ final class RuleEffects {
           .formatted(written, byReason(unsupported));
     }
     ModuleSelector selector = ModuleSelector.of(written, allNames);
-    List<ModuleDescription> matched = modules.stream().filter(selector::selects).toList();
+    List<ModuleDescription> matched =
+        Stream.concat(modules.stream(), operators.stream()).filter(selector::selects).toList();
     if (matched.stream().anyMatch(ModuleDescription::hasWeights)) {
       return "'%s' matches modules, but no rule gives them a dtype that they can have"
           .formatted(written);

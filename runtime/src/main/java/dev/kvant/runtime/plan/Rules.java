@@ -6,6 +6,7 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
 import dev.kvant.api.OperandDecision;
@@ -72,6 +73,33 @@ final class Rules {
     decider.noteSettingsOnlyEffects(effects);
     skips.selecting(module).stream().findFirst().ifPresent(decider::applySkip);
     return decider.decision();
+  }
+
+  /**
+   * Decides on an operator without weights, where rules ask for something else than what the
+   * backend does on its own: that it stays native, or is quantized in another way.
+   */
+  Optional<ModuleDecision> steer(ModuleDescription operator, RuleEffects effects) {
+    OperandDecision decision = decide(operator, Operand.ACTIVATIONS, effects);
+    OperandSettings settings = decision.settings();
+    boolean hasOwnSettings =
+        !settings.algorithm().equals(config.algorithm()) || !settings.algorithmOptions().isEmpty();
+    boolean isSteered =
+        decision.decidedBy() != null
+            && (!decision.isQuantized() || hasOwnSettings)
+            && abilities.dtypes(Operand.ACTIVATIONS).stream()
+                .anyMatch(dtype -> isSupported(operator, dtype));
+    return isSteered
+        ? Optional.of(
+            new ModuleDecision(
+                operator.name(), operator.type(), false, OperandDecision.untouched(), decision))
+        : Optional.empty();
+  }
+
+  private boolean isSupported(ModuleDescription operator, Dtype dtype) {
+    return !(backend.supports(
+            new SupportQuery(operator, Operand.ACTIVATIONS, dtype, null, modelFormat, config))
+        instanceof Support.No);
   }
 
   /** What rules ask of modules that these cannot have, once all modules were decided. */

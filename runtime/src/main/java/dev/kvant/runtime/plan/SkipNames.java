@@ -16,23 +16,31 @@ final class SkipNames {
   private SkipNames() {}
 
   static List<QuantizationWarning> warnings(
-      List<String> skipNames, List<ModuleDescription> modules, Set<String> names) {
+      List<String> skipNames,
+      List<ModuleDescription> modules,
+      List<ModuleDescription> operators,
+      Set<String> names) {
     ModuleSelectors selectors = new ModuleSelectors(skipNames, names);
     Set<Integer> matching = new HashSet<>();
-    Set<Integer> matchingWeights = new HashSet<>();
+    Set<Integer> effective = new HashSet<>();
     for (ModuleDescription module : modules) {
       Collection<Integer> selecting = selectors.selecting(module);
       matching.addAll(selecting);
       if (module.hasWeights()) {
-        matchingWeights.addAll(selecting);
+        effective.addAll(selecting);
       }
+    }
+    for (ModuleDescription operator : operators) {
+      Collection<Integer> selecting = selectors.selecting(operator);
+      matching.addAll(selecting);
+      effective.addAll(selecting);
     }
     List<String> matchNothing = new ArrayList<>();
     List<String> matchContainers = new ArrayList<>();
     for (int i = 0; i < skipNames.size(); i++) {
       if (!matching.contains(i)) {
         matchNothing.add(skipNames.get(i));
-      } else if (!matchingWeights.contains(i)) {
+      } else if (!effective.contains(i)) {
         matchContainers.add(skipNames.get(i));
       }
     }

@@ -15,6 +15,7 @@ import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.OperandSettings;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
@@ -184,6 +185,9 @@ public final class ReportRecord {
           member(root, ReportTree.BACKEND, String.class),
           QuantizationMode.of(member(root, ReportTree.MODE, String.class)),
           list(root, ReportTree.MODULES, ReportRecord::module),
+          isNull(root, ReportTree.OPERATORS)
+              ? List.of()
+              : list(root, ReportTree.OPERATORS, ReportRecord::operator),
           list(root, ReportTree.WARNINGS, ReportRecord::warning),
           isNull(root, ReportTree.REQUIREMENTS)
               ? List.of()
@@ -230,6 +234,15 @@ public final class ReportRecord {
             member(json, ReportTree.BYTES_AFTER, Long.class))
         .note(optional(json, ReportTree.NOTE, String.class))
         .build();
+  }
+
+  private static OperatorReport operator(Map<?, ?> json) {
+    return new OperatorReport(
+        member(json, ReportTree.CLASS, String.class), outcome(json), names(json, ReportTree.NAMES));
+  }
+
+  private static List<String> names(Map<?, ?> json, String key) {
+    return array(json, key).stream().<String>map(name -> cast(String.class, name, key)).toList();
   }
 
   private static OperandOutcome outcome(Map<?, ?> json) {
@@ -299,9 +312,7 @@ public final class ReportRecord {
         QuantizationWarning.Kind.valueOf(upper(member(json, ReportTree.KIND, String.class))),
         member(json, ReportTree.MESSAGE, String.class),
         rule(json, ReportTree.RULE),
-        array(json, ReportTree.MODULES).stream()
-            .<String>map(name -> cast(String.class, name, ReportTree.MODULES))
-            .toList());
+        names(json, ReportTree.MODULES));
   }
 
   private static @Nullable RuleReference rule(Map<?, ?> json, String name) {

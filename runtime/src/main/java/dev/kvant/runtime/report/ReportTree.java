@@ -6,6 +6,7 @@ import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
@@ -32,6 +33,8 @@ public final class ReportTree {
   static final String BACKEND = "backend";
   static final String MODE = "mode";
   static final String MODULES = "modules";
+  static final String OPERATORS = "operators";
+  static final String NAMES = "names";
   static final String WARNINGS = "warnings";
   static final String REQUIREMENTS = "requirements";
   static final String OF = "of";
@@ -46,6 +49,7 @@ public final class ReportTree {
   static final String TENSOR = "tensor";
   static final String RATIO = "sqnr";
   static final String MODULE = "module";
+  static final String OPERATOR = "operator";
   static final String CLASS = "class";
   static final String CLASS_INFERRED = "class_inferred";
   static final String WEIGHTS = "weights";
@@ -80,6 +84,7 @@ public final class ReportTree {
     tree.put(BACKEND, plan.backend());
     tree.put(MODE, plan.mode().name());
     tree.put(MODULES, plan.modules().stream().map(ReportTree::of).toList());
+    tree.put(OPERATORS, plan.operators().stream().map(ReportTree::operator).toList());
     tree.put(WARNINGS, plan.warnings().stream().map(ReportTree::warning).toList());
     return tree;
   }
@@ -90,6 +95,7 @@ public final class ReportTree {
     tree.put(BACKEND, report.backend());
     tree.put(MODE, report.mode().name());
     tree.put(MODULES, report.modules().stream().map(ReportTree::of).toList());
+    tree.put(OPERATORS, report.operators().stream().map(ReportTree::of).toList());
     tree.put(WARNINGS, report.warnings().stream().map(ReportTree::warning).toList());
     tree.put(REQUIREMENTS, report.requirements().stream().map(ReportTree::requirement).toList());
     return tree;
@@ -132,6 +138,23 @@ public final class ReportTree {
     return tree;
   }
 
+  /** What a plan will do to an operator without weights. */
+  private static Map<String, @Nullable Object> operator(ModuleDecision decision) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(OPERATOR, decision.module());
+    tree.put(CLASS, decision.type());
+    tree.put(ACTIVATIONS, operand(decision.activations()));
+    return tree;
+  }
+
+  private static Map<String, @Nullable Object> of(OperatorReport report) {
+    Map<String, @Nullable Object> tree = new LinkedHashMap<>();
+    tree.put(CLASS, report.type());
+    tree.putAll(outcome(report.outcome()));
+    tree.put(NAMES, report.operators());
+    return tree;
+  }
+
   private static Map<String, @Nullable Object> of(ModuleReport report) {
     Map<String, @Nullable Object> tree = of(report.decision());
     tree.put(WEIGHTS, with(operand(report.decision().weights()), report.weights()));
@@ -147,14 +170,18 @@ public final class ReportTree {
 
   private static Map<String, @Nullable Object> with(
       Map<String, @Nullable Object> operand, OperandOutcome outcome) {
+    operand.put(OUTCOME, outcome(outcome));
+    return operand;
+  }
+
+  private static Map<String, @Nullable Object> outcome(OperandOutcome outcome) {
     Map<String, @Nullable Object> tree = new LinkedHashMap<>();
     tree.put(DTYPE, outcome.dtype().name());
     tree.put(GRANULARITY, text(outcome.granularity()));
     tree.put(SQNR, finite(outcome.sqnrDecibels()));
     tree.put(LOSSLESS, isInfinite(outcome.sqnrDecibels()));
     tree.put(REASON, outcome.reason());
-    operand.put(OUTCOME, tree);
-    return operand;
+    return tree;
   }
 
   /** JSON has no infinity. */

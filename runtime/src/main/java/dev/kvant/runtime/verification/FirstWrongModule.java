@@ -59,6 +59,6 @@ public final class FirstWrongModule {
                   OperandDecision.untouched(),
                   OperandDecision.untouched()));
     }
-    return new QuantizationPlan(plan.backend(), plan.mode(), modules, List.of());
+    return new QuantizationPlan(plan.backend(), plan.mode(), modules, plan.operators(), List.of());
   }
 }

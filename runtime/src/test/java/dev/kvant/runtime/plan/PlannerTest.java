@@ -2,6 +2,7 @@ package dev.kvant.runtime.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvant.api.ActivationQuantizationConfig;
 import dev.kvant.api.CalibrationAlgorithm;
@@ -270,6 +271,107 @@ class PlannerTest {
     assertThat(quantized(plan)).containsExactly("encoder.fc2");
     assertThat(weights(plan, "head").decidedBy()).isEqualTo(RuleReference.skip(2, "head"));
     assertThat(weights(plan, "head").overrode()).containsExactly(RuleReference.layer(0, "Linear"));
+  }
+
+  /** A model between whose modules operators without weights compute. */
+  private static FakeModel withOperators() {
+    return new FakeModel()
+        .with("fc1", "Linear")
+        .withOperator("sum", "Add")
+        .withOperator("other/sum", "Add")
+        .withOperator("curve", "Tanh")
+        .with("fc2", "Linear");
+  }
+
+  @Test
+  void says_nothing_of_operators_without_weights_that_rules_do_not_steer() {
+    assertThat(plan(staticConfig().layer("*", Dtype.INT8), withOperators()).operators()).isEmpty();
+    assertThat(plan(staticConfig().layer("Linear", Dtype.INT8), withOperators()).operators())
+        .isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Add, 'sum,other/sum'",
+    "sum, sum",
+    "other*, other/sum",
+    "*, 'sum,other/sum'",
+    "Tanh, ''"
+  })
+  void keeps_operators_native_that_are_skipped_and_could_be_quantized(String skip, String names) {
+    QuantizationPlan plan =
+        plan(staticConfig().layer("Linear", Dtype.INT8).skip(skip), withOperators());
+
+    assertThat(plan.operators().stream().map(ModuleDecision::module))
+        .containsExactlyElementsOf(names.isEmpty() ? List.of() : List.of(names.split(",")));
+    assertThat(plan.operators())
+        .allSatisfy(
+            operator -> {
+              assertThat(operator.isQuantized()).isFalse();
+              assertThat(operator.weights()).isEqualTo(OperandDecision.untouched());
+              assertThat(operator.activations().decidedBy()).isEqualTo(RuleReference.skip(0, skip));
+            });
+    assertThat(plan.modules()).hasSize(2);
+    assertThat(warnings(plan)).noneMatch(warning -> warning.startsWith("skip_names"));
+  }
+
+  @Test
+  void keeps_operators_native_that_a_rule_wants_native_or_of_a_dtype_that_they_cannot_have() {
+    QuantizationPlan plan =
+        plan(
+            staticConfig()
+                .layer("Linear", Dtype.INT8)
+                .layer(activationsOf("sum", Dtype.NATIVE))
+                .layer(activationsOf("other*", Dtype.FP8_E4M3FN)),
+            withOperators().with("other", "Linear"));
+
+    assertThat(plan.operators().stream().map(ModuleDecision::activations))
+        .extracting(OperandDecision::dtype, OperandDecision::reason)
+        .containsExactly(
+            tuple(Dtype.NATIVE, null), tuple(Dtype.NATIVE, "Add takes int8 and no fp8_e4m3fn"));
+  }
+
+  @Test
+  void gives_operators_the_algorithm_that_a_rule_gives_them() {
+    QuantizationPlan plan =
+        plan(
+            staticConfig()
+                .layer("Linear", Dtype.INT8)
+                .layer(
+                    new LayerQuantizationConfig(
+                        "sum",
+                        null,
+                        new ActivationQuantizationConfig(Dtype.INT8, null, "entropy", Map.of()))),
+            withOperators());
+
+    assertThat(plan.operators())
+        .singleElement()
+        .satisfies(
+            operator -> {
+              assertThat(operator.isQuantized()).isTrue();
+              assertThat(operator.activations().settings().algorithm())
+                  .isEqualTo(CalibrationAlgorithm.ENTROPY);
+            });
+  }
+
+  @Test
+  void refuses_a_rule_for_the_weights_of_operators_without_any() {
+    assertThatThrownBy(() -> plan(config().layer("Add", Dtype.INT8), withOperators()))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageContaining(
+            "'Add' matches only modules without weights of their own: sum (Add), other/sum (Add)");
+  }
+
+  @Test
+  void refuses_a_rule_for_operators_that_cannot_be_quantized() {
+    assertThatThrownBy(
+            () -> plan(staticConfig().layer(activationsOf("Tanh", Dtype.INT8)), withOperators()))
+        .isInstanceOf(InvalidConfigurationException.class)
+        .hasMessageContaining("curve (Tanh): there is no kernel for Tanh");
+  }
+
+  private static LayerQuantizationConfig activationsOf(String pattern, Dtype dtype) {
+    return new LayerQuantizationConfig(pattern, null, ActivationQuantizationConfig.of(dtype));
   }
 
   @Test

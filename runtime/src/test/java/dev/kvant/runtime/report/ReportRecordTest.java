@@ -13,6 +13,7 @@ import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.OperandSettings;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
@@ -75,6 +76,12 @@ class ReportRecordTest {
                       OperandOutcome.quantized(
                           Dtype.INT8, Granularity.CHANNEL, Double.POSITIVE_INFINITY))
                   .build()),
+          List.of(
+              new OperatorReport(
+                  "Add",
+                  OperandOutcome.quantized(Dtype.INT8, Granularity.TENSOR, null),
+                  List.of("a", "b")),
+              new OperatorReport("Add", OperandOutcome.leftNative("too small"), List.of("c"))),
           List.of(
               new QuantizationWarning(
                   QuantizationWarning.Kind.NO_MATCH,
@@ -164,6 +171,20 @@ class ReportRecordTest {
     String without = text.substring(0, text.indexOf(",\"requirements\"")) + "}";
 
     assertThat(ReportRecord.read(without.getBytes(UTF_8), "test").requirements()).isEmpty();
+  }
+
+  @Test
+  void a_record_without_operators_has_none() {
+    String text = new String(ReportRecord.write(REPORT), UTF_8);
+    int from = text.indexOf(",\"operators\":");
+    int to = text.indexOf(",\"warnings\":", from);
+
+    QuantizationReport read =
+        ReportRecord.read((text.substring(0, from) + text.substring(to)).getBytes(UTF_8), "test");
+
+    assertThat(read.operators()).isEmpty();
+    assertThat(read.modules()).isEqualTo(REPORT.modules());
+    assertThat(read.warnings()).isEqualTo(REPORT.warnings());
   }
 
   @Test

@@ -5,6 +5,7 @@ import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What an operator's results cannot leave.
@@ -17,6 +18,9 @@ public record Bounds(float min, float max) {
 
   /** Anything. */
   public static final Bounds NONE = new Bounds(Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY);
+
+  /** The operators that {@link #of} may find bounds of. */
+  static final Set<String> FOLDED = Set.of("Relu", "Clip");
 
   /** From 0 to 1. */
   static final Bounds UNIT = new Bounds(0, 1);

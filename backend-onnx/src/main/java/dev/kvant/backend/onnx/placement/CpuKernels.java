@@ -65,6 +65,14 @@ final class CpuKernels {
 
   private CpuKernels() {}
 
+  /** Whether there is a kernel for operators of a type without weights, given the right inputs. */
+  static boolean takes(String operator) {
+    return UNARY.containsKey(operator)
+        || BINARY.containsKey(operator)
+        || operator.equals("Concat")
+        || operator.equals("MatMul");
+  }
+
   private static Map.Entry<String, Entry> entry(String operator, Kernel kernel, Reach reach) {
     return Map.entry(operator, new Entry(kernel, reach, operator));
   }

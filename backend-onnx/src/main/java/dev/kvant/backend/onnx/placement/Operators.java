@@ -25,11 +25,12 @@ final class Operators {
   private final Map<String, List<Node>> readers = new HashMap<>();
   private final Set<String> results = new HashSet<>();
 
-  private Operators(Graph graph, Map<Node, Product> products, Predicate<Node> isAllowed) {
+  private Operators(
+      Graph graph, Map<Node, Product> products, FloatValues floats, Predicate<Node> isAllowed) {
     this.graph = graph;
     this.products = products;
     this.isAllowed = isAllowed;
-    this.floats = FloatValues.of(graph, products);
+    this.floats = floats;
     for (Node node : graph.nodes()) {
       reads(node)
           .forEach(name -> readers.computeIfAbsent(name, key -> new ArrayList<>()).add(node));
@@ -41,10 +42,12 @@ final class Operators {
    * The operators of a graph in its order.
    *
    * @param products what is planned for products with constants
+   * @param floats which values are floats
    * @param isAllowed whether the plan lets a node without weights compute in integers
    */
-  static List<Operator> of(Graph graph, Map<Node, Product> products, Predicate<Node> isAllowed) {
-    return new Operators(graph, products, isAllowed).read();
+  static List<Operator> of(
+      Graph graph, Map<Node, Product> products, FloatValues floats, Predicate<Node> isAllowed) {
+    return new Operators(graph, products, floats, isAllowed).read();
   }
 
   private List<Operator> read() {

@@ -12,8 +12,8 @@ import java.util.Set;
  * @param pairs the tensors, in the order in which they are written
  * @param folded nodes whose work the range of the codes does: what they read is written as what
  *     they wrote
- * @param inFloat the products that compute in float although they could be quantized, each with the
- *     reason
+ * @param inFloat the nodes that compute in float, each with the reason; without those that compute
+ *     shapes and indices
  * @param estimate what the placement is estimated to take
  * @since 0.1.0
  */

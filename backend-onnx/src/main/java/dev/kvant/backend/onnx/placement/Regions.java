@@ -141,18 +141,23 @@ final class Regions {
    * as coordinates of boxes, stays float.
    */
   static Set<Operator> useful(List<Operator> operators) {
-    Set<Operator> useful = new LinkedHashSet<>();
+    Set<Operator> useful = inFront(operators);
+    useful.removeIf(operator -> operator.kernel() == Kernel.NONE);
+    return useful;
+  }
+
+  /** The operators that a product with a kernel depends on, and those products. */
+  static Set<Operator> inFront(List<Operator> operators) {
+    Set<Operator> inFront = new LinkedHashSet<>();
     Set<String> wanted = new HashSet<>();
     for (int i = operators.size() - 1; i >= 0; i--) {
       Operator operator = operators.get(i);
       boolean isProduct = operator.hasWeights() && operator.kernel() != Kernel.NONE;
       if (isProduct || operator.outputs().stream().anyMatch(wanted::contains)) {
         operator.inputs().forEach(input -> wanted.add(input.tensor()));
-        if (operator.kernel() != Kernel.NONE) {
-          useful.add(operator);
-        }
+        inFront.add(operator);
       }
     }
-    return useful;
+    return inFront;
   }
 }

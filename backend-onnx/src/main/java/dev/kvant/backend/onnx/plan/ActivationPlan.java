@@ -1,8 +1,11 @@
 package dev.kvant.backend.onnx.plan;
 
 import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
+import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.OperandOutcome;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.backend.onnx.placement.Bounds;
-import dev.kvant.backend.onnx.placement.Optimize;
 import dev.kvant.backend.onnx.placement.Pair;
 import dev.kvant.backend.onnx.placement.Placement;
 import dev.kvant.backend.onnx.placement.Placer;
@@ -10,6 +13,7 @@ import dev.kvant.backend.onnx.placement.Product;
 import dev.kvant.backend.onnx.placement.Reader;
 import dev.kvant.backend.onnx.placement.Response;
 import dev.kvant.backend.onnx.placement.Sizes;
+import dev.kvant.backend.onnx.plan.PlannedGraph.Operator;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.onnx.graph.DataType;
 import dev.kvant.onnx.graph.Graph;
@@ -54,23 +58,24 @@ public final class ActivationPlan {
         }
       }
     }
-    boolean hasRegions =
-        options.optimize() != Optimize.ACCURACY
-            && options.target() == OnnxOptions.Target.CPU
-            && !options.quantizeOutputs()
-            && !planned.dynamic()
-            && !placed.isEmpty();
-    this.placer = hasRegions ? new Placer(graph, products, node -> true) : null;
+    boolean hasRegions = options.hasRegions() && !planned.dynamic() && !placed.isEmpty();
+    Set<Node> kept = new HashSet<>();
+    for (Operator operator : planned.operators()) {
+      ModuleDecision decision = operator.decision();
+      if (decision != null && !decision.isQuantized()) {
+        kept.add(operator.node());
+      }
+    }
+    this.placer = hasRegions ? new Placer(graph, products, node -> !kept.contains(node)) : null;
     if (placer == null) {
       placed.clear();
     } else {
       Response.Finder responses = new Response.Finder(graph);
-      Map<String, Planned> modules = modulesByTensor();
-      Planned first = placed.values().iterator().next();
+      Map<String, ModuleDecision> decisions = decisionsByTensor();
+      ModuleDecision first = placed.values().iterator().next().decision();
       for (String tensor : placer.candidates()) {
         ActivationSetting setting =
-            ActivationSetting.of(
-                modules.getOrDefault(tensor, first).decision().activations(), options);
+            ActivationSetting.of(decisions.getOrDefault(tensor, first).activations(), options);
         candidates.put(
             tensor,
             new Activation(
@@ -99,20 +104,30 @@ public final class ActivationPlan {
         && !module.node().is("Gather");
   }
 
-  /** Whose settings a tensor has: those of a product that reads it, or else that writes it. */
-  private Map<String, Planned> modulesByTensor() {
-    Map<String, Planned> modules = new HashMap<>();
+  /**
+   * Whose settings a tensor has: those of a product that reads it, of an operator with settings of
+   * its own that reads or writes it, or else of a product that writes it.
+   */
+  private Map<String, ModuleDecision> decisionsByTensor() {
+    Map<String, ModuleDecision> decisions = new HashMap<>();
     for (Planned module : planned.modules()) {
       if (placed.containsKey(module.node())) {
-        modules.putIfAbsent(module.node().input(module.activationInput()), module);
+        decisions.putIfAbsent(module.node().input(module.activationInput()), module.decision());
+      }
+    }
+    for (Operator operator : planned.operators()) {
+      ModuleDecision decision = operator.decision();
+      if (decision != null && decision.isQuantized()) {
+        operator.node().inputs().forEach(input -> decisions.putIfAbsent(input, decision));
+        operator.node().outputs().forEach(output -> decisions.putIfAbsent(output, decision));
       }
     }
     for (Planned module : planned.modules()) {
       if (placed.containsKey(module.node())) {
-        modules.putIfAbsent(module.node().outputs().get(0), module);
+        decisions.putIfAbsent(module.node().outputs().get(0), module.decision());
       }
     }
-    return modules;
+    return decisions;
   }
 
   /** What must be observed of which activations. */
@@ -246,5 +261,40 @@ public final class ActivationPlan {
       }
     }
     return reasons;
+  }
+
+  /** What operators without weights compute in, those of one class and result together. */
+  public List<OperatorReport> operators(Placement placement) {
+    Map<OperatorReport, List<String>> names = new LinkedHashMap<>();
+    for (Operator operator : planned.operators()) {
+      outcome(operator, placement)
+          .ifPresent(
+              outcome ->
+                  names
+                      .computeIfAbsent(
+                          new OperatorReport(operator.type(), outcome, List.of(operator.type())),
+                          key -> new ArrayList<>())
+                      .add(operator.name()));
+    }
+    List<OperatorReport> reports = new ArrayList<>();
+    names.forEach(
+        (report, operators) ->
+            reports.add(new OperatorReport(report.type(), report.outcome(), operators)));
+    return reports;
+  }
+
+  private static Optional<OperandOutcome> outcome(Operator operator, Placement placement) {
+    Node node = operator.node();
+    if (placement.integers().contains(node) || placement.folded().contains(node)) {
+      return Optional.of(OperandOutcome.quantized(Dtype.INT8, Granularity.TENSOR, null));
+    }
+    ModuleDecision decision = operator.decision();
+    if (decision != null && !decision.isQuantized()) {
+      String reason = decision.activations().reason();
+      return Optional.of(
+          OperandOutcome.leftNative(
+              reason == null ? "by " + decision.activations().decidedBy() : reason));
+    }
+    return Optional.ofNullable(placement.inFloat().get(node)).map(OperandOutcome::leftNative);
   }
 }

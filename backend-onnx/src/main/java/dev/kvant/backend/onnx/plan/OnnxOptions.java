@@ -231,8 +231,9 @@ public record OnnxOptions(
     return !smooth.isOff() && !quantizeOutputs && !hasRegions();
   }
 
-  private boolean hasRegions() {
-    return optimize != Optimize.ACCURACY && target == Target.CPU;
+  /** Whether operators without weights may compute in int8, under static_ptq. */
+  public boolean hasRegions() {
+    return optimize != Optimize.ACCURACY && target == Target.CPU && !quantizeOutputs;
   }
 
   /** How {@link Kernel#NBITS} stores the matrices of products. */

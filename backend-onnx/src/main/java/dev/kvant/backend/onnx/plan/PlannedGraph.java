@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A copy of a model's graph, ready to be observed or rewritten, with the plan's decision for each
@@ -27,10 +28,12 @@ import java.util.Set;
  *
  * @param model the copy
  * @param modules the nodes with something to quantize
+ * @param operators the nodes without weights of the model's own graph
  * @param dynamic whether ranges of activations are found as the model runs
  * @since 0.1.0
  */
-public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynamic) {
+public record PlannedGraph(
+    OnnxModel model, List<Planned> modules, List<Operator> operators, boolean dynamic) {
 
   private static final Set<Dtype> FLOAT8 = Set.of(Dtype.FP8_E4M3FN, Dtype.FP8_E5M2);
 
@@ -117,6 +120,16 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
     }
   }
 
+  /**
+   * A node without weights.
+   *
+   * @param name its name in the plan
+   * @param type its class in the plan
+   * @param node the node
+   * @param decision what is planned, or null where nothing is
+   */
+  public record Operator(String name, String type, Node node, @Nullable ModuleDecision decision) {}
+
   /** The version of the operators that quantization needs. */
   private static long opset(List<Planned> planned) {
     return planned.stream()
@@ -161,8 +174,20 @@ public record PlannedGraph(OnnxModel model, List<Planned> modules, boolean dynam
         planned.add(new Planned(module.name(), module.graph(), module.node(), weights, decision));
       }
     }
+    Map<String, ModuleDecision> steered = new HashMap<>();
+    plan.operators().forEach(decision -> steered.put(decision.module(), decision));
+    List<Operator> operators =
+        prepared.operators().stream()
+            .map(
+                each ->
+                    new Operator(
+                        each.name(),
+                        each.description().type(),
+                        each.node(),
+                        steered.get(each.name())))
+            .toList();
     OpsetRaiser.raise(prepared.graph(), opset(planned));
     return new PlannedGraph(
-        prepared.graph(), planned, plan.mode().equals(QuantizationMode.DYNAMIC_PTQ));
+        prepared.graph(), planned, operators, plan.mode().equals(QuantizationMode.DYNAMIC_PTQ));
   }
 }

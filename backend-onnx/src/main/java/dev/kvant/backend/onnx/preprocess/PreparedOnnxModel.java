@@ -30,25 +30,34 @@ public final class PreparedOnnxModel implements QuantizableModel {
    *
    * @param graph the copy
    * @param modules its modules, under the names that they have in the file
+   * @param operators the nodes without parameters of its own graph, likewise
    * @since 0.1.0
    */
-  public record Prepared(OnnxModel graph, List<OnnxModule> modules) {
+  public record Prepared(OnnxModel graph, List<OnnxModule> modules, List<OnnxModule> operators) {
 
     public Prepared {
       modules = List.copyOf(modules);
+      operators = List.copyOf(operators);
     }
   }
 
   private final OnnxModelFile file;
   private final @Nullable ConstantFolding folding;
   private final List<ModuleDescription> modules;
+  private final List<ModuleDescription> operators;
 
   private PreparedOnnxModel(OnnxModelFile file, boolean preprocess) {
     this.file = file;
     OnnxModel model = load();
     share(model);
     this.folding = preprocess ? ConstantFolding.of(model) : null;
-    this.modules = prepare(module -> true).modules().stream().map(OnnxModule::description).toList();
+    Prepared prepared = prepare(module -> true);
+    this.modules = descriptions(prepared.modules());
+    this.operators = descriptions(prepared.operators());
+  }
+
+  private static List<ModuleDescription> descriptions(List<OnnxModule> modules) {
+    return modules.stream().map(OnnxModule::description).toList();
   }
 
   private OnnxModel load() {
@@ -90,7 +99,10 @@ public final class PreparedOnnxModel implements QuantizableModel {
       ConvolutionFusion.apply(model);
       constants = new ConstantValues(folding::tensor);
     }
-    return new Prepared(model, OnnxModules.of(model, names, constants));
+    return new Prepared(
+        model,
+        OnnxModules.of(model, names, constants),
+        OnnxModules.operators(model, names, constants));
   }
 
   @Override
@@ -111,6 +123,11 @@ public final class PreparedOnnxModel implements QuantizableModel {
   @Override
   public List<ModuleDescription> modules() {
     return modules;
+  }
+
+  @Override
+  public List<ModuleDescription> operators() {
+    return operators;
   }
 
   @Override

@@ -116,7 +116,7 @@ public final class Smoother {
     List<Planned> modules =
         planned.modules().stream().map(each -> changed.getOrDefault(each, each)).toList();
     return new Smoothed(
-        new PlannedGraph(model, modules, planned.dynamic()),
+        new PlannedGraph(model, modules, planned.operators(), planned.dynamic()),
         new CalibrationStatistics(statistics),
         notes);
   }

@@ -4,7 +4,7 @@ import dev.kvant.api.ModuleDescription;
 import java.util.Objects;
 
 /**
- * A node with trained parameters: what a plan decides about.
+ * A node: what a plan decides about, with trained parameters or without.
  *
  * @param description how the plan knows it
  * @param graph the graph that it is in

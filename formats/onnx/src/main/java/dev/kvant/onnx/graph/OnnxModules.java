@@ -106,6 +106,30 @@ public final class OnnxModules {
     return List.copyOf(found.modules);
   }
 
+  /**
+   * The nodes of a model's own graph without parameters, in the order in which they are computed.
+   *
+   * @param names the names that nodes had before changes; those added since are left out
+   * @param constants describes what is constant
+   */
+  public static List<OnnxModule> operators(
+      OnnxModel model, ModuleNames names, ConstantValues constants) {
+    OnnxModules found = new OnnxModules(names, constants);
+    Graph graph = model.graph();
+    List<OnnxModule> operators = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      if (names.knows(node) && !node.is("Constant") && found.module(graph, node).isEmpty()) {
+        operators.add(
+            new OnnxModule(
+                new ModuleDescription(
+                    names.of(node), found.types(graph, node, Map.of()), false, List.of()),
+                graph,
+                node));
+      }
+    }
+    return List.copyOf(operators);
+  }
+
   /** The tensors of all modules by qualified name, in the order of {@link #of(OnnxModel)}. */
   public static Map<String, ModelTensor> tensors(OnnxModel model) {
     OnnxModules found = new OnnxModules(ModuleNames.of(model), new ConstantValues());
