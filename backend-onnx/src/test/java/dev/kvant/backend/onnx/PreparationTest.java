@@ -289,6 +289,86 @@ class PreparationTest {
         .doesNotContain("BatchNormalization");
   }
 
+  /** A block that scales channels by their means, as in EfficientNet. */
+  private static TestGraph squeezeExcite(TestGraph graph) {
+    return graph
+        .input("x", 1, 16, 12, 10)
+        .output("y", 1, 16, 12, 10)
+        .random("w", 16, 16, 1, 1)
+        .random("squeeze", 8, 16, 1, 1)
+        .random("excite", 16, 8, 1, 1)
+        .node("Conv", List.of("x", "w"), "conv")
+        .node("Sigmoid", List.of("conv"), "sigmoid")
+        .node("Mul", List.of("conv", "sigmoid"), "silu");
+  }
+
+  private static TestGraph behindMean(TestGraph graph) {
+    return graph
+        .node("Conv", List.of("mean", "squeeze"), "squeezed")
+        .node("Relu", List.of("squeezed"), "relu")
+        .node("Conv", List.of("relu", "excite"), "excited")
+        .node("Sigmoid", List.of("excited"), "gate")
+        .node("Mul", List.of("silu", "gate"), "y");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"13, 2, 3", "13, -2, -1", "17, 3, 2", "18, 2, 3", "20, -1, -2"})
+  void averages_whole_images_where_a_mean_over_rows_and_columns_stood(
+      long opset, long first, long second) {
+    TestGraph graph = squeezeExcite(new TestGraph().opset(opset));
+    if (opset < 18) {
+      graph.node("ReduceMean", List.of("silu"), "mean", attribute("axes", List.of(first, second)));
+    } else {
+      graph
+          .integers("axes", first, second)
+          .node("ReduceMean", List.of("silu", "axes"), "mean", attribute("keepdims", 1));
+    }
+    Path model = behindMean(graph).write(folder);
+
+    Path artifact = artifact(unquantized(model));
+
+    assertThat(Graphs.nodes(artifact, "ReduceMean")).isEmpty();
+    assertThat(Graphs.nodes(artifact, "GlobalAveragePool"))
+        .singleElement()
+        .satisfies(node -> assertThat(node.inputs()).containsExactly("silu"));
+    assertThat(Graphs.distance(artifact, model, Graphs.batch(3, 1, 16, 12, 10))).isLessThan(1e-6);
+  }
+
+  /** Prepared and written, with weights that lose nothing: those of no module are quantized. */
+  private SavedModel unquantized(Path model) {
+    return Quantization.weightsOf(module -> Plans.Wish.NATIVE).run(model, folder.resolve("out"));
+  }
+
+  /** Means that are no average of whole images. */
+  @ParameterizedTest
+  @ValueSource(strings = {"one axis", "channels", "without axes", "dropped axes", "computed axes"})
+  void keeps_other_means(String kind) {
+    TestGraph graph = squeezeExcite(new TestGraph().opset(18));
+    switch (kind) {
+      case "one axis" ->
+          graph.integers("axes", 3).node("ReduceMean", List.of("silu", "axes"), "mean");
+      case "channels" ->
+          graph.integers("axes", 1, 2).node("ReduceMean", List.of("silu", "axes"), "mean");
+      case "without axes" -> graph.node("ReduceMean", List.of("silu"), "mean");
+      case "dropped axes" ->
+          graph
+              .integers("axes", 2, 3)
+              .integers("shape", 1, 16, 1, 1)
+              .node("ReduceMean", List.of("silu", "axes"), "flat", attribute("keepdims", 0))
+              .node("Reshape", List.of("flat", "shape"), "mean");
+      default ->
+          graph
+              .inputOf(TestGraph.INT64, "axes", 2)
+              .node("ReduceMean", List.of("silu", "axes"), "mean");
+    }
+    Path model = graph.node("Mul", List.of("silu", "mean"), "y").write(folder);
+
+    Path artifact = artifact(unquantized(model));
+
+    assertThat(Graphs.nodes(artifact, "ReduceMean")).hasSize(1);
+    assertThat(Graphs.nodes(artifact, "GlobalAveragePool")).isEmpty();
+  }
+
   @Test
   void does_not_fuse_a_batch_normalization_into_a_weight_that_others_read() {
     Path model =

@@ -97,6 +97,7 @@ public final class PreparedOnnxModel implements QuantizableModel {
       Predicate<Node> decided = node -> isQuantized.test(names.name(node));
       folding.apply(model, decided);
       ConvolutionFusion.apply(model);
+      MeanPooling.apply(model);
       constants = new ConstantValues(folding::tensor);
     }
     return new Prepared(
