@@ -97,10 +97,7 @@ final class MeanPooling {
 
   private static List<Long> integers(StoredTensor tensor) {
     LongBuffer values =
-        tensor
-            .content()
-            .read(0, Math.toIntExact(tensor.elements() * Long.BYTES))
-            .asLongBuffer();
+        tensor.content().read(0, Math.toIntExact(tensor.elements() * Long.BYTES)).asLongBuffer();
     return Stream.generate(values::get).limit(values.remaining()).toList();
   }
 
