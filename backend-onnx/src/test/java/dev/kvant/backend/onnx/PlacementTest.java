@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.OperatorReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
@@ -531,6 +532,103 @@ class PlacementTest {
                 "Sigmoid",
                 "no product that is quantized depends on it: outputs, and what is computed of"
                     + " them, such as boxes, stay float"));
+  }
+
+  /**
+   * A decoder as in detectors that refine boxes layer by layer: offsets move reference points, at
+   * which features are read, from which the next layer computes.
+   */
+  private static TestGraph refiningDetector() {
+    return new TestGraph()
+        .opset(17)
+        .input("x", 1, CHANNELS, SIDE, SIDE)
+        .output("y", 1, SIDE, SIDE, CHANNELS)
+        .random("w1", 0.1, CHANNELS, CHANNELS, 3, 3)
+        .random("w2", 0.1, CHANNELS, CHANNELS, 3, 3)
+        .random("offset", 0.1, 2, CHANNELS, 1, 1)
+        .random("last", 0.1, CHANNELS, CHANNELS)
+        .floats("half", List.of(), 0.5f)
+        .floats("one", List.of(), 1)
+        .floats("two", List.of(), 2)
+        .node("Conv", List.of("x", "w1"), "features", PADS, KERNEL)
+        .node("Relu", List.of("features"), "active")
+        .node("Conv", List.of("active", "offset"), "offsets")
+        .node("Transpose", List.of("offsets"), "points", attribute("perm", List.of(0L, 2L, 3L, 1L)))
+        .node("Sigmoid", List.of("points"), "references")
+        .node("Add", List.of("references", "references"), "doubled")
+        .node("Sub", List.of("doubled", "one"), "grid")
+        .node("GridSample", List.of("active", "grid"), "sampled", attribute("align_corners", 0))
+        .node("Conv", List.of("sampled", "w2"), "decoded", PADS, KERNEL)
+        .node("Add", List.of("decoded", "active"), "residual")
+        .node(
+            "Transpose", List.of("residual"), "rows", attribute("perm", List.of(0L, 2L, 3L, 1L)))
+        .node("MatMul", List.of("rows", "last"), "y");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"balanced", "speed"})
+  void leave_the_coordinates_float_at_which_features_are_read(String optimize) {
+    SavedModel saved = save(refiningDetector(), optimize, IMAGE);
+
+    assertThat(saved.report().operators())
+        .filteredOn(
+            report ->
+                String.valueOf(report.outcome().reason()).startsWith("other values are chosen by"))
+        .flatExtracting(OperatorReport::operators)
+        .containsExactlyInAnyOrder("points", "references", "doubled", "grid");
+    assertThat(outcome(saved, "residual").isQuantized()).isTrue();
+    // Noise is read at positions that the code of an offset moves.
+    assertThat(
+            Graphs.distance(
+                saved.artifacts().get(0).path(), folder.resolve("model.onnx"), IMAGE))
+        .isLessThan(0.1);
+  }
+
+  @Test
+  void leave_what_a_detector_does_with_its_outputs_float() {
+    TestGraph graph =
+        new TestGraph()
+            .input("x", 1, CHANNELS, SIDE, SIDE)
+            .outputOf(TestGraph.INT64, "kept", -1, 3)
+            .output("best", 1, 1, 5)
+            .random("w1", 0.1, CHANNELS, CHANNELS, 3, 3)
+            .random("wb", 0.1, 4, CHANNELS, 1, 1)
+            .random("ws", 0.1, 1, CHANNELS, 1, 1)
+            .integers("boxes shape", 1, 4, SIDE * SIDE)
+            .integers("scores shape", 1, 1, SIDE * SIDE)
+            .integers("most", 5)
+            .floats("threshold", List.of(), 0.5f)
+            .floats("stride", List.of(), 8)
+            .node("Conv", List.of("x", "w1"), "features", PADS, KERNEL)
+            .node("Relu", List.of("features"), "active")
+            .node("Conv", List.of("active", "wb"), "boxes map")
+            .node("Conv", List.of("active", "ws"), "scores map")
+            .node("Reshape", List.of("boxes map", "boxes shape"), "deltas")
+            .node("Mul", List.of("deltas", "stride"), "scaled")
+            .node(
+                "Transpose", List.of("scaled"), "boxes", attribute("perm", List.of(0L, 2L, 1L)))
+            .node("Reshape", List.of("scores map", "scores shape"), "logits")
+            .node("Sigmoid", List.of("logits"), "scores")
+            .node("NonMaxSuppression", List.of("boxes", "scores", "most", "threshold"), "kept")
+            .node("TopK", "TopK", List.of("scores", "most"), List.of("best", "places"));
+
+    SavedModel saved = save(graph, "speed", IMAGE);
+
+    for (String operator :
+        List.of("deltas", "scaled", "boxes", "logits", "scores", "kept", "TopK")) {
+      assertThat(outcome(saved, operator).reason())
+          .as(operator)
+          .startsWith("no product that is quantized depends on it");
+    }
+    assertThat(outcome(saved, "active").isQuantized()).isTrue();
+  }
+
+  private static OperandOutcome outcome(SavedModel saved, String operator) {
+    return saved.report().operators().stream()
+        .filter(report -> report.operators().contains(operator))
+        .map(OperatorReport::outcome)
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(operator + " in " + saved.report().operators()));
   }
 
   @Test

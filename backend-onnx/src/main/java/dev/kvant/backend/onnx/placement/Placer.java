@@ -28,6 +28,9 @@ public final class Placer {
       "no product that is quantized depends on it: outputs, and what is computed of them, such as"
           + " boxes, stay float";
 
+  private static final String CHOOSES =
+      "other values are chosen by what it computes, scores or coordinates, as by TopK or GridSample";
+
   private static final String MORE_ACCURATE =
       "regions without it are at most %.0f %% slower and more accurate; optimize: speed includes it"
           .formatted(100 * (TOLERANCE - 1));
@@ -38,6 +41,7 @@ public final class Placer {
   private final Graph graph;
   private final List<Operator> operators;
   private final FloatValues floats;
+  private final Set<Node> choosing;
 
   /**
    * @param products what is planned for products with constants
@@ -46,7 +50,13 @@ public final class Placer {
   public Placer(Graph graph, Map<Node, Product> products, Predicate<Node> isAllowed) {
     this.graph = graph;
     this.floats = FloatValues.of(graph, products);
-    this.operators = Operators.of(graph, products, floats, isAllowed);
+    this.choosing = Choosing.of(graph);
+    this.operators =
+        Operators.of(
+            graph,
+            products,
+            floats,
+            node -> isAllowed.test(node) && !choosing.contains(node));
   }
 
   /**
@@ -120,9 +130,12 @@ public final class Placer {
         || operator.inputs().stream().anyMatch(input -> floats.contains(input.tensor()));
   }
 
-  private static String whyInFloat(Operator operator, Reach reach, Set<Operator> inFront) {
+  private String whyInFloat(Operator operator, Reach reach, Set<Operator> inFront) {
     if (!operator.hasWeights() && !inFront.contains(operator)) {
       return BEHIND;
+    }
+    if (choosing.contains(operator.node())) {
+      return CHOOSES;
     }
     if (operator.kernel() == Kernel.NONE) {
       return NO_KERNEL;
