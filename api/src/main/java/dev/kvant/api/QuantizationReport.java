@@ -42,6 +42,16 @@ public record QuantizationReport(
     this(backend, mode, modules, List.of(), warnings, List.of());
   }
 
+  /** A report that says nothing of operators without weights. */
+  public QuantizationReport(
+      String backend,
+      QuantizationMode mode,
+      List<ModuleReport> modules,
+      List<QuantizationWarning> warnings,
+      List<Requirement> requirements) {
+    this(backend, mode, modules, List.of(), warnings, requirements);
+  }
+
   /** The same report with other entries for modules. */
   public QuantizationReport withModules(List<ModuleReport> others) {
     return new QuantizationReport(backend, mode, others, operators, warnings, requirements);

@@ -560,8 +560,7 @@ class PlacementTest {
         .node("GridSample", List.of("active", "grid"), "sampled", attribute("align_corners", 0))
         .node("Conv", List.of("sampled", "w2"), "decoded", PADS, KERNEL)
         .node("Add", List.of("decoded", "active"), "residual")
-        .node(
-            "Transpose", List.of("residual"), "rows", attribute("perm", List.of(0L, 2L, 3L, 1L)))
+        .node("Transpose", List.of("residual"), "rows", attribute("perm", List.of(0L, 2L, 3L, 1L)))
         .node("MatMul", List.of("rows", "last"), "y");
   }
 
@@ -579,8 +578,7 @@ class PlacementTest {
     assertThat(outcome(saved, "residual").isQuantized()).isTrue();
     // Noise is read at positions that the code of an offset moves.
     assertThat(
-            Graphs.distance(
-                saved.artifacts().get(0).path(), folder.resolve("model.onnx"), IMAGE))
+            Graphs.distance(saved.artifacts().get(0).path(), folder.resolve("model.onnx"), IMAGE))
         .isLessThan(0.1);
   }
 
@@ -605,8 +603,7 @@ class PlacementTest {
             .node("Conv", List.of("active", "ws"), "scores map")
             .node("Reshape", List.of("boxes map", "boxes shape"), "deltas")
             .node("Mul", List.of("deltas", "stride"), "scaled")
-            .node(
-                "Transpose", List.of("scaled"), "boxes", attribute("perm", List.of(0L, 2L, 1L)))
+            .node("Transpose", List.of("scaled"), "boxes", attribute("perm", List.of(0L, 2L, 1L)))
             .node("Reshape", List.of("scores map", "scores shape"), "logits")
             .node("Sigmoid", List.of("logits"), "scores")
             .node("NonMaxSuppression", List.of("boxes", "scores", "most", "threshold"), "kept")

@@ -53,10 +53,7 @@ public final class Placer {
     this.choosing = Choosing.of(graph);
     this.operators =
         Operators.of(
-            graph,
-            products,
-            floats,
-            node -> isAllowed.test(node) && !choosing.contains(node));
+            graph, products, floats, node -> isAllowed.test(node) && !choosing.contains(node));
   }
 
   /**
