@@ -17,6 +17,7 @@ module dev.kvant.runtime {
   exports dev.kvant.runtime.discovery;
   exports dev.kvant.runtime.evaluation;
   exports dev.kvant.runtime.report;
+  exports dev.kvant.runtime.tuning;
 
   uses dev.kvant.spi.DataReaderProvider;
   uses dev.kvant.spi.ModelFormat;

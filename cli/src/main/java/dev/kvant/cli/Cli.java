@@ -79,6 +79,7 @@ final class Cli {
     subcommands.put(InitCommand.NAME, () -> new InitCommand(screens, installations));
     subcommands.put(CalibrateCommand.NAME, () -> new CalibrateCommand(screens, installations));
     subcommands.put(PlanCommand.NAME, () -> new PlanCommand(screens, installations));
+    subcommands.put(AnalyzeCommand.NAME, () -> new AnalyzeCommand(screens, installations));
     subcommands.put(EvaluateCommand.NAME, () -> new EvaluateCommand(screens, installations));
     subcommands.put(InspectCommand.NAME, () -> new InspectCommand(screens, installations));
     subcommands.put(BackendsCommand.NAME, () -> new BackendsCommand(screens, installations));

@@ -38,6 +38,9 @@ import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
 import dev.kvant.runtime.recipe.RecipeChoice;
 import dev.kvant.runtime.report.ReportRecord;
+import dev.kvant.runtime.tuning.AnalysisRequest;
+import dev.kvant.runtime.tuning.SensitivityReport;
+import dev.kvant.runtime.tuning.Tuning;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
@@ -287,6 +290,10 @@ public final class Kvant implements AutoCloseable {
   }
 
   private ModelQuantizer quantizer(BoundConfig bound, QuantizationListener own) {
+    return planned(bound, QuantizationListener.all(List.of(listener, own)));
+  }
+
+  private PlannedQuantizer planned(BoundConfig bound, QuantizationListener heard) {
     String name = bound.config().backend();
     QuantizationBackend backend = name.isBlank() ? null : registry.backend(name).orElse(null);
     CheckedConfiguration checked =
@@ -315,13 +322,55 @@ public final class Kvant implements AutoCloseable {
         backend,
         descriptor,
         RunContext.builder(checked.config(), descriptor)
-            .listener(QuantizationListener.all(List.of(listener, own)))
+            .listener(heard)
             .parallelism(parallelism)
             .records(ReportRecord::write)
             .build(),
         checked.warnings(),
         runnersOn(checked.config().device()),
         this::calibrationData);
+  }
+
+  /**
+   * Finds out which modules suffer from quantization: quantizes each group of modules alone, and
+   * all but it, and compares the outputs with those of the model. Groups are modules that read one
+   * tensor or share a weight. The model is calibrated once and runs once.
+   *
+   * <p>The outputs are compared on the configuration's evaluation data, else on its calibration
+   * data. An interrupt of the thread ends the analysis early: the report then has the groups that
+   * are finished.
+   *
+   * <pre>{@code
+   * SensitivityReport report = kvant.analyze(model, config, AnalysisRequest.DEFAULT);
+   * report.groups().forEach(group -> System.out.println(group.modules() + " " + group.noise()));
+   * }</pre>
+   *
+   * @param model the model, which stays as it is
+   * @param config how it would be quantized; where its artifacts go does not matter
+   * @param request how many samples, which file keeps finished groups, who is told of groups
+   * @throws InvalidConfigurationException with all that is wrong with the configuration, or if it
+   *     names no data
+   * @throws UnavailableException if the backend cannot work here, or nothing runs the model
+   * @throws UnsupportedModelException if nothing of the model is quantized, or its artifact is of
+   *     another format
+   * @throws DataException if the data cannot be read
+   * @throws CalibrationException if it does not fit the model's inputs
+   */
+  public SensitivityReport analyze(
+      QuantizableModel model, ModelQuantizationConfig config, AnalysisRequest request) {
+    Objects.requireNonNull(request, "request");
+    return tuning(model).analyze(config, request);
+  }
+
+  private Tuning tuning(QuantizableModel model) {
+    Objects.requireNonNull(model, "model");
+    return new Tuning(
+        model,
+        config ->
+            planned(new BoundConfig(config, List.of(), "quantize"), QuantizationListener.NONE),
+        readers(),
+        this::runnersOn,
+        listener);
   }
 
   /**
@@ -700,8 +749,8 @@ public final class Kvant implements AutoCloseable {
       return message.toString();
     }
     message.append(
-        ". Put its jar on the class path or into the plugin folder; in a fat jar, merge the files of"
-            + " META-INF/services instead of keeping one");
+        ". Put its jar on the class path or into the plugin folder; in a fat jar, merge the files"
+            + " of META-INF/services instead of keeping one");
     return message.toString();
   }
 

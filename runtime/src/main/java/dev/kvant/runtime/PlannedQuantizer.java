@@ -21,8 +21,10 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.api.Verification;
 import dev.kvant.runtime.calibration.CalibratedRun;
+import dev.kvant.runtime.calibration.KnownStatistics;
 import dev.kvant.runtime.plan.Planner;
 import dev.kvant.runtime.report.QuantizedBefore;
+import dev.kvant.runtime.tuning.TrialQuantizer;
 import dev.kvant.runtime.verification.FirstBatch;
 import dev.kvant.runtime.verification.FirstWrongModule;
 import dev.kvant.runtime.verification.RecordedVerification;
@@ -49,7 +51,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Plans for every model, and has a run of the backend do the work. */
-final class PlannedQuantizer implements ModelQuantizer {
+final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
 
   /** A model whose run is ready to be saved. */
   private record Quantized(PreparedModel prepared, CalibratedRun run) implements QuantizedModel {
@@ -201,6 +203,33 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   @Override
+  public void calibrate(PreparedModel model, CalibrationDataset dataset, KnownStatistics known) {
+    if (abilities.calibrates()) {
+      data.put(model, new FirstBatch(dataset));
+      step(
+          "calibrate",
+          () -> {
+            run(model).observe(dataset, known);
+            return model;
+          });
+    }
+  }
+
+  @Override
+  public List<List<String>> groups(PreparedModel model) {
+    return run(model).groups();
+  }
+
+  @Override
+  public SavedModel save(PreparedModel model, QuantizationPlan plan, Path directory) {
+    begin("save");
+    try (CalibratedRun run = run(model).again(backend.begin(model.model(), plan, context))) {
+      run.quantize();
+      return run.save(directory);
+    }
+  }
+
+  @Override
   public void saveStatistics(PreparedModel model, Path file) {
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(file, "file");
@@ -323,7 +352,7 @@ final class PlannedQuantizer implements ModelQuantizer {
       return result;
     }
     Optional<String> first =
-        FirstWrongModule.of(prepared.plan(), plan -> isWrong(quantized, plan, verifier));
+        FirstWrongModule.of(prepared.plan(), plan -> isWrong(prepared, plan, verifier));
     return RejectedArtifacts.keepAside(result, first);
   }
 
@@ -358,12 +387,10 @@ final class PlannedQuantizer implements ModelQuantizer {
   }
 
   /** Whether an artifact of that plan would be rejected. */
-  private boolean isWrong(Quantized quantized, QuantizationPlan plan, Verifier verifier) {
-    PreparedModel prepared = quantized.prepared();
-    try (TemporaryFolder folder = TemporaryFolder.create();
-        CalibratedRun run = quantized.run().again(backend.begin(prepared.model(), plan, context))) {
-      run.quantize();
-      return verifier.verify(run.save(folder.path())).stream().anyMatch(Verification::isRejected);
+  private boolean isWrong(PreparedModel prepared, QuantizationPlan plan, Verifier verifier) {
+    try (TemporaryFolder folder = TemporaryFolder.create()) {
+      return verifier.verify(save(prepared, plan, folder.path())).stream()
+          .anyMatch(Verification::isRejected);
     } catch (UnsupportedModelException e) {
       // Not every part of a plan can be written, and what is not written is not wrong.
       return false;

@@ -3,6 +3,7 @@ package dev.kvant.spi;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.SavedModel;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -23,6 +24,16 @@ public interface QuantizationRun extends AutoCloseable {
    */
   default Map<String, Observation> observations() {
     return Map.of();
+  }
+
+  /**
+   * Groups of modules of the plan that read one tensor, by their names, such as query, key and
+   * value. The tensor is quantized once for all of them, so they gain only together. A module that
+   * shares its input with no other one is in no group. The runtime asks when it searches for
+   * modules that stay native.
+   */
+  default List<List<String>> groups() {
+    return List.of();
   }
 
   /**

@@ -172,6 +172,23 @@ final class OnnxRun implements QuantizationRun {
     return byTensor(wanted(planned()));
   }
 
+  @Override
+  public List<List<String>> groups() {
+    Map<List<Object>, List<String>> readers = new LinkedHashMap<>();
+    for (PlannedGraph.Planned module : planned().modules()) {
+      Node node = module.node();
+      int input = module.activationInput();
+      // The other input of a Gather is indices, which are not quantized.
+      if (!node.opType().equals("Gather") && input < node.inputs().size()) {
+        readers
+            .computeIfAbsent(
+                List.of(module.graph(), node.inputs().get(input)), tensor -> new ArrayList<>())
+            .add(module.name());
+      }
+    }
+    return readers.values().stream().filter(group -> group.size() > 1).toList();
+  }
+
   /** What must be observed of activations: for their ranges, for smoothing, and for blocks. */
   private Map<Activation, Observation> wanted(PlannedGraph planned) {
     Map<Activation, Observation> wanted =

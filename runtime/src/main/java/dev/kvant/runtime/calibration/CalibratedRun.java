@@ -84,6 +84,30 @@ public final class CalibratedRun implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes what is known of the model, and observes the model only if that does not tell all that
+   * the run needs.
+   *
+   * @param known what was observed on the same data; what is observed is added
+   * @throws CalibrationException if there is no data, it does not fit the model, or a value is not
+   *     finite
+   */
+  public void observe(CalibrationDataset data, KnownStatistics known) {
+    Map<String, Observation> needed = run.observations();
+    if (needed.isEmpty()) {
+      return;
+    }
+    if (!known.tell(needed)) {
+      known.add(run.observe(data, Observation.DISTRIBUTION));
+    }
+    use(new StatisticsFile("", List.of(), known.statistics()));
+  }
+
+  /** The modules that read one tensor. */
+  public List<List<String>> groups() {
+    return run.groups();
+  }
+
   private StatisticsFile observed(CalibrationDataset data, Observation least) {
     var marked = new DataFingerprint(data);
     // The model's fingerprint takes a pass over its files, so only what is kept has one.

@@ -1,6 +1,7 @@
 package dev.kvant.runtime.calibration;
 
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.Internal;
 import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.TensorBatch;
 import java.nio.charset.StandardCharsets;
@@ -10,14 +11,31 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.OptionalLong;
 
-/** Data that takes its SHA-256 as it is walked through. */
-final class DataFingerprint implements CalibrationDataset {
+/**
+ * Data that takes its SHA-256 as it is walked through.
+ *
+ * @since 0.1.0
+ */
+@Internal
+public final class DataFingerprint implements CalibrationDataset {
 
   private final CalibrationDataset data;
   private MessageDigest digest = digest();
 
   DataFingerprint(CalibrationDataset data) {
     this.data = data;
+  }
+
+  /** The fingerprint of all batches of a data set. */
+  public static String of(CalibrationDataset data) {
+    DataFingerprint marked = new DataFingerprint(data);
+    marked.forEach(batch -> {});
+    return marked.value();
+  }
+
+  /** The SHA-256 of a text, in hexadecimal digits. */
+  public static String ofText(String text) {
+    return HexFormat.of().formatHex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.kvant.runtime.calibration;
 
+import dev.kvant.api.Internal;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizableModel;
 import java.io.IOException;
@@ -13,13 +14,18 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The SHA-256 of all files of a model, one after the other. */
-final class ModelFingerprint {
+/**
+ * The SHA-256 of all files of a model, one after the other.
+ *
+ * @since 0.1.0
+ */
+@Internal
+public final class ModelFingerprint {
 
   private ModelFingerprint() {}
 
   /** The fingerprint, in hexadecimal digits. */
-  static String of(QuantizableModel model) {
+  public static String of(QuantizableModel model) {
     MessageDigest digest = DataFingerprint.digest();
     for (Path file : model.files()) {
       for (Path each : Files.isDirectory(file) ? content(file) : List.of(file)) {

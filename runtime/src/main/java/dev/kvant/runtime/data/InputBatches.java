@@ -21,6 +21,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,9 +83,26 @@ public final class InputBatches implements AutoCloseable {
       EvaluationConfig config,
       List<InputDescription> inputs,
       Consumer<String> remarks) {
+    return open(readers, config, inputs, remarks, reader -> reader);
+  }
+
+  /**
+   * Opens some of the data of an evaluation. The caller closes it.
+   *
+   * @param inputs the inputs of the model; empty if they are not known
+   * @param remarks told what a person should know of the data
+   * @param selection gives some of the samples of a reader, and closes that with itself
+   * @throws DataException if there is nothing that can be read
+   */
+  public static InputBatches open(
+      DataReaders readers,
+      EvaluationConfig config,
+      List<InputDescription> inputs,
+      Consumer<String> remarks,
+      UnaryOperator<DataReader> selection) {
     return new InputBatches(
         config.data().path(),
-        readers.open(config.data(), inputs, remarks),
+        selection.apply(readers.open(config.data(), inputs, remarks)),
         inputs,
         config.batchSize(),
         EvaluationConfig.DEFAULT_BATCH_SIZE,

@@ -7,6 +7,7 @@ import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
 import dev.kvant.spi.QuantizationRun;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /** A run behind the guard of its backend. */
@@ -30,6 +31,11 @@ final class GuardedRun implements QuantizationRun {
   @Override
   public Map<String, Observation> observations() {
     return call.ask("observations()", run::observations);
+  }
+
+  @Override
+  public List<List<String>> groups() {
+    return call.ask("groups()", run::groups);
   }
 
   @Override

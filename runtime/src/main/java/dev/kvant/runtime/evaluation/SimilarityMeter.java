@@ -1,5 +1,6 @@
 package dev.kvant.runtime.evaluation;
 
+import dev.kvant.api.Internal;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
@@ -9,8 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntPredicate;
 
-/** Compares outputs batch by batch and keeps sums only. */
-final class SimilarityMeter {
+/**
+ * Compares outputs batch by batch and keeps sums only.
+ *
+ * @since 0.1.0
+ */
+@Internal
+public final class SimilarityMeter {
 
   private long samples;
   private double cosineSum;
@@ -26,7 +32,7 @@ final class SimilarityMeter {
    * @param batch the batch, whose repeats do not count
    * @throws UnsupportedModelException if they differ in number or shape
    */
-  void add(Map<String, Tensor> reference, Map<String, Tensor> model, InputBatch batch) {
+  public void add(Map<String, Tensor> reference, Map<String, Tensor> model, InputBatch batch) {
     List<Tensor> expected = List.copyOf(reference.values());
     List<Tensor> actual = List.copyOf(model.values());
     if (!shapes(expected).equals(shapes(actual))) {
@@ -111,7 +117,8 @@ final class SimilarityMeter {
     return dot / Math.sqrt(expectedSquares * actualSquares);
   }
 
-  OutputSimilarity similarity() {
+  /** The similarity of all that was added; at least one sample. */
+  public OutputSimilarity similarity() {
     double sqnr = noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
     return new OutputSimilarity(cosineSum / samples, cosineMin, sqnr);
   }

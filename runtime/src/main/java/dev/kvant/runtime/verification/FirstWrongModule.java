@@ -2,9 +2,8 @@ package dev.kvant.runtime.verification;
 
 import dev.kvant.api.Internal;
 import dev.kvant.api.ModuleDecision;
-import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizationPlan;
-import java.util.ArrayList;
+import dev.kvant.runtime.plan.PartialPlan;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -46,19 +45,6 @@ public final class FirstWrongModule {
 
   private static QuantizationPlan first(
       QuantizationPlan plan, List<ModuleDecision> quantized, int count) {
-    List<ModuleDecision> kept = quantized.subList(0, count);
-    List<ModuleDecision> modules = new ArrayList<>();
-    for (ModuleDecision decision : plan.modules()) {
-      modules.add(
-          !decision.isQuantized() || kept.contains(decision)
-              ? decision
-              : new ModuleDecision(
-                  decision.module(),
-                  decision.type(),
-                  decision.typeInferred(),
-                  OperandDecision.untouched(),
-                  OperandDecision.untouched()));
-    }
-    return new QuantizationPlan(plan.backend(), plan.mode(), modules, plan.operators(), List.of());
+    return PartialPlan.of(plan, quantized.subList(0, count)::contains);
   }
 }

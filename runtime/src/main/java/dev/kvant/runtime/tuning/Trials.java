@@ -1,0 +1,116 @@
+package dev.kvant.runtime.tuning;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.InputDescription;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.SavedModel;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.runtime.data.InputBatch;
+import dev.kvant.runtime.data.InputTypes;
+import dev.kvant.runtime.evaluation.OutputSimilarity;
+import dev.kvant.runtime.evaluation.SimilarityMeter;
+import dev.kvant.runtime.verification.RunnerSource;
+import dev.kvant.spi.ModelRunner;
+import dev.kvant.spi.ProgressReporter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Compares artifacts with their source on samples that are in memory. The source runs once; its
+ * outputs are kept.
+ */
+final class Trials {
+
+  private final RunnerSource runners;
+  private final QuantizableModel model;
+  private final List<InputBatch> batches;
+  private final List<Map<String, Tensor>> expected;
+
+  private Trials(
+      RunnerSource runners,
+      QuantizableModel model,
+      List<InputBatch> batches,
+      List<Map<String, Tensor>> expected) {
+    this.runners = runners;
+    this.model = model;
+    this.batches = batches;
+    this.expected = expected;
+  }
+
+  /**
+   * Runs the source.
+   *
+   * @param source the loaded model; stays open
+   */
+  static Trials of(
+      RunnerSource runners,
+      QuantizableModel model,
+      ModelRunner source,
+      List<InputBatch> batches,
+      ProgressReporter progress) {
+    InputTypes types = types(source.inputs());
+    List<Map<String, Tensor>> expected = new ArrayList<>();
+    for (InputBatch batch : batches) {
+      progress.checkCancelled();
+      Map<String, Tensor> outputs = source.run(types.convert(batch.inputs()));
+      if (outputs.isEmpty()) {
+        throw new UnsupportedModelException("%s has no outputs".formatted(model.source()));
+      }
+      expected.add(outputs);
+    }
+    return new Trials(runners, model, List.copyOf(batches), List.copyOf(expected));
+  }
+
+  /** The number of samples. */
+  int samples() {
+    return batches.stream().mapToInt(InputBatch::samples).sum();
+  }
+
+  /** The similarity of an artifact's outputs to those of the source. */
+  OutputSimilarity similarity(SavedModel saved, ProgressReporter progress) {
+    try (ModelRunner runner = open(saved)) {
+      return similarity(runner, progress);
+    }
+  }
+
+  /** The similarity of the outputs of a loaded artifact, which stays open. */
+  OutputSimilarity similarity(ModelRunner runner, ProgressReporter progress) {
+    SimilarityMeter meter = new SimilarityMeter();
+    InputTypes types = types(runner.inputs());
+    for (int i = 0; i < batches.size(); i++) {
+      progress.checkCancelled();
+      InputBatch batch = batches.get(i);
+      TensorBatch inputs = types.convert(batch.inputs());
+      meter.add(expected.get(i), runner.run(inputs), batch);
+    }
+    return meter.similarity();
+  }
+
+  /**
+   * Loads the artifact of the source's format. The caller closes it.
+   *
+   * @throws UnsupportedModelException if there is none, so that it cannot be compared
+   */
+  ModelRunner open(SavedModel saved) {
+    Artifact artifact = artifact(saved, model);
+    return runners.open(artifact.path(), artifact.format());
+  }
+
+  private static Artifact artifact(SavedModel saved, QuantizableModel model) {
+    return saved.artifacts().stream()
+        .filter(each -> each.isModel() && each.format().equals(model.format()))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new UnsupportedModelException(
+                    "backend '%s' writes no artifact of the format '%s' of %s, so its outputs cannot be compared"
+                        .formatted(saved.report().backend(), model.format(), model.source())));
+  }
+
+  static InputTypes types(List<InputDescription> inputs) {
+    return new InputTypes(inputs, remark -> {});
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.runtime.tuning;
+
+import org.jspecify.annotations.NullMarked;
