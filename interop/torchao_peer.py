@@ -10,6 +10,7 @@ logging.disable(logging.WARNING)
 from torchao.quantization import (  # noqa: E402
     Float8Tensor,
     Float8WeightOnlyConfig,
+    Int8DynamicActivationInt8WeightConfig,
     Int8Tensor,
     Int8WeightOnlyConfig,
     quantize_,
@@ -23,8 +24,8 @@ CONFIGS = {
 }
 
 
-def quantized_by_torchao(network, dtype, kinds=(nn.Linear, nn.Embedding), skip=()):
-    """A copy whose modules of exactly these kinds have quantized weights.
+def quantized_by_torchao(network, dtype, kinds=(nn.Linear, nn.Embedding), skip=(), dynamic=False):
+    """A copy whose modules of exactly these kinds have quantized weights; if dynamic, Linear modules quantize their input too.
 
     A module that goes by two names is met twice, and quantized once.
     """
@@ -33,6 +34,9 @@ def quantized_by_torchao(network, dtype, kinds=(nn.Linear, nn.Embedding), skip=(
     def wanted(module, name):
         return type(module) in kinds and name not in skip and not isinstance(module.weight, QUANTIZED)
 
+    if dynamic:
+        quantize_(copied, Int8DynamicActivationInt8WeightConfig(set_inductor_config=False),
+                  filter_fn=lambda module, name: type(module) is nn.Linear and wanted(module, name))
     quantize_(copied, CONFIGS[dtype](), filter_fn=wanted)
     return copied
 

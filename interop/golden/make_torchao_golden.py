@@ -3,6 +3,7 @@
     python interop/golden/make_torchao_golden.py [OUT]      (default: formats/torch/src/test/resources/models/torchao)
 
 The networks are those of tied.pth and mixed.pth; their Linear and Embedding modules are quantized, all in one dtype.
+In mixed_int8_dynamic.pth Linear modules quantize their inputs too.
 """
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ def main(out):
             torch.save(quantized_by_torchao(network, dtype).state_dict(), path)
             state = torch.load(path, weights_only=True)
             expected.write({"tensors": {key: entry(value) for key, value in state.items()}}, path.with_suffix(".pth.json"))
+    torch.save(quantized_by_torchao(build(Mixed, 7), "int8", dynamic=True).state_dict(), out / "mixed_int8_dynamic.pth")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable. The defaults below apply to everything that a document or builder does not set.
  *
  * @param backend id or alias of the backend
- * @param mode how to quantize; null means the backend's only mode
+ * @param mode how to quantize; null means the backend's default or only mode
  * @param algorithm how calibration chooses ranges; {@code minmax}
  * @param defaultLayerDtype the dtype of weights without a rule, in modules that the backend can
  *     quantize; {@code native}

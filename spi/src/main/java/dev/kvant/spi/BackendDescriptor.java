@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a backend is and can do, known without loading anything.
@@ -22,6 +23,8 @@ import java.util.stream.Stream;
  * @param sideFiles the names of the files that it can write beside them, see {@link
  *     dev.kvant.api.Artifact.Role#SIDE_FILE}
  * @param options the keys of {@code backend_kwargs} that it supports
+ * @param defaultMode the mode of configurations that name none: its only mode, or the one that it
+ *     chose; null if configurations must name one
  * @since 0.1.0
  */
 public record BackendDescriptor(
@@ -33,7 +36,8 @@ public record BackendDescriptor(
     List<String> formats,
     List<String> artifacts,
     List<String> sideFiles,
-    List<OptionDescriptor> options) {
+    List<OptionDescriptor> options,
+    @Nullable QuantizationMode defaultMode) {
 
   public BackendDescriptor {
     if (!id.matches("[a-z0-9][a-z0-9._-]*")) {
@@ -52,6 +56,27 @@ public record BackendDescriptor(
     artifacts = List.copyOf(artifacts);
     sideFiles = List.copyOf(sideFiles);
     options = List.copyOf(options);
+    if (defaultMode == null && modes.size() == 1) {
+      defaultMode = modes.keySet().iterator().next();
+    }
+    if (defaultMode != null && !modes.containsKey(defaultMode)) {
+      throw new IllegalArgumentException(
+          "defaultMode: '%s' is not among the modes %s".formatted(defaultMode, modes.keySet()));
+    }
+  }
+
+  /** One of whose modes, if there are several, none is the default. */
+  public BackendDescriptor(
+      String id,
+      List<String> aliases,
+      String version,
+      String description,
+      Map<QuantizationMode, ModeDescriptor> modes,
+      List<String> formats,
+      List<String> artifacts,
+      List<String> sideFiles,
+      List<OptionDescriptor> options) {
+    this(id, aliases, version, description, modes, formats, artifacts, sideFiles, options, null);
   }
 
   /**
@@ -85,6 +110,7 @@ public record BackendDescriptor(
     private final List<String> artifacts = new ArrayList<>();
     private final List<String> sideFiles = new ArrayList<>();
     private final List<OptionDescriptor> options = new ArrayList<>();
+    private @Nullable QuantizationMode defaultMode;
 
     private Builder(String id) {
       this.id = Objects.requireNonNull(id, "id");
@@ -111,6 +137,12 @@ public record BackendDescriptor(
     /** Adds a mode that it supports. */
     public Builder mode(QuantizationMode mode, ModeDescriptor abilities) {
       modes.put(Objects.requireNonNull(mode, "mode"), Objects.requireNonNull(abilities));
+      return this;
+    }
+
+    /** Sets the mode of configurations that name none, where there are several. */
+    public Builder defaultMode(QuantizationMode mode) {
+      this.defaultMode = Objects.requireNonNull(mode, "mode");
       return this;
     }
 
@@ -147,11 +179,21 @@ public record BackendDescriptor(
     /**
      * The descriptor.
      *
-     * @throws IllegalArgumentException if the id is not valid, or there is no mode
+     * @throws IllegalArgumentException if the id is not valid, there is no mode, or the default is
+     *     none of the modes
      */
     public BackendDescriptor build() {
       return new BackendDescriptor(
-          id, aliases, version, description, modes, formats, artifacts, sideFiles, options);
+          id,
+          aliases,
+          version,
+          description,
+          modes,
+          formats,
+          artifacts,
+          sideFiles,
+          options,
+          defaultMode);
     }
   }
 }

@@ -86,11 +86,10 @@ final class BackendRules {
   private @Nullable QuantizationMode mode() {
     QuantizationMode mode = config.mode();
     if (mode == null) {
-      if (backend.modes().size() == 1) {
-        return backend.modes().keySet().iterator().next();
+      if (backend.defaultMode() == null) {
+        problem("mode", "is required; backend '%s' supports %s".formatted(backend.id(), modes()));
       }
-      problem("mode", "is required; backend '%s' supports %s".formatted(backend.id(), modes()));
-      return null;
+      return backend.defaultMode();
     }
     if (!backend.modes().containsKey(mode)) {
       problem(

@@ -80,6 +80,21 @@ class ConfigurationValidatorTest {
   }
 
   @Test
+  void fills_in_the_default_of_several_modes() {
+    assertThat(
+            validator
+                .check(
+                    ModelQuantizationConfig.builder()
+                        .backend("onnx")
+                        .defaultLayerDtype(Dtype.INT8)
+                        .build(),
+                    DescribedBackend.onnx().withDefault(QuantizationMode.STATIC_PTQ))
+                .orThrow()
+                .mode())
+        .isEqualTo(QuantizationMode.STATIC_PTQ);
+  }
+
+  @Test
   void asks_for_the_mode_when_there_are_several() {
     assertThat(problems(ModelQuantizationConfig.builder().backend("onnx"), DescribedBackend.onnx()))
         .containsExactly(

@@ -78,6 +78,14 @@ record DescribedBackend(BackendDescriptor descriptor, List<ConfigurationProblem>
     return backend("onnx", modes, List.of());
   }
 
+  /** The same with a mode for configurations that name none. */
+  DescribedBackend withDefault(QuantizationMode mode) {
+    BackendDescriptor.Builder same =
+        BackendDescriptor.builder(descriptor.id()).options(descriptor.options()).defaultMode(mode);
+    descriptor.modes().forEach(same::mode);
+    return new DescribedBackend(same.build(), faults);
+  }
+
   private static DescribedBackend backend(
       String id,
       Map<QuantizationMode, ModeDescriptor> modes,

@@ -7,6 +7,7 @@ import dev.kvant.spi.Observation;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.script.ForwardMethod;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;

@@ -5,6 +5,7 @@ import dev.kvant.numerics.QuantizedType;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleInt;
 import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.script.ForwardMethod;
 import dev.kvant.torch.script.ScriptType;
 import java.util.List;
 import java.util.Optional;

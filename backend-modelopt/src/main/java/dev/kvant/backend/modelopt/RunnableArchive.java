@@ -5,18 +5,15 @@ import dev.kvant.backend.modelopt.ModelOptOptions.Target;
 import dev.kvant.numerics.FakeQuantizer;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.QuantizedType;
+import dev.kvant.torch.PackedLinear;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.TorchModel;
-import dev.kvant.torch.pickle.PickleBool;
-import dev.kvant.torch.pickle.PickleGlobal;
-import dev.kvant.torch.pickle.PickleInt;
 import dev.kvant.torch.pickle.PickleNone;
 import dev.kvant.torch.pickle.PickleObject;
-import dev.kvant.torch.pickle.PickleReference;
-import dev.kvant.torch.pickle.PickleText;
-import dev.kvant.torch.pickle.PickleTuple;
 import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.script.ForwardMethod;
+import dev.kvant.torch.script.LinearProducts;
 import dev.kvant.torch.script.ScriptAttribute;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptType;
@@ -180,11 +177,10 @@ final class RunnableArchive {
     Optional<PackedLinearClass> packed = Optional.empty();
     Optional<RoundedInputClass> rounded = Optional.empty();
     if (type.isPresent() && !methods.isEmpty()) {
-      if (target == Target.CPU
-          && instances.stream().anyMatch(this::multipliesIntegers)
-          && PackedLinearClass.fits(rewriter.code(), type.get(), methods)) {
-        packed = Optional.of(PackedLinearClass.change(rewriter.code(), type.get(), methods));
-        rewriter.addRecord(PackedLinearClass.RECORD, new byte[0]);
+      if (target == Target.CPU && instances.stream().anyMatch(this::multipliesIntegers)) {
+        packed =
+            LinearProducts.of(rewriter.code(), type.get())
+                .map(products -> PackedLinearClass.change(type.get(), products));
       }
       boolean isPacked = packed.isPresent();
       if (instances.stream()
@@ -335,52 +331,25 @@ final class RunnableArchive {
         ofClass.addsBias()
             ? module.attributes().get(BIAS).orElse(PickleNone.NONE)
             : PickleNone.NONE;
-    var packed =
-        PickleObject.instance(
-            new PickleGlobal(PackedLinearClass.PACKED, PackedLinearClass.PACKED_NAME),
-            PickleTuple.of(codes(weight), bias));
+    PickleObject packed = PackedLinear.parameters(rewriter, codes(weight), bias);
     float multiplier =
         FakeQuantizer.of(QuantizedType.INT8, quantization.input().orElseThrow().amax()[0])
             .multiplier();
     ofClass.initialize(module.attributes(), packed, 1.0 / multiplier);
     module.attributes().put(WEIGHT, nothing());
-    bytes.put(
-        quantization.module().name(),
-        weight.weight().elements() + weight.weight().shape().get(0) * 2 * Long.BYTES);
+    bytes.put(quantization.module().name(), PackedLinear.bytes(weight.weight().shape()));
   }
 
   /** An int8 tensor with a scale for each row. */
   private PickleObject codes(RoundedWeight weight) {
     StoredTensor tensor = weight.weight();
-    int rows = Math.toIntExact(tensor.shape().get(0));
-    ByteBuffer scales = ByteBuffer.allocate(rows * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    for (int row = 0; row < rows; row++) {
-      scales.putDouble(row * Double.BYTES, 1.0 / weight.divisor(weight.ranges() == 1 ? 0 : row));
-    }
     String codes =
         rewriter.storages().add(tensor.elements(), channel -> weight.writeCodes(channel, progress));
-    List<Long> shape = List.of((long) rows);
-    return PickleObject.call(
-        new PickleGlobal("torch._utils", "_rebuild_qtensor"),
-        new PickleReference(
-            PickleTuple.of(
-                new PickleText("storage"),
-                new PickleGlobal("torch", "QInt8Storage"),
-                new PickleText(codes),
-                new PickleText("cpu"),
-                PickleInt.of(tensor.elements()))),
-        PickleInt.of(0),
-        PickleTuple.ofInts(tensor.shape()),
-        PickleTuple.ofInts(List.of(tensor.shape().get(1), 1L)),
-        PickleTuple.of(
-            new PickleGlobal("torch", "per_channel_affine"),
-            pickler.node(TensorNode.contiguous(ElementType.FLOAT64, constant(scales), shape)),
-            pickler.node(
-                TensorNode.contiguous(
-                    ElementType.INT64, constant(ByteBuffer.allocate(rows * Long.BYTES)), shape)),
-            PickleInt.of(0)),
-        new PickleBool(false),
-        PickleObject.call(new PickleGlobal("collections", "OrderedDict")));
+    double[] scales = new double[Math.toIntExact(tensor.shape().get(0))];
+    for (int row = 0; row < scales.length; row++) {
+      scales[row] = 1.0 / weight.divisor(weight.ranges() == 1 ? 0 : row);
+    }
+    return PackedLinear.weight(rewriter, codes, tensor.shape(), () -> scales);
   }
 
   /** What stands in the place of a weight that is packed. */

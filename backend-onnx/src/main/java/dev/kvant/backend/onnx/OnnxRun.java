@@ -34,6 +34,7 @@ import dev.kvant.backend.onnx.smooth.Smoother;
 import dev.kvant.backend.onnx.smooth.Smoother.Smoothed;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.backend.onnx.weights.WeightResult;
+import dev.kvant.kit.DynamicMode;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.onnx.OnnxModelFile;
@@ -118,14 +119,6 @@ final class OnnxRun implements QuantizationRun {
           QuantizationWarning.Kind.CALIBRATION,
           "the calibration data is not used: nothing that is quantized depends on it; of weights,"
               + " only those of kernel: nbits with algorithm mse or gptq do",
-          null,
-          List.of());
-
-  private static final QuantizationWarning BATCH_DEPENDENCE =
-      new QuantizationWarning(
-          QuantizationWarning.Kind.OTHER,
-          "dynamic_ptq finds one scale for a whole batch, so the output for a sample depends on the"
-              + " other samples in its batch; static_ptq does not",
           null,
           List.of());
 
@@ -476,7 +469,7 @@ final class OnnxRun implements QuantizationRun {
       each.modules().forEach(module -> report.activations(module, outcome));
     }
     if (context.mode().equals(QuantizationMode.DYNAMIC_PTQ)) {
-      report.warnings(List.of(BATCH_DEPENDENCE));
+      report.warnings(List.of(DynamicMode.batchDependence()));
     }
     report.warnings(
         CodeOverflow.warning(options, plan, Processor.ofThisProcess()).stream().toList());

@@ -2,6 +2,7 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelTensor;
+import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
 import dev.kvant.torch.CheckpointWriter;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleObject;
@@ -49,7 +50,7 @@ final class Checkpoint {
   static Map<QuantizedWeight, String> write(
       Path file,
       Map<String, ? extends ModelTensor> stateDict,
-      Map<String, QuantizedWeight> weights,
+      Map<String, PlannedWeight> weights,
       Supplier<byte[]> record,
       Workspace workspace) {
     var checkpoint = new Checkpoint(workspace);
@@ -62,7 +63,7 @@ final class Checkpoint {
   private void write(
       Path file,
       Map<String, ? extends ModelTensor> stateDict,
-      Map<String, QuantizedWeight> weights,
+      Map<String, PlannedWeight> weights,
       Supplier<byte[]> record) {
     List<ModelTensor> kept = new ArrayList<>();
     stateDict.forEach(
@@ -75,9 +76,13 @@ final class Checkpoint {
     PickleObject root = PickleObject.call(new PickleGlobal("collections", "OrderedDict"));
     stateDict.forEach(
         (name, tensor) -> {
-          QuantizedWeight weight = weights.get(name);
+          PlannedWeight weight = weights.get(name);
           root.entries()
-              .put(name, weight == null ? pickler.node(copied.take(name, tensor)) : node(weight));
+              .put(
+                  name,
+                  weight == null
+                      ? pickler.node(copied.take(name, tensor))
+                      : node(weight.weight(), weight.quantizesInput(TorchaoBackend.CHECKPOINT)));
         });
     CheckpointWriter.write(file, ROOT, root, records, record);
   }
@@ -89,13 +94,13 @@ final class Checkpoint {
         + (long) weight.layout().channels() * (Float.BYTES + zeroPoint);
   }
 
-  private PickleObject node(QuantizedWeight weight) {
+  private PickleObject node(QuantizedWeight weight, boolean quantizesInput) {
     Parts stored = parts.computeIfAbsent(weight, this::announce);
     ElementType original = weight.weight().elementType();
     List<Long> shape = weight.layout().shape();
     return weight.type() == WeightType.INT8
         ? quantizedTensors.int8(
-            original, shape, stored.codes(), stored.scales(), stored.zeroPoints())
+            original, shape, stored.codes(), stored.scales(), stored.zeroPoints(), quantizesInput)
         : quantizedTensors.float8(
             original, weight.type().elementType(), shape, stored.codes(), stored.scales());
   }

@@ -34,12 +34,22 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
    * @param module the module
    * @param kind what it is
    * @param weight the tensor to quantize
+   * @param packed the same tensor for a product with codes in the runnable artifact
    */
   record PlannedWeight(
-      ModuleDecision decision, ModuleDescription module, ModuleKind kind, QuantizedWeight weight) {
+      ModuleDecision decision,
+      ModuleDescription module,
+      ModuleKind kind,
+      QuantizedWeight weight,
+      QuantizedWeight packed) {
 
     boolean isIn(String artifact) {
       return !decision.weights().dtypeIn(artifact).isNative();
+    }
+
+    /** Whether the module's input is quantized at run time. */
+    boolean quantizesInput(String artifact) {
+      return !decision.activations().dtypeIn(artifact).isNative();
     }
   }
 
@@ -50,9 +60,11 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
   /**
    * Finds the weights in a model.
    *
+   * @param fitsPairs whether weights for products with codes get fewer of them where pairs would
+   *     overflow
    * @throws QuantizationException if the plan is not for the model
    */
-  static PlannedWeights of(QuantizableModel model, QuantizationPlan plan) {
+  static PlannedWeights of(QuantizableModel model, QuantizationPlan plan, boolean fitsPairs) {
     Map<String, ModuleDescription> modules = new HashMap<>();
     model.modules().forEach(module -> modules.put(module.name(), module));
     Map<List<Object>, QuantizedWeight> shared = new HashMap<>();
@@ -75,28 +87,44 @@ record PlannedWeights(Map<String, PlannedWeight> byModule) {
             "the plan quantizes module '%s', which %s has not; prepare the model again"
                 .formatted(decision.module(), model.source()));
       }
-      int axis = kind.get().channelAxis();
-      QuantizedWeight weight =
-          shared.computeIfAbsent(
-              List.of(tensor.identity(), type.get(), axis),
-              key ->
-                  new QuantizedWeight(
-                      TorchModel.qualified(decision.module(), WEIGHT),
-                      tensor,
-                      ChannelLayout.of(tensor.shape(), axis),
-                      type.get()));
-      weights.put(decision.module(), new PlannedWeight(decision, module, kind.get(), weight));
+      var planned =
+          new Shared(shared, decision.module(), tensor, kind.get().channelAxis(), type.get());
+      weights.put(
+          decision.module(),
+          new PlannedWeight(
+              decision, module, kind.get(), planned.weight(false), planned.weight(fitsPairs)));
     }
     return new PlannedWeights(weights);
   }
 
+  /** Weights of the same tensor, quantized in the same way, are one. */
+  private record Shared(
+      Map<List<Object>, QuantizedWeight> all,
+      String module,
+      ModelTensor tensor,
+      int axis,
+      WeightType type) {
+
+    QuantizedWeight weight(boolean fitsPairs) {
+      return all.computeIfAbsent(
+          List.of(tensor.identity(), type, axis, fitsPairs),
+          key ->
+              new QuantizedWeight(
+                  TorchModel.qualified(module, WEIGHT),
+                  tensor,
+                  ChannelLayout.of(tensor.shape(), axis),
+                  type,
+                  fitsPairs));
+    }
+  }
+
   /** The weights that an artifact holds quantized, by every name that its state dict has. */
-  Map<String, QuantizedWeight> inStateDict(String artifact) {
-    Map<String, QuantizedWeight> weights = new LinkedHashMap<>();
+  Map<String, PlannedWeight> inStateDict(String artifact) {
+    Map<String, PlannedWeight> weights = new LinkedHashMap<>();
     for (PlannedWeight planned : byModule.values()) {
       if (planned.isIn(artifact)) {
         for (String name : planned.module().names()) {
-          weights.put(TorchModel.qualified(name, WEIGHT), planned.weight());
+          weights.put(TorchModel.qualified(name, WEIGHT), planned);
         }
       }
     }

@@ -2,6 +2,8 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ModelTensor;
 import dev.kvant.api.QuantizationException;
+import dev.kvant.numerics.CodePairs;
+import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.RowQuantizer;
@@ -22,10 +24,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class QuantizedWeight {
 
+  /** Covers that codes come from a product with a reciprocal, which is rounded twice. */
+  private static final float REACH = 1 + 0x1p-21f;
+
   private final String name;
   private final ModelTensor weight;
   private final ChannelLayout layout;
   private final WeightType type;
+  private final boolean fitsPairs;
   private float @Nullable [] scales;
   private @Nullable QuantizationError error;
   private @Nullable ByteSource written;
@@ -35,12 +41,16 @@ final class QuantizedWeight {
    *
    * @param name the tensor's name, for messages
    * @param type what to quantize to
+   * @param fitsPairs whether a row gets fewer int8 codes where products of neighbours could
+   *     overflow in 16 bits
    */
-  QuantizedWeight(String name, ModelTensor weight, ChannelLayout layout, WeightType type) {
+  QuantizedWeight(
+      String name, ModelTensor weight, ChannelLayout layout, WeightType type, boolean fitsPairs) {
     this.name = name;
     this.weight = weight;
     this.layout = layout;
     this.type = type;
+    this.fitsPairs = fitsPairs;
   }
 
   String name() {
@@ -121,6 +131,20 @@ final class QuantizedWeight {
     return bytes.array();
   }
 
+  /**
+   * The scale of each channel.
+   *
+   * @throws IllegalStateException before anything was written
+   */
+  double[] scaleDoubles() {
+    float[] values = scales();
+    double[] doubles = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      doubles[i] = values[i];
+    }
+    return doubles;
+  }
+
   /** How far the codes are from the weight; null before anything was written. */
   @Nullable QuantizationError error() {
     return error;
@@ -146,7 +170,7 @@ final class QuantizedWeight {
 
   private void write(Workspace workspace, Output output) throws IOException {
     RowQuantizer quantizer = quantizer(workspace);
-    boolean inOnePass = layout.slices() == 1 && rowsInBlock(workspace) > 0;
+    boolean inOnePass = layout.slices() == 1 && rowsInBlock(workspace) > 0 && !fitsPairs;
     float[] scales = new float[layout.channels()];
     this.scales = scales;
     if (!inOnePass) {
@@ -155,6 +179,9 @@ final class QuantizedWeight {
       for (int i = 0; i < scales.length; i++) {
         scales[i] = quantizer.scale(scales[i]);
       }
+    }
+    if (fitsPairs) {
+      fitPairs(workspace, scales);
     }
     QuantizationError[] sum = {QuantizationError.NONE};
     forEachBlockOfWeights(
@@ -172,6 +199,32 @@ final class QuantizedWeight {
           workspace.advance(bytes, name);
         });
     error = sum[0];
+  }
+
+  /** Raises scales until no pair of neighbours in a row overflows. */
+  private void fitPairs(Workspace workspace, float[] scales) throws IOException {
+    FloatType source = WeightType.source(weight.elementType()).orElseThrow();
+    float[] raised = scales.clone();
+    forEachBlockOfWeights(
+        workspace,
+        (block, columns, firstRow) -> {
+          ByteBuffer values = block.slice().order(ByteOrder.LITTLE_ENDIAN);
+          int rows = block.remaining() / columns / elementBytes();
+          for (int row = 0; row < rows; row++) {
+            int channel = firstRow + row;
+            for (int column = 0; column + 1 < columns; column += 2) {
+              int at = row * columns + column;
+              raised[channel] =
+                  Math.max(
+                      raised[channel],
+                      CodePairs.scale(
+                          REACH * source.get(values, at),
+                          REACH * source.get(values, at + 1),
+                          scales[channel]));
+            }
+          }
+        });
+    System.arraycopy(raised, 0, scales, 0, scales.length);
   }
 
   /** What is done with a block of codes that were written before. */

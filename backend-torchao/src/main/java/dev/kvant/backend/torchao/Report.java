@@ -8,10 +8,12 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Requirement;
 import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
+import dev.kvant.kit.DynamicMode;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.kit.Requirements;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.torch.Libtorch;
+import dev.kvant.torch.PackedLinear;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -77,7 +79,7 @@ record Report(
                 String reason = whyNative(planned, artifact, runnable);
                 if (reason == null) {
                   isHeld = true;
-                  saved = Math.max(saved, saved(planned.weight(), artifact));
+                  saved = Math.max(saved, saved(planned, artifact, runnable));
                 } else {
                   reasons.add(reason);
                 }
@@ -89,12 +91,21 @@ record Report(
                           ? OperandOutcome.quantized(
                               planned.decision().weights().dtype(),
                               Granularity.axis(planned.weight().layout().axis()),
-                              sqnr(planned.weight()))
+                              sqnr(
+                                  isPacked(planned, runnable)
+                                      ? planned.packed()
+                                      : planned.weight()))
                           : OperandOutcome.leftNative(String.join("; ", reasons)))
                   .saved(module, saved);
+              if (planned.decision().activations().isQuantized()) {
+                report.activations(module, input(planned, artifacts, runnable));
+              }
             });
     if (runnable != null) {
       runnable.notes().forEach(report::note);
+      if (!runnable.packed().isEmpty()) {
+        report.warnings(List.of(DynamicMode.batchDependence()));
+      }
     }
     return report.requirements(requirements(artifacts, runnable)).build();
   }
@@ -119,6 +130,23 @@ record Report(
         }
       }
     }
+    if (artifacts.contains(TorchaoBackend.RUNNABLE)
+        && runnable != null
+        && !runnable.packed().isEmpty()) {
+      all.add(
+          new Requirement(
+              "CPU",
+              "x86-64",
+              "int8 kernels in %s; other processors were not tried"
+                  .formatted(TorchaoBackend.RUNNABLE)));
+      if (!options.fitsPairs()) {
+        all.add(
+            new Requirement(
+                "VNNI",
+                "needed",
+                "without it libtorch adds two products in 16 bits, which can overflow"));
+      }
+    }
     return all.build();
   }
 
@@ -134,11 +162,41 @@ record Report(
         : null;
   }
 
-  private static long saved(QuantizedWeight weight, String artifact) {
-    return weight.weight().bytes()
-        - (artifact.equals(TorchaoBackend.CHECKPOINT)
+  /** What became of the input of a module that is to quantize it at run time. */
+  private static OperandOutcome input(
+      PlannedWeight planned, List<String> artifacts, RunnableArchive.@Nullable Outcome runnable) {
+    List<String> reasons = new ArrayList<>();
+    for (String artifact : artifacts) {
+      boolean isRunnable = artifact.equals(TorchaoBackend.RUNNABLE);
+      if (isRunnable ? isPacked(planned, runnable) : planned.quantizesInput(artifact)) {
+        return OperandOutcome.quantized(
+            planned.decision().activations().dtype(), isRunnable ? Granularity.TENSOR : null, null);
+      }
+      reasons.add(
+          planned
+              .decision()
+              .activations()
+              .nativeIn()
+              .getOrDefault(artifact, RunnableArchive.NO_PRODUCT));
+    }
+    return OperandOutcome.leftNative(String.join("; ", reasons));
+  }
+
+  private static boolean isPacked(
+      PlannedWeight planned, RunnableArchive.@Nullable Outcome runnable) {
+    return runnable != null && runnable.packed().contains(planned.decision().module());
+  }
+
+  private static long saved(
+      PlannedWeight planned, String artifact, RunnableArchive.@Nullable Outcome runnable) {
+    QuantizedWeight weight = planned.weight();
+    long bytes =
+        artifact.equals(TorchaoBackend.CHECKPOINT)
             ? Checkpoint.bytes(weight)
-            : RunnableArchive.bytes(weight));
+            : isPacked(planned, runnable)
+                ? PackedLinear.bytes(weight.layout().shape())
+                : RunnableArchive.bytes(weight);
+    return weight.weight().bytes() - bytes;
   }
 
   private static @Nullable Double sqnr(QuantizedWeight weight) {

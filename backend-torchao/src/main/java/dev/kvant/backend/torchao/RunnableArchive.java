@@ -3,11 +3,14 @@ package dev.kvant.backend.torchao;
 import dev.kvant.api.ElementType;
 import dev.kvant.backend.torchao.PlannedWeights.PlannedWeight;
 import dev.kvant.backend.torchao.TorchaoOptions.Kernel;
+import dev.kvant.torch.PackedLinear;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.pickle.PickleInt;
 import dev.kvant.torch.pickle.PickleNone;
+import dev.kvant.torch.pickle.PickleObject;
 import dev.kvant.torch.script.AttributeRead;
+import dev.kvant.torch.script.LinearProducts;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
@@ -26,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a TorchScript archive again with 8-bit weights: other tensors, other code for the classes
@@ -34,6 +38,10 @@ import java.util.function.Function;
 final class RunnableArchive {
 
   private static final String ROOT = "quantized_model_torchao";
+  private static final String BIAS = "bias";
+
+  /** Why an input stays native although libtorch could quantize it. */
+  static final String NO_PRODUCT = "its code has no product that could be replaced";
 
   /** Where the parts of a weight are. */
   private record Parts(String codes, String scales) {}
@@ -43,8 +51,9 @@ final class RunnableArchive {
    *
    * @param notes what is worth knowing about modules, by name
    * @param restored the modules whose weights stayed floating-point, with the error of quantization
+   * @param packed the modules that quantize their input
    */
-  record Outcome(Map<String, String> notes, Set<String> restored) {}
+  record Outcome(Map<String, String> notes, Set<String> restored, Set<String> packed) {}
 
   private final TorchaoOptions options;
   private final Workspace workspace;
@@ -57,6 +66,9 @@ final class RunnableArchive {
   private final Map<QuantizedWeight, String> restoredByWeight = new HashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
   private final Set<String> restored = new LinkedHashSet<>();
+  private final Set<String> packed = new LinkedHashSet<>();
+  private final Map<QuantizedWeight, PickleObject> packedByWeight = new HashMap<>();
+  private @Nullable PickleObject nothing;
 
   private RunnableArchive(ScriptModel model, TorchaoOptions options, Workspace workspace) {
     this.options = options;
@@ -81,7 +93,7 @@ final class RunnableArchive {
       Workspace workspace) {
     var archive = new RunnableArchive(model, options, workspace);
     archive.changeModules(weights);
-    var outcome = new Outcome(archive.notes, archive.restored);
+    var outcome = new Outcome(archive.notes, archive.restored, archive.packed);
     archive.rewriter.write(file, ROOT, () -> record.apply(outcome), workspace::advance);
     return outcome;
   }
@@ -123,10 +135,22 @@ final class RunnableArchive {
       }
       return;
     }
+    boolean anyQuantizesInput =
+        instances.stream()
+            .map(planned::get)
+            .anyMatch(weight -> weight != null && quantizesInput(weight));
+    LinearProducts products =
+        anyQuantizesInput ? LinearProducts.of(code, type.get()).orElse(null) : null;
     List<PlannedWeight> quantized =
-        instances.stream().filter(planned::containsKey).map(planned::get).toList();
+        instances.stream()
+            .filter(planned::containsKey)
+            .map(planned::get)
+            .filter(weight -> products == null || !quantizesInput(weight))
+            .toList();
     List<ElementType> originals =
-        quantized.stream()
+        instances.stream()
+            .filter(planned::containsKey)
+            .map(planned::get)
             .map(weight -> weight.weight().weight().elementType())
             .distinct()
             .toList();
@@ -136,12 +160,28 @@ final class RunnableArchive {
             quantized.size() < instances.size(),
             originals,
             options.kernel(),
-            quantized.stream().allMatch(RunnableArchive::isPackable));
+            quantized.stream().allMatch(RunnableArchive::isPackable),
+            products);
     boolean isRead = !code.reads(type.get(), PlannedWeights.WEIGHT).isEmpty();
     eightBit.change(code);
     for (ScriptModule module : instances) {
       PlannedWeight weight = planned.get(module);
-      if (weight == null) {
+      PlannedWeight ofProduct =
+          products != null && weight != null && quantizesInput(weight) ? weight : null;
+      if (eightBit.isDynamic()) {
+        module
+            .attributes()
+            .put(
+                eightBit.packedAttribute(),
+                ofProduct == null
+                    ? PickleNone.NONE
+                    : parameters(module, ofProduct.packed(), eightBit));
+      }
+      if (ofProduct != null) {
+        module.attributes().put(PlannedWeights.WEIGHT, nothing());
+        packed.add(ofProduct.module().name());
+      }
+      if (weight == null || ofProduct != null) {
         module.attributes().put(eightBit.scaleAttribute(), PickleNone.NONE);
       } else {
         quantize(module, weight.weight(), eightBit);
@@ -149,6 +189,11 @@ final class RunnableArchive {
           note(weight, "no code of the model reads this weight by way of its module");
         }
         noteKernel(weight, eightBit);
+        if (quantizesInput(weight)) {
+          note(
+              weight,
+              "its input stays native in %s: %s".formatted(TorchaoBackend.RUNNABLE, NO_PRODUCT));
+        }
       }
       if (eightBit.hasOriginalType()) {
         ElementType original =
@@ -228,6 +273,41 @@ final class RunnableArchive {
             eightBit.scaleAttribute(),
             pickler.node(
                 TensorNode.contiguous(ElementType.FLOAT32, parts.scales(), layout.scaleShape())));
+  }
+
+  private static boolean quantizesInput(PlannedWeight weight) {
+    return weight.quantizesInput(TorchaoBackend.RUNNABLE);
+  }
+
+  private PickleObject parameters(
+      ScriptModule module, QuantizedWeight weight, EightBitClass eightBit) {
+    PickleObject codes =
+        packedByWeight.computeIfAbsent(
+            weight,
+            key ->
+                PackedLinear.weight(
+                    rewriter,
+                    storages.add(
+                        weight.weight().elements(), target -> weight.writeCodes(target, workspace)),
+                    weight.layout().shape(),
+                    weight::scaleDoubles));
+    return PackedLinear.parameters(
+        rewriter,
+        codes,
+        eightBit.packsBias()
+            ? module.attributes().get(BIAS).orElse(PickleNone.NONE)
+            : PickleNone.NONE);
+  }
+
+  /** What stands in the place of a weight that is packed. */
+  private PickleObject nothing() {
+    if (nothing == null) {
+      nothing =
+          pickler.node(
+              TensorNode.contiguous(
+                  ElementType.FLOAT32, storages.add(0, target -> {}), List.of(0L)));
+    }
+    return nothing;
   }
 
   private void restore(ScriptModule module, QuantizedWeight weight) {

@@ -2,9 +2,12 @@ package dev.kvant.backend.torchao;
 
 import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.Granularity;
+import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizableModel;
@@ -19,6 +22,7 @@ import dev.kvant.kit.Architecture;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.Processor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
@@ -32,11 +36,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Quantizes weights, without calibration, to what torchao 0.18 computes, and writes what torchao
- * loads in Python; from a TorchScript archive also an archive that libtorch runs by itself.
+ * Quantizes weights, and inputs at run time, without calibration, to what torchao 0.18 computes,
+ * and writes what torchao loads in Python; from a TorchScript archive also an archive that libtorch
+ * runs by itself.
  *
  * @since 0.1.0
  */
@@ -51,17 +57,28 @@ public final class TorchaoBackend implements QuantizationBackend {
   /** The id of the model format that has code to run. */
   static final String TORCHSCRIPT = "torchscript";
 
+  private static final Set<String> OF_PRODUCTS = Set.of("weight", "bias");
+
   private static final BackendDescriptor DESCRIPTOR =
       BackendDescriptor.builder("torchao")
           .version(JarVersion.of(TorchaoBackend.class))
           .description(
-              "Quantizes weights to int8 and float8, for torchao in Python and for libtorch.")
+              "Quantizes weights to int8 and float8, and inputs at run time to int8, for torchao in"
+                  + " Python and for libtorch.")
           .mode(
               QuantizationMode.WEIGHT_ONLY_PTQ,
               ModeDescriptor.builder()
                   .weights(WeightType.dtypes())
                   .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
                   .build())
+          .mode(
+              QuantizationMode.DYNAMIC_PTQ,
+              ModeDescriptor.builder()
+                  .weights(List.of(Dtype.INT8))
+                  .activations(List.of(Dtype.INT8))
+                  .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
+                  .build())
+          .defaultMode(QuantizationMode.WEIGHT_ONLY_PTQ)
           .format(TORCHSCRIPT)
           .format("pytorch")
           .format("safetensors")
@@ -85,11 +102,22 @@ public final class TorchaoBackend implements QuantizationBackend {
       return Optional.empty();
     }
     Architecture architecture = Architecture.of(model);
+    Dtype dtype = request.dtype() == null ? Dtype.INT8 : request.dtype();
+    QuantizationMode mode =
+        request.mode() == null ? recommendedMode(model, architecture, dtype) : request.mode();
+    boolean isDynamic = mode.equals(QuantizationMode.DYNAMIC_PTQ);
+    if (isDynamic && !dtype.equals(Dtype.INT8)) {
+      return Optional.empty();
+    }
     ModelQuantizationConfig.Builder config =
-        ModelQuantizationConfig.builder()
-            .mode(QuantizationMode.WEIGHT_ONLY_PTQ)
-            .defaultLayerDtype(request.dtype() == null ? Dtype.INT8 : request.dtype());
+        ModelQuantizationConfig.builder().mode(mode).defaultLayerDtype(dtype);
     Map<String, String> comments = new HashMap<>();
+    if (isDynamic) {
+      config.defaultActivationDtype(dtype);
+      comments.put(
+          "default_activation_dtype",
+          "inputs of Linear modules, with one scale for a batch that is found at run time");
+    }
     if (model.format().equals(TORCHSCRIPT) && architecture == Architecture.CONVOLUTIONAL) {
       config.backendKwarg(TorchaoOptions.RUNTIME_MODULES, true);
       comments.put(
@@ -99,9 +127,27 @@ public final class TorchaoBackend implements QuantizationBackend {
     return Optional.of(
         new Recipe(
             config.build(),
-            "This is %s. Only weights are quantized, which needs no data: a smaller file, computed in floating point."
+            (isDynamic
+                    ? "This is %s. Without data dynamic_ptq finds the ranges of activations at run"
+                        + " time, so that Linear modules multiply integers; with data static_ptq"
+                        + " is faster."
+                    : "This is %s. Only weights are quantized, which needs no data: a smaller file,"
+                        + " computed in floating point.")
                 .formatted(architecture.label()),
             comments));
+  }
+
+  /** Products of integers pay where there are many, and where libtorch has kernels for them. */
+  private static QuantizationMode recommendedMode(
+      QuantizableModel model, Architecture architecture, Dtype dtype) {
+    boolean hasProducts =
+        architecture == Architecture.ENCODER || architecture == Architecture.DECODER;
+    boolean hasKernels =
+        model.format().equals(TORCHSCRIPT)
+            && Processor.isX86(Processor.architectureOfThisProcess());
+    return hasProducts && hasKernels && dtype.equals(Dtype.INT8)
+        ? QuantizationMode.DYNAMIC_PTQ
+        : QuantizationMode.WEIGHT_ONLY_PTQ;
   }
 
   @Override
@@ -128,6 +174,14 @@ public final class TorchaoBackend implements QuantizationBackend {
               "int8pack multiplies int8 weights only, and %s asks for float8; use dequantize, or int8 everywhere"
                   .formatted(String.join(", ", float8))));
     }
+    boolean isDynamic = QuantizationMode.DYNAMIC_PTQ.equals(config.mode());
+    if (!isDynamic && config.backendKwargs().containsKey(TorchaoOptions.REDUCE_RANGE)) {
+      problems.add(
+          new ConfigurationProblem(
+              "quantize.backend_kwargs." + TorchaoOptions.REDUCE_RANGE,
+              "is for weights that are multiplied by codes of activations, which only dynamic_ptq"
+                  + " does; leave it out"));
+    }
     return problems;
   }
 
@@ -138,7 +192,9 @@ public final class TorchaoBackend implements QuantizationBackend {
   @Override
   public Support supports(SupportQuery query) {
     if (query.operand() != Operand.WEIGHTS) {
-      return Support.no("torchao's weight-only quantization leaves activations as they are");
+      return QuantizationMode.DYNAMIC_PTQ.equals(query.config().mode())
+          ? supportsInput(query)
+          : Support.no("torchao's weight-only quantization leaves activations as they are");
     }
     if (WeightType.of(query.dtype()).isEmpty()) {
       return Support.no("torchao quantizes no weights to " + query.dtype());
@@ -162,6 +218,43 @@ public final class TorchaoBackend implements QuantizationBackend {
       return Support.yes();
     }
     return inRunnableOnly(query, kind.get());
+  }
+
+  /** Whether a module can quantize its input at run time. */
+  private static Support supportsInput(SupportQuery query) {
+    ModuleDescription module = query.module();
+    Optional<ModuleKind> kind = ModuleKind.of(module.types());
+    if (kind.isEmpty()) {
+      return Support.no(ComputedWeight.reason(module).orElseGet(() -> notRun(module)));
+    }
+    switch (kind.get()) {
+      case LINEAR -> {}
+      case EMBEDDING -> {
+        return Support.no("the input of an Embedding is indices");
+      }
+      case ATTENTION_OUTPUT -> {
+        return Support.no("MultiheadAttention multiplies with its weight without calling it");
+      }
+      default -> {
+        return Support.no("dynamic_ptq quantizes inputs of Linear, not of " + module.type());
+      }
+    }
+    Optional<String> obstacle = obstacle(module, kind.get());
+    if (obstacle.isPresent()) {
+      return Support.no(obstacle.get());
+    }
+    Optional<ElementType> other =
+        module.tensors().stream()
+            .filter(tensor -> OF_PRODUCTS.contains(tensor.name()))
+            .map(TensorDescription::elementType)
+            .filter(type -> !type.equals(ElementType.FLOAT32))
+            .findFirst();
+    return other.isPresent() && query.modelFormat().equals(TORCHSCRIPT)
+        ? Support.partly(
+            Map.of(
+                RUNNABLE,
+                "libtorch multiplies integers for float32 modules, and this one is " + other.get()))
+        : Support.yes();
   }
 
   private static String notRun(ModuleDescription module) {
@@ -230,6 +323,18 @@ public final class TorchaoBackend implements QuantizationBackend {
       throw new UnsupportedModelException(
           "%s has tensors of types that PyTorch cannot store: %s; convert them to a floating-point or integer type first"
               .formatted(model.source(), String.join(", ", unknown)));
+    }
+    List<String> alone =
+        plan.quantized().stream()
+            .filter(module -> module.activations().isQuantized())
+            .filter(module -> !module.weights().isQuantized())
+            .map(ModuleDecision::module)
+            .toList();
+    if (!alone.isEmpty()) {
+      throw new InvalidConfigurationException(
+          "quantize.layers",
+          "the activations of %s are quantized and the weights are not; products of integers need both, so ask for int8 weights too"
+              .formatted(String.join(", ", alone)));
     }
     return new TorchaoRun(model, plan, context);
   }

@@ -11,11 +11,17 @@ import java.util.List;
  * @param kernel how the runnable artifact multiplies
  * @param runtimeModules whether modules that torchao cannot run are quantized in the runnable
  *     artifact
+ * @param fitsPairs whether weights that are multiplied by codes get fewer codes where processors
+ *     without VNNI would overflow
  */
-record TorchaoOptions(Kernel kernel, boolean runtimeModules) {
+record TorchaoOptions(Kernel kernel, boolean runtimeModules, boolean fitsPairs) {
 
   static final String KERNEL = "kernel";
   static final String RUNTIME_MODULES = "runtime_modules";
+  static final String REDUCE_RANGE = "reduce_range";
+
+  private static final String AUTO = "auto";
+  private static final String FALSE = "false";
 
   /** How a Linear of the runnable artifact multiplies. */
   enum Kernel {
@@ -42,7 +48,8 @@ record TorchaoOptions(Kernel kernel, boolean runtimeModules) {
   static TorchaoOptions of(Options options) {
     return new TorchaoOptions(
         Kernel.INT8PACK.label().equals(options.text(KERNEL)) ? Kernel.INT8PACK : Kernel.DEQUANTIZE,
-        options.flag(RUNTIME_MODULES));
+        options.flag(RUNTIME_MODULES),
+        options.text(REDUCE_RANGE).equals(AUTO));
   }
 
   static List<OptionDescriptor> descriptors() {
@@ -57,6 +64,12 @@ record TorchaoOptions(Kernel kernel, boolean runtimeModules) {
             RUNTIME_MODULES,
             false,
             "Quantizes also, in the runnable artifact alone, modules that torchao cannot run in"
-                + " Python: convolutions and the output projection of attention."));
+                + " Python: convolutions and the output projection of attention."),
+        OptionDescriptor.choice(
+            REDUCE_RANGE,
+            List.of(AUTO, FALSE),
+            "For dynamic_ptq, how many codes weights of the runnable artifact get, because x86-64"
+                + " CPUs without VNNI add pairs of products in 16 bits: auto fewer for outputs"
+                + " where a pair could overflow, false 8 bits for all, as torchao has them."));
   }
 }

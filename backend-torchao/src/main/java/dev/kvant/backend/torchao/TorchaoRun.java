@@ -33,7 +33,7 @@ final class TorchaoRun implements QuantizationRun {
 
   @Override
   public SavedModel save(Path directory) {
-    PlannedWeights weights = PlannedWeights.of(source, plan);
+    PlannedWeights weights = PlannedWeights.of(source, plan, options.fitsPairs());
     List<QuantizationWarning> warnings = opaqueEntries();
     warnings.forEach(context.listener()::onWarning);
     var report = new Report(source, plan, weights, warnings, options);

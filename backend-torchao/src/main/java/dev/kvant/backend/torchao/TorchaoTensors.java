@@ -36,8 +36,31 @@ final class TorchaoTensors {
               "torchao.quantization.quantize_.common.kernel_preference", "KernelPreference"),
           new PickleText("auto"));
 
+  /** How products quantize their input: symmetrically, by its rows. */
+  private final PickleObject inputByRow = inputByRow();
+
   TorchaoTensors(TensorPickler pickler) {
     this.pickler = pickler;
+  }
+
+  private static PickleObject inputByRow() {
+    PickleDict row = new PickleDict();
+    row.put("dim", PickleInt.of(-1));
+    PickleDict settings = new PickleDict();
+    settings.put(
+        "granularity",
+        PickleObject.instance(new PickleGlobal("torchao.quantization.granularity", "PerRow"), row));
+    settings.put(
+        "mapping_type",
+        PickleObject.call(
+            new PickleGlobal("torchao.quantization.quant_primitives", "MappingType"),
+            PickleInt.of(1)));
+    settings.put("reduce_range", new PickleBool(false));
+    return PickleObject.instance(
+        new PickleGlobal(
+            "torchao.quantization.quantize_.workflows.int8.int8_tensor",
+            "QuantizeTensorToInt8Kwargs"),
+        settings);
   }
 
   /**
@@ -48,15 +71,22 @@ final class TorchaoTensors {
    * @param codes the storage of the codes
    * @param scales the storage of the scales, float32
    * @param zeroPoints the storage of the zero points, int8
+   * @param quantizesInput whether products quantize their input to int8, with a scale for each row
+   *     that they find at run time: Int8DynamicActivationInt8WeightConfig
    */
   PickleObject int8(
-      ElementType original, List<Long> shape, String codes, String scales, String zeroPoints) {
+      ElementType original,
+      List<Long> shape,
+      String codes,
+      String scales,
+      String zeroPoints,
+      boolean quantizesInput) {
     PickleDict state = new PickleDict();
     state.put("qdata", node(ElementType.INT8, codes, shape));
     state.put("scale", node(ElementType.FLOAT32, scales, perRow(shape)));
     state.put("block_size", blockSize(shape));
     state.put("zero_point", node(ElementType.INT8, zeroPoints, perRow(shape)));
-    state.put("act_quant_kwargs", PickleNone.NONE);
+    state.put("act_quant_kwargs", quantizesInput ? inputByRow : PickleNone.NONE);
     state.put("act_quant_scale", PickleNone.NONE);
     state.put("act_quant_zero_point", PickleNone.NONE);
     state.put("act_pre_scale", PickleNone.NONE);

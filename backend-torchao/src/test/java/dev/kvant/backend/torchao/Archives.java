@@ -15,6 +15,7 @@ import dev.kvant.torch.tensor.TensorPickler;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,22 +69,47 @@ final class Archives {
 
   /** An archive of one Linear without a bias, called as its root is. */
   static Path linear(Path folder, float[] weight, int outputs, int inputs) throws IOException {
-    Path target = Files.createTempFile(folder, "linear", ".pt");
-    ByteBuffer bytes =
-        ByteBuffer.allocate(weight.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(weight);
+    return linears(folder, weight, outputs, inputs, false);
+  }
+
+  /** An archive whose root subtracts one Linear from another of the same class. */
+  static Path twoLinears(Path folder, float[] weight, int outputs, int inputs) throws IOException {
+    return linears(folder, weight, outputs, inputs, true);
+  }
+
+  private static PickleObject linear(String storage, int outputs, int inputs) {
     var linear = new PickleDict();
     linear.put(
         "weight",
         TensorPickler.forScript()
             .node(
                 TensorNode.contiguous(
-                    ElementType.FLOAT32, "0", List.of((long) outputs, (long) inputs))));
+                    ElementType.FLOAT32, storage, List.of((long) outputs, (long) inputs))));
     linear.put("bias", PickleNone.NONE);
+    return PickleObject.instance(new PickleGlobal("__torch__.m", "Linear"), linear);
+  }
+
+  private static Path linears(Path folder, float[] weight, int outputs, int inputs, boolean two)
+      throws IOException {
+    Path target = Files.createTempFile(folder, "linear", ".pt");
+    ByteBuffer bytes =
+        ByteBuffer.allocate(weight.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(weight);
     var root = new PickleDict();
-    root.put("fc", PickleObject.instance(new PickleGlobal("__torch__.m", "Linear"), linear));
+    root.put("fc", linear("0", outputs, inputs));
+    if (two) {
+      root.put("other", linear("1", outputs, inputs));
+    }
     try (var writer = ArchiveWriter.create(target, "linear")) {
       writer.record("data/0", bytes.array());
+      if (two) {
+        // The weights in opposite order.
+        FloatBuffer reversed = bytes.asFloatBuffer();
+        for (int i = 0; i < weight.length; i++) {
+          reversed.put(i, weight[weight.length - 1 - i]);
+        }
+        writer.record("data/1", bytes.array());
+      }
       writer.record(
           "data.pkl",
           PickleWriter.write(PickleObject.instance(new PickleGlobal("__torch__.m", "Root"), root)));
@@ -104,11 +130,16 @@ final class Archives {
             __parameters__ = []
             __buffers__ = []
             fc : __torch__.m.Linear
-            def forward(self: __torch__.m.Root,
+            %sdef forward(self: __torch__.m.Root,
               input: Tensor) -> Tensor:
               fc = self.fc
-              return (fc).forward(input, )
+              return %s
           """
+              .formatted(
+                  two ? "other : __torch__.m.Linear\n  " : "",
+                  two
+                      ? "torch.sub((fc).forward(input, ), (self.other).forward(input, ))"
+                      : "(fc).forward(input, )")
               .getBytes(StandardCharsets.UTF_8));
       writer.record("constants.pkl", PickleWriter.write(PickleTuple.of()));
       writer.record("version", "3\n".getBytes(StandardCharsets.UTF_8));

@@ -43,6 +43,15 @@ class CheckpointTest {
   }
 
   @Test
+  void with_dynamic_ptq_it_holds_what_torchao_saves_as_well() {
+    Quantization.of(TestModels.model("mixed.pth")).all(Dtype.INT8).dynamic().into(folder);
+
+    assertThat(PickleDescription.of(checkpoint()))
+        .isEqualTo(
+            PickleDescription.of(TestModels.model("torchao").resolve("mixed_int8_dynamic.pth")));
+  }
+
+  @Test
   void its_records_are_named_and_ordered_as_torch_saves_them() {
     Quantization.of(TestModels.model("tied.pth")).all(Dtype.INT8).into(folder);
 

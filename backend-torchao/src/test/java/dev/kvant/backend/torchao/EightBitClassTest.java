@@ -18,15 +18,15 @@ class EightBitClassTest {
   /** A class with a weight and a bias, whose method has those lines. */
   private static String module(String... lines) {
     return """
-        class M(Module):
-          __parameters__ = ["weight", "bias", ]
-          __buffers__ = []
-          weight : Tensor
-          bias : Tensor
-          def forward(self: __torch__.m.M,
-            input: Tensor) -> Tensor:
-            %s
-        """
+    class M(Module):
+      __parameters__ = ["weight", "bias", ]
+      __buffers__ = []
+      weight : Tensor
+      bias : Tensor
+      def forward(self: __torch__.m.M,
+        input: Tensor) -> Tensor:
+        %s
+    """
         .formatted(String.join("\n    ", lines));
   }
 
@@ -42,7 +42,12 @@ class EightBitClassTest {
       boolean allPackable) {
     ScriptCode code = ScriptCode.parse(Map.of(RECORD, text));
     new EightBitClass(
-            code.type("__torch__.m.M").orElseThrow(), someNative, originals, kernel, allPackable)
+            code.type("__torch__.m.M").orElseThrow(),
+            someNative,
+            originals,
+            kernel,
+            allPackable,
+            null)
         .change(code);
     return code.changedTexts().getOrDefault(RECORD, "");
   }

@@ -20,9 +20,12 @@ import dev.kvant.torch.TorchModel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 
 /** Quantizes a model file as a test says: what a plan would come from rules for. */
 final class Quantization {
@@ -34,6 +37,9 @@ final class Quantization {
       ModelQuantizationConfig.builder().backend("torchao").mode(QuantizationMode.WEIGHT_ONLY_PTQ);
   private QuantizationListener listener = new QuantizationListener() {};
   private int threads = 2;
+  private boolean quantizeInputs;
+  private final Set<String> weightsOnly = new HashSet<>();
+  private final Set<String> inputsOnly = new HashSet<>();
 
   private Quantization(Path file) {
     this.file = file;
@@ -51,6 +57,25 @@ final class Quantization {
 
   Quantization module(String name, Dtype dtype) {
     dtypeByModule.put(name, dtype);
+    return this;
+  }
+
+  /** Quantizes inputs too where that is supported: dynamic_ptq. */
+  Quantization dynamic() {
+    config = config.mode(QuantizationMode.DYNAMIC_PTQ);
+    quantizeInputs = true;
+    return this;
+  }
+
+  /** A module whose input stays native. */
+  Quantization weightsOnly(String module) {
+    weightsOnly.add(module);
+    return this;
+  }
+
+  /** A module whose weight stays native. */
+  Quantization inputsOnly(String module) {
+    inputsOnly.add(module);
     return this;
   }
 
@@ -106,17 +131,31 @@ final class Quantization {
                 module.name(),
                 module.type(),
                 module.typesInferred(),
-                dtype.isNative()
+                inputsOnly.contains(module.name())
                     ? OperandDecision.untouched()
-                    : decide(
-                        backend.supports(
-                            new SupportQuery(
-                                module, Operand.WEIGHTS, dtype, null, model.format(), settings)),
-                        dtype),
-                OperandDecision.untouched()));
+                    : decide(backend, module, Operand.WEIGHTS, dtype, model, settings),
+                quantizeInputs && !weightsOnly.contains(module.name())
+                    ? decide(backend, module, Operand.ACTIVATIONS, dtype, model, settings)
+                    : OperandDecision.untouched()));
       }
     }
-    return new QuantizationPlan("torchao", QuantizationMode.WEIGHT_ONLY_PTQ, decisions, List.of());
+    return new QuantizationPlan(
+        "torchao", Objects.requireNonNull(settings.mode()), decisions, List.of());
+  }
+
+  private static OperandDecision decide(
+      TorchaoBackend backend,
+      ModuleDescription module,
+      Operand operand,
+      Dtype dtype,
+      TorchModel model,
+      ModelQuantizationConfig settings) {
+    return dtype.isNative()
+        ? OperandDecision.untouched()
+        : decide(
+            backend.supports(
+                new SupportQuery(module, operand, dtype, null, model.format(), settings)),
+            dtype);
   }
 
   private static OperandDecision decide(Support support, Dtype dtype) {

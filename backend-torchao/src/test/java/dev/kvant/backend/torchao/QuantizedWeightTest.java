@@ -206,7 +206,8 @@ class QuantizedWeightTest {
         DenseTensor.contiguous(
             "tensor", ElementType.FLOAT32, shape, new TensorStorage("0", source(content))),
         ChannelLayout.of(shape, axis),
-        type);
+        type,
+        false);
   }
 
   private static List<Byte> list(byte[] values) {

@@ -1,6 +1,7 @@
 package dev.kvant.backend.torchao;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.Dtype;
@@ -8,6 +9,7 @@ import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
+import dev.kvant.spi.Processor;
 import dev.kvant.torch.TorchFormat;
 import dev.kvant.torch.TorchModel;
 import java.nio.file.Path;
@@ -37,12 +39,38 @@ class RecipeTest {
 
   @Test
   void quantizes_weights_to_int8() {
-    ModelQuantizationConfig config =
-        recipe("transformer_traced.pt", nothing()).orElseThrow().config();
+    ModelQuantizationConfig config = recipe("transformer.pth", nothing()).orElseThrow().config();
 
     assertThat(config.mode()).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
     assertThat(config.defaultLayerDtype()).isEqualTo(Dtype.INT8);
+    assertThat(config.defaultActivationDtype()).isEqualTo(Dtype.NATIVE);
     assertThat(config.backendKwargs()).isEmpty();
+  }
+
+  @Test
+  void quantizes_inputs_at_run_time_where_libtorch_multiplies_integers() {
+    assumeThat(Processor.ofThisProcess().isX86()).isTrue();
+    ModelQuantizationConfig config =
+        recipe("transformer_traced.pt", nothing()).orElseThrow().config();
+
+    assertThat(config.mode()).isEqualTo(QuantizationMode.DYNAMIC_PTQ);
+    assertThat(config.defaultLayerDtype()).isEqualTo(Dtype.INT8);
+    assertThat(config.defaultActivationDtype()).isEqualTo(Dtype.INT8);
+    assertThat(
+            recipe("transformer_traced.pt", nothing().dtype(Dtype.FP8_E4M3FN))
+                .orElseThrow()
+                .config()
+                .mode())
+        .isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
+  }
+
+  @Test
+  void has_the_requested_mode_unless_the_dtype_is_none_of_it() {
+    RecipeRequest.Builder dynamic = nothing().mode(QuantizationMode.DYNAMIC_PTQ);
+
+    assertThat(recipe("transformer.pth", dynamic).orElseThrow().config().mode())
+        .isEqualTo(QuantizationMode.DYNAMIC_PTQ);
+    assertThat(recipe("transformer.pth", dynamic.dtype(Dtype.FP8_E5M2))).isEmpty();
   }
 
   @Test

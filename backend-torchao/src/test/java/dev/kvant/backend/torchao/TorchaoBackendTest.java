@@ -39,23 +39,35 @@ class TorchaoBackendTest {
   }
 
   @Test
-  void it_quantizes_weights_only_to_three_dtypes() {
+  void it_quantizes_weights_to_three_dtypes_and_inputs_to_int8() {
     var descriptor = backend.descriptor();
 
     assertThat(descriptor.id()).isEqualTo("torchao");
-    assertThat(descriptor.modes()).containsOnlyKeys(QuantizationMode.WEIGHT_ONLY_PTQ);
+    assertThat(descriptor.modes())
+        .containsOnlyKeys(QuantizationMode.WEIGHT_ONLY_PTQ, QuantizationMode.DYNAMIC_PTQ);
+    assertThat(descriptor.modes().get(QuantizationMode.DYNAMIC_PTQ))
+        .isEqualTo(
+            ModeDescriptor.builder()
+                .weights(List.of(Dtype.INT8))
+                .activations(List.of(Dtype.INT8))
+                .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
+                .build());
     assertThat(descriptor.modes().get(QuantizationMode.WEIGHT_ONLY_PTQ))
         .isEqualTo(
             ModeDescriptor.builder()
                 .weights(List.of(Dtype.INT8, Dtype.FP8_E4M3FN, Dtype.FP8_E5M2))
                 .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
                 .build());
+    assertThat(descriptor.defaultMode()).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
     assertThat(descriptor.formats()).containsExactly("torchscript", "pytorch", "safetensors");
     assertThat(descriptor.artifacts())
         .containsExactly("quantized_model_torchao.pth", "quantized_model_torchao.pt");
     assertThat(descriptor.options())
         .extracting(OptionDescriptor::key, OptionDescriptor::defaultValue)
-        .containsExactly(tuple("kernel", "dequantize"), tuple("runtime_modules", "false"));
+        .containsExactly(
+            tuple("kernel", "dequantize"),
+            tuple("runtime_modules", "false"),
+            tuple("reduce_range", "auto"));
   }
 
   @ParameterizedTest
@@ -166,6 +178,61 @@ class TorchaoBackendTest {
                         "pytorch",
                         config(Map.of())))))
         .contains("leaves activations as they are");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Linear,2,''",
+    "Embedding,2,the input of an Embedding is indices",
+    "NonDynamicallyQuantizableLinear,2,MultiheadAttention multiplies with its weight without"
+        + " calling it",
+    "Conv2d,4,'dynamic_ptq quantizes inputs of Linear, not of Conv2d'",
+    "LSTM,2,'torchao runs Linear and Embedding with quantized weights, not LSTM'"
+  })
+  void inputs_of_linear_are_quantized_at_run_time(String type, int dimensions, String reason) {
+    Support support = input(module(type, ElementType.FLOAT32, dimensions), "pytorch");
+
+    if (reason.isEmpty()) {
+      assertThat(support).isEqualTo(Support.yes());
+    } else {
+      assertThat(reason(support)).isEqualTo(reason);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"float16", "bfloat16"})
+  void inputs_of_half_precision_are_quantized_in_python_alone(ElementType type) {
+    assertThat(input(module("Linear", type, 2), "pytorch")).isEqualTo(Support.yes());
+    assertThat(((Support.Partly) input(module("Linear", type, 2), "torchscript")).nativeIn())
+        .containsExactly(
+            Map.entry(
+                "quantized_model_torchao.pt",
+                "libtorch multiplies integers for float32 modules, and this one is " + type));
+  }
+
+  private Support input(ModuleDescription module, String format) {
+    return backend.supports(
+        new SupportQuery(
+            module,
+            Operand.ACTIVATIONS,
+            Dtype.INT8,
+            null,
+            format,
+            ModelQuantizationConfig.builder()
+                .backend("torchao")
+                .mode(QuantizationMode.DYNAMIC_PTQ)
+                .build()));
+  }
+
+  @Test
+  void the_range_of_codes_is_reduced_only_for_products_of_integers() {
+    var config =
+        ModelQuantizationConfig.builder().backend("torchao").backendKwarg("reduce_range", "auto");
+
+    assertThat(backend.validate(config.mode(QuantizationMode.WEIGHT_ONLY_PTQ).build()))
+        .extracting(ConfigurationProblem::path)
+        .containsExactly("quantize.backend_kwargs.reduce_range");
+    assertThat(backend.validate(config.mode(QuantizationMode.DYNAMIC_PTQ).build())).isEmpty();
   }
 
   @Test

@@ -47,7 +47,7 @@ public class QuantizationBuilder internal constructor(from: ModelQuantizationCon
   /** The backend, by id or alias. */
   public var backend: String = from.backend
 
-  /** How to quantize; null means the backend's only mode. */
+  /** How to quantize; null means the backend's default or only mode. */
   public var mode: QuantizationMode? = from.mode
 
   /** How calibration chooses ranges. */

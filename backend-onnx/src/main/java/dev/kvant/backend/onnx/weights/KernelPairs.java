@@ -1,5 +1,6 @@
 package dev.kvant.backend.onnx.weights;
 
+import dev.kvant.numerics.CodePairs;
 import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModule.Weight;
@@ -11,11 +12,6 @@ import java.util.Optional;
 /**
  * The pairs of weights whose products with activations a kernel adds in 16 bits.
  *
- * <p>x86-64 processors without VNNI multiply uint8 codes of activations by int8 codes of weights
- * and add the products of two neighbours along the summed axis in int16, which saturates. With
- * codes {@code a} and {@code b} of one sign no sum overflows if {@code 255 (|a| + |b|) <= 32767},
- * that is {@code |a| + |b| <= 128}; codes of different signs never overflow.
- *
  * <p>Neighbours are elements {@code 2j} and {@code 2j + 1} of a column of a matrix {@code [K, N]}.
  * A filter {@code [channels, positions]} is such a column with its elements ordered by position,
  * then by channel. Source: ONNX Runtime 1.23, {@code ReorderFilter} of {@code QLinearConv} and
@@ -25,12 +21,6 @@ import java.util.Optional;
  * @since 0.1.0
  */
 public final class KernelPairs {
-
-  /** The largest sum of the magnitudes of two codes: {@code 32767 / 255}. */
-  public static final int LARGEST_SUM = 128;
-
-  /** Keeps the rounding of scales and quotients from undoing a raise. */
-  private static final double MARGIN = 1 + 0x1p-20;
 
   /** The most weights that are read at once, unless one row or filter has more. */
   private static final long GATHERED = 1 << 18;
@@ -98,12 +88,8 @@ public final class KernelPairs {
   }
 
   /**
-   * The smallest scales, not below the given ones, with which no pair overflows.
-   *
-   * <p>A pair {@code (v, w)} of one sign, {@code |v| >= |w|}, whose codes {@code clamp(rint(v /
-   * scale), -128, 127)} add up to more than {@link #LARGEST_SUM} needs the scale {@code (|v| + |w|)
-   * / 128}. If its larger code stays clipped without that, the scale that leaves the other code
-   * what is left suffices: {@code |w| / 1.5}, or {@code |w| / 0.5} if both are negative.
+   * The smallest scales, not below the given ones, with which no pair overflows, see {@link
+   * CodePairs#scale}.
    *
    * @param weight the weight
    * @param scales one, or one for each column or filter; stays unchanged
@@ -161,23 +147,7 @@ public final class KernelPairs {
   }
 
   private static void raise(float one, float other, int channel, float[] scales, float[] raised) {
-    boolean isNegative = one < 0;
-    if (other < 0 != isNegative) {
-      return;
-    }
     int index = scales.length == 1 ? 0 : channel;
-    float larger = Math.max(Math.abs(one), Math.abs(other));
-    float smaller = Math.min(Math.abs(one), Math.abs(other));
-    float scale = scales[index];
-    int largest = isNegative ? -Byte.MIN_VALUE : Byte.MAX_VALUE;
-    double sum =
-        Math.min(largest, Math.rint(larger / scale))
-            + Math.min(largest, Math.rint(smaller / scale));
-    if (sum <= LARGEST_SUM) {
-      return;
-    }
-    double forBoth = ((double) larger + smaller) / LARGEST_SUM;
-    double forSmaller = smaller / (LARGEST_SUM - largest + 0.5);
-    raised[index] = Math.max(raised[index], (float) (MARGIN * Math.min(forBoth, forSmaller)));
+    raised[index] = Math.max(raised[index], CodePairs.scale(one, other, scales[index]));
   }
 }

@@ -1,8 +1,5 @@
-package dev.kvant.backend.modelopt;
+package dev.kvant.torch.script;
 
-import dev.kvant.torch.script.ScriptCall;
-import dev.kvant.torch.script.ScriptParameter;
-import dev.kvant.torch.script.ScriptType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,8 +14,9 @@ import java.util.Set;
  * @param input the parameter that is the module's input
  * @param weight the parameter by which the caller gives the module its weight, as tracing does with
  *     a weight that belongs to another module too
+ * @since 0.1.0
  */
-record ForwardMethod(String name, String self, String input, Optional<String> weight) {
+public record ForwardMethod(String name, String self, String input, Optional<String> weight) {
 
   private static final Set<String> PRODUCTS =
       Set.of(
@@ -38,7 +36,7 @@ record ForwardMethod(String name, String self, String input, Optional<String> we
    *
    * @return none if the class has none, or one whose input is not known
    */
-  static List<ForwardMethod> of(ScriptType type) {
+  public static List<ForwardMethod> of(ScriptType type) {
     List<ForwardMethod> methods = new ArrayList<>();
     for (String name : type.methods()) {
       if (isForward(name)) {
@@ -53,7 +51,7 @@ record ForwardMethod(String name, String self, String input, Optional<String> we
   }
 
   /** Whether a class has any method that its instances could be called by. */
-  static boolean isCalled(ScriptType type) {
+  public static boolean isCalled(ScriptType type) {
     return type.methods().stream().anyMatch(ForwardMethod::isForward);
   }
 
