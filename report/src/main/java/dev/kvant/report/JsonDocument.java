@@ -21,6 +21,8 @@ public final class JsonDocument {
   private static final Gson GSON =
       new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
+  private static final Gson SAFE_IN_HTML = new GsonBuilder().serializeNulls().create();
+
   private final Map<String, @Nullable Object> fields = new LinkedHashMap<>();
 
   /** A document without fields. */
@@ -48,6 +50,15 @@ public final class JsonDocument {
    */
   public String json() {
     return ascii(GSON.toJson(fields));
+  }
+
+  /**
+   * Returns the text of the document on one line, as the content of an element {@code script}.
+   *
+   * @return ASCII characters only, without those that have a meaning in HTML
+   */
+  String inScript() {
+    return ascii(SAFE_IN_HTML.toJson(fields));
   }
 
   /** The document as nested maps and lists. */

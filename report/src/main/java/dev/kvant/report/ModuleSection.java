@@ -120,7 +120,7 @@ final class ModuleSection {
           .tree(operand)
           .tree("outcome")
           .text("granularity")
-          .ifPresent(granularity -> html.element("span", granularity, "class", "more"));
+          .ifPresent(granularity -> html.element("span", granularity, "class", "more beside"));
     } else {
       html.text(from);
     }

@@ -1,10 +1,24 @@
 package dev.kvant.report;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import com.google.gson.Strictness;
+import com.google.gson.ToNumberPolicy;
 import dev.kvant.api.Artifact;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.Verification;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +37,12 @@ public final class ReportDocument {
    * added.
    */
   public static final int VERSION = 1;
+
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setStrictness(Strictness.STRICT)
+          .setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE)
+          .create();
 
   private ReportDocument() {}
 
@@ -55,6 +75,69 @@ public final class ReportDocument {
         .put("verification", saved.verifications().stream().map(VerificationDocument::of).toList())
         .put("evaluation", evaluation == null ? null : evaluation.document())
         .put("spec", spec);
+  }
+
+  /**
+   * The report that an artifact carries in its record. It has no model, no environment and no
+   * evaluation, because the record has none.
+   *
+   * @param artifact the artifact
+   * @param report what its record says
+   * @param verification what its record says of the verification; empty if it says nothing
+   */
+  public static JsonDocument ofRecord(
+      QuantizableModel artifact, QuantizationReport report, Optional<Verification> verification) {
+    JsonDocument document = new JsonDocument().put(VERSION_KEY, VERSION).put("environment", null);
+    PlanDocument.of(report, new StoredModules(List.of())).fields().forEach(document::put);
+    return document
+        .put("model", null)
+        .put(
+            "artifacts",
+            List.of(
+                artifact(
+                    new Artifact(
+                        artifact.source(),
+                        Artifact.Role.MODEL,
+                        artifact.format(),
+                        FileSize.of(artifact.files()),
+                        "the artifact that the report was read from"))))
+        .put("verification", verification.stream().map(VerificationDocument::of).toList())
+        .put("evaluation", null)
+        .put("spec", null);
+  }
+
+  /** Whether a file is a report, by the beginning of its text. */
+  public static boolean isReport(Path file) {
+    return ReportFiles.begins(file, '"' + VERSION_KEY + '"');
+  }
+
+  /**
+   * Reads a report that was written by {@link ReportFiles}.
+   *
+   * @throws KvantException if the file cannot be read, is not a report, or was written by a newer
+   *     version
+   */
+  public static JsonDocument read(Path file) {
+    try {
+      if (GSON.fromJson(Files.readString(file), Object.class) instanceof Map<?, ?> fields
+          && fields.get(VERSION_KEY) instanceof Long version) {
+        if (version > VERSION) {
+          throw new KvantException(
+              "%s is a report of version %d, and this Kvant reads up to %d; use a newer Kvant"
+                  .formatted(file, version, VERSION));
+        }
+        JsonDocument document = new JsonDocument();
+        fields.forEach((key, value) -> document.put(String.valueOf(key), value));
+        return document;
+      }
+    } catch (JsonParseException e) {
+      throw new KvantException(
+          "%s is not a valid report of Kvant: %s".formatted(file, e.getMessage()), e);
+    } catch (IOException e) {
+      throw new KvantException("%s cannot be read: %s".formatted(file, e), e);
+    }
+    throw new KvantException(
+        "%s is not a report of Kvant: it has no number '%s'".formatted(file, VERSION_KEY));
   }
 
   private static JsonDocument artifact(Artifact artifact) {

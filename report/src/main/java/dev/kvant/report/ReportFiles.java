@@ -88,12 +88,15 @@ public final class ReportFiles {
   }
 
   private static boolean isReport(Path file) {
+    return ReportDocument.isReport(file) || begins(file, ReportPage.GENERATOR);
+  }
+
+  /** Whether a mark is in the beginning of a file of text. */
+  static boolean begins(Path file, String mark) {
     try (BufferedReader reader = Files.newBufferedReader(file)) {
       char[] beginning = new char[BEGINNING];
       int read = reader.read(beginning);
-      String text = read > 0 ? new String(beginning, 0, read) : "";
-      return text.contains('"' + ReportDocument.VERSION_KEY + '"')
-          || text.contains(ReportPage.GENERATOR);
+      return read > 0 && new String(beginning, 0, read).contains(mark);
     } catch (IOException e) {
       return false;
     }

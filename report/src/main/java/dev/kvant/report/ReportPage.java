@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -41,6 +42,8 @@ public final class ReportPage {
   }
 
   private String page() {
+    String library =
+        "\n/*\n" + resource("uplot/LICENSE") + "*/\n" + resource("uplot/uPlot.iife.min.js");
     String script = resource("report.js");
     html.line();
     html.open("html", "lang", "en").line().open("head").line();
@@ -52,10 +55,13 @@ public final class ReportPage {
             "http-equiv",
             "Content-Security-Policy",
             "content",
-            "default-src 'none'; style-src 'unsafe-inline'; script-src " + hash(script))
+            "default-src 'none'; style-src 'unsafe-inline'; script-src "
+                + hash(library)
+                + " "
+                + hash(script))
         .line();
     html.element("title", "Quantization of " + modelName()).line();
-    html.known("style", "\n" + resource("report.css")).line();
+    html.known("style", resource("uplot/uPlot.min.css") + "\n" + resource("report.css")).line();
     html.close("head").line().open("body").line();
     header();
     html.open("main").line();
@@ -65,10 +71,15 @@ public final class ReportPage {
     requirements();
     verification();
     evaluation();
+    PlotSection plots = new PlotSection(report);
+    plots.write(html);
     new ModuleSection(report).write(html);
+    operators();
     spec();
     html.close("main").line();
     footer();
+    html.known("script", plots.data().inScript(), "type", "application/json", "id", "data").line();
+    html.known("script", library).line();
     html.known("script", script).line();
     html.close("body").line().close("html").line();
     return "<!doctype html>" + html;
@@ -107,9 +118,23 @@ public final class ReportPage {
   }
 
   private String modelName() {
-    String path = report.tree("model").textOrEmpty("path");
-    String name = path.substring(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+    String name =
+        fileName(
+            report
+                .tree("model")
+                .text("path")
+                .or(
+                    () ->
+                        report.trees("artifacts").stream()
+                            .findFirst()
+                            .flatMap(artifact -> artifact.text("path")))
+                .orElse(""));
     return name.isEmpty() ? "a model" : name;
+  }
+
+  /** The last name of a path of any system. */
+  static String fileName(String path) {
+    return path.substring(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
   }
 
   private void warnings() {
@@ -134,14 +159,14 @@ public final class ReportPage {
     html.open("tbody");
     if (before.isPresent()) {
       html.open("tr", "class", "native")
-          .element("th", report.tree("model").textOrEmpty("path"), "scope", "row");
+          .element("th", report.tree("model").textOrEmpty("path"), "scope", "row", "class", "name");
       number(Figures.bytes(before.get()));
       number("");
       html.element("td", "the original model").close("tr").line();
     }
     for (Tree artifact : artifacts) {
       Optional<Long> bytes = artifact.whole("bytes");
-      html.open("tr").element("th", artifact.textOrEmpty("path"), "scope", "row");
+      html.open("tr").element("th", artifact.textOrEmpty("path"), "scope", "row", "class", "name");
       number(bytes.map(Figures::bytes).orElse(""));
       number(
           bytes.isPresent() && before.isPresent() && before.get() > 0
@@ -183,7 +208,9 @@ public final class ReportPage {
     html.open("tbody");
     for (Tree verification : verifications) {
       String status = verification.textOrEmpty("status");
-      html.open("tr").element("th", verification.textOrEmpty("path"), "scope", "row").open("td");
+      html.open("tr")
+          .element("th", verification.textOrEmpty("path"), "scope", "row", "class", "name")
+          .open("td");
       html.element(
           "span",
           status.replace('_', ' '),
@@ -239,27 +266,63 @@ public final class ReportPage {
                 evaluation.whole("batch_size").map(String::valueOf).orElse("?"),
                 evaluation.textOrEmpty("device"),
                 environment()));
-    head("Model", "Size>", "Top-1>", "Cosine>", "Min cosine>", "SQNR>", "Latency>");
-    html.open("tbody");
+    html.open("thead").open("tr").element("th", "Figure", "scope", "col");
     for (Tree model : models) {
-      html.open("tr").element("th", model.textOrEmpty("path"), "scope", "row");
-      number(model.whole("bytes").map(Figures::bytes).orElse(""));
-      number(model.number("top1").map(Figures::percent).orElse(""));
-      number(model.number("cosine_mean").map(Figures::cosine).orElse(""));
-      number(model.number("cosine_min").map(Figures::cosine).orElse(""));
-      number(
-          model.isTrue("identical")
-              ? "identical"
-              : model.number("sqnr_db").map(Figures::decibels).orElse(""));
-      number(model.number("latency_ms").map(Figures::millis).orElse(""));
-      html.close("tr").line();
+      html.element("th", fileName(model.textOrEmpty("path")), "scope", "col", "class", "n name");
     }
+    html.close("tr").close("thead").line().open("tbody").line();
+    figures("Size", models, model -> model.whole("bytes").map(Figures::bytes));
+    figures("Top-1", models, model -> model.number("top1").map(Figures::percent));
+    figures("Cosine", models, model -> model.number("cosine_mean").map(Figures::cosine));
+    figures("Min cosine", models, model -> model.number("cosine_min").map(Figures::cosine));
+    figures(
+        "SQNR",
+        models,
+        model ->
+            model.isTrue("identical")
+                ? Optional.of("identical")
+                : model.number("sqnr_db").map(Figures::decibels));
+    figures(
+        "Not finite",
+        models,
+        model -> model.whole("not_finite").filter(count -> count > 0).map(String::valueOf));
+    figures("Latency", models, model -> model.number("latency_ms").map(Figures::millis));
     endTable();
+  }
+
+  /** A row, if a model has the figure. */
+  private void figures(String name, List<Tree> models, Function<Tree, Optional<String>> figure) {
+    List<Optional<String>> cells = models.stream().map(figure).toList();
+    if (cells.stream().allMatch(Optional::isEmpty)) {
+      return;
+    }
+    html.open("tr").element("th", name, "scope", "row");
+    cells.forEach(cell -> number(cell.orElse("")));
+    html.close("tr").line();
   }
 
   /** What the figures were measured on, as the end of a clause. */
   private String environment() {
     return SummaryCards.processor(report).map(", "::concat).orElse("");
+  }
+
+  private void operators() {
+    List<Tree> operators = report.trees("operators");
+    if (operators.isEmpty()) {
+      return;
+    }
+    html.element("h2", "Operators without weights");
+    table("Counted: the operators of each class with the same result.");
+    head("Class", "Number>", "Computes in", "Why");
+    html.open("tbody");
+    for (Tree operator : operators) {
+      String dtype = operator.text("dtype").orElse("native");
+      html.open("tr", "class", dtype.equals("native") ? "native" : null)
+          .element("th", operator.textOrEmpty("class"), "scope", "row");
+      number(String.valueOf(operator.size("names")));
+      html.element("td", dtype).element("td", operator.textOrEmpty("reason")).close("tr").line();
+    }
+    endTable();
   }
 
   private void spec() {

@@ -66,6 +66,11 @@ record Tree(Map<?, ?> fields) {
         : List.of();
   }
 
+  /** The length of the list at a key; 0 if there is none. */
+  int size(String key) {
+    return fields.get(key) instanceof List<?> list ? list.size() : 0;
+  }
+
   /** Whether the value at a key is true. */
   boolean isTrue(String key) {
     return Boolean.TRUE.equals(fields.get(key));

@@ -75,4 +75,200 @@
     controls.hidden = false;
     filter();
   }
+
+  // The plots. The tables have the same numbers.
+
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const drawn = [];
+
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  const bytes = (value) => {
+    const units = ["B", "kB", "MB", "GB", "TB"];
+    let unit = 0;
+    while (value >= 999.5 && unit < units.length - 1) {
+      value /= 1000;
+      unit++;
+    }
+    return `${unit === 0 ? value : Number(value.toPrecision(3))} ${units[unit]}`;
+  };
+
+  const axis = (more) => ({
+    stroke: color("--quiet"),
+    font: "12px system-ui, sans-serif",
+    grid: { stroke: color("--line"), width: 1 },
+    ticks: { show: false },
+    border: { show: false },
+    ...more,
+  });
+
+  const baseline = (more) => axis({ grid: { show: false }, size: 30, ...more });
+
+  const named = (names) => (plot, value, series, index) => (index === null ? "" : names[index]);
+
+  const shown = (format) => (value) => (value === null || value === undefined ? "" : format(value));
+
+  const number = (format) => (plot, value) => shown(format)(value);
+
+  const wholes = (plot, values) =>
+    values.map((value) => (Number.isInteger(value) ? String(value) : ""));
+
+  const depth = (count) => ({
+    scales: { x: { time: false, range: [0.5, count + 0.5] } },
+    x: Array.from({ length: count }, (unused, index) => index + 1),
+  });
+
+  const decades = (plot, axis, min, max) => {
+    const all = [];
+    for (let power = Math.ceil(Math.log10(min)); power <= Math.floor(Math.log10(max)); power++) {
+      all.push(10 ** power);
+    }
+    return all;
+  };
+
+  const dotSize = (names) => (names.length > 150 ? 4 : 6);
+
+  const makers = {
+    sqnr: ({ names, sqnr }) => {
+      const { scales, x } = depth(names.length);
+      return {
+        options: {
+          scales: { ...scales, y: { range: (plot, min, max) => uPlot.rangeNum(min, max, 0.1, false) } },
+          axes: [
+            baseline({ values: wholes }),
+            axis({ size: 56, values: (plot, values) => values.map((value) => `${value} dB`) }),
+          ],
+          series: [
+            { label: "Module", value: named(names) },
+            {
+              label: "SQNR",
+              stroke: color("--accent"),
+              paths: () => null,
+              points: { show: true, size: dotSize(names), width: 0, fill: color("--accent") },
+              value: number((value) => `${value.toFixed(1)} dB`),
+            },
+          ],
+        },
+        values: [x, sqnr],
+      };
+    },
+
+    sizes: ({ names, before, after }) => {
+      const { scales, x } = depth(names.length);
+      // A logarithm has no zero; a module without bytes has no place.
+      const places = (values) => values.map((value) => (value > 0 ? value : null));
+      const dots = (label, fill) => ({
+        label,
+        stroke: fill,
+        paths: () => null,
+        points: { show: true, size: dotSize(names), width: 0, fill },
+        value: number(bytes),
+      });
+      const connect = (plot) => {
+        const { ctx, data: columns } = plot;
+        ctx.save();
+        ctx.strokeStyle = color("--before");
+        ctx.lineWidth = devicePixelRatio;
+        ctx.beginPath();
+        columns[0].forEach((module, index) => {
+          if (columns[1][index] !== null && columns[2][index] !== null) {
+            const left = plot.valToPos(module, "x", true);
+            ctx.moveTo(left, plot.valToPos(columns[1][index], "y", true));
+            ctx.lineTo(left, plot.valToPos(columns[2][index], "y", true));
+          }
+        });
+        ctx.stroke();
+        ctx.restore();
+      };
+      return {
+        options: {
+          scales: { ...scales, y: { distr: 3 } },
+          axes: [
+            baseline({ values: wholes }),
+            axis({ size: 64, splits: decades, values: (plot, values) => values.map(shown(bytes)) }),
+          ],
+          series: [
+            { label: "Module", value: named(names) },
+            dots("Before", color("--before")),
+            dots("After", color("--accent")),
+          ],
+          hooks: { drawAxes: [connect] },
+        },
+        values: [x, places(before), places(after)],
+      };
+    },
+
+    latencies: (models) => {
+      const strokes = [color("--before"), color("--accent"), color("--good"), color("--fair")];
+      // Each curve begins at nothing; of equal times the last counts.
+      const tables = models.map(({ millis }) => {
+        const share = new Map([[0, 0]]);
+        millis.forEach((time, index) => share.set(time, (100 * (index + 1)) / millis.length));
+        return [[...share.keys()], [...share.values()]];
+      });
+      return {
+        options: {
+          scales: {
+            x: { time: false, range: (plot, min, max) => [0, max * 1.03] },
+            y: { range: [0, 102] },
+          },
+          axes: [
+            baseline({ space: 80, values: (plot, values) => values.map((value) => `${value} ms`) }),
+            axis({ size: 48, values: (plot, values) => values.map((value) => `${value} %`) }),
+          ],
+          series: [
+            { label: "Time", value: number((value) => `${value.toFixed(2)} ms`) },
+            ...models.map(({ name }, index) => ({
+              label: name,
+              stroke: strokes[index % strokes.length],
+              width: 2,
+              spanGaps: true,
+              paths: uPlot.paths.stepped({ align: 1 }),
+              points: { show: false },
+              value: number((value) => `${value.toFixed(0)} %`),
+            })),
+          ],
+        },
+        values: uPlot.join(tables),
+      };
+    },
+  };
+
+  const draw = (place) => {
+    const { options, values } = makers[place.dataset.plot](data[place.dataset.plot]);
+    place.replaceChildren();
+    const plot = new uPlot(
+      {
+        width: Math.max(place.clientWidth, 160),
+        height: window.innerWidth <= 600 ? 180 : 230,
+        cursor: { y: false, drag: { x: true, y: false } },
+        legend: { live: true },
+        ...options,
+      },
+      values,
+      place,
+    );
+    drawn.push({ place, plot });
+  };
+
+  const drawAll = () => {
+    drawn.splice(0).forEach(({ plot }) => plot.destroy());
+    document.querySelectorAll("[data-plot]").forEach(draw);
+  };
+
+  drawAll();
+  new ResizeObserver(() => {
+    for (const { place, plot } of drawn) {
+      if (Math.abs(place.clientWidth - plot.width) > 1 && place.clientWidth > 0) {
+        plot.setSize({ width: place.clientWidth, height: plot.height });
+      }
+    }
+  }).observe(document.body);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  const light = (on) => () => {
+    document.documentElement.toggleAttribute("data-light", on);
+    drawAll();
+  };
+  window.addEventListener("beforeprint", light(true));
+  window.addEventListener("afterprint", light(false));
 })();

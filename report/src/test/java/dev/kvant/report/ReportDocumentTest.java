@@ -1,14 +1,21 @@
 package dev.kvant.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.kvant.api.KvantException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("The report for programs")
 class ReportDocumentTest {
@@ -37,6 +44,7 @@ class ReportDocumentTest {
             "backend",
             "mode",
             "modules",
+            "operators",
             "warnings",
             "requirements",
             "model",
@@ -98,6 +106,58 @@ class ReportDocumentTest {
 
     assertThat(report.get("evaluation").isJsonNull()).isTrue();
     assertThat(report.get("spec").isJsonNull()).isTrue();
+  }
+
+  @Test
+  void is_read_as_it_was_written() {
+    JsonDocument report = document();
+    Path file = ReportFiles.at(folder.resolve("report.json")).write(report).get(0);
+
+    JsonDocument read = ReportDocument.read(file);
+
+    assertThat(ReportDocument.isReport(file)).isTrue();
+    assertThat(read.json()).isEqualTo(report.json());
+    assertThat(ReportPage.of(read.fields())).isEqualTo(ReportPage.of(report.fields()));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"report_version\": 2} | is a report of version 2, and this Kvant reads up to 1",
+        "{\"report_version\": \"1\"} | is not a report of Kvant: it has no number 'report_version'",
+        "[1] | is not a report of Kvant: it has no number 'report_version'",
+        "{\"report_version\": 1 | is not a valid report of Kvant:"
+      })
+  void is_not_read_if_it_is_another_or_damaged(String text, String message) throws IOException {
+    Path file = Files.writeString(folder.resolve("other.json"), text);
+
+    assertThatThrownBy(() -> ReportDocument.read(file))
+        .isInstanceOf(KvantException.class)
+        .hasMessageContaining("other.json " + message);
+  }
+
+  @Test
+  void is_not_read_if_it_is_not_there() {
+    assertThatThrownBy(() -> ReportDocument.read(folder.resolve("gone.json")))
+        .isInstanceOf(KvantException.class)
+        .hasMessageContaining("gone.json cannot be read");
+  }
+
+  @Test
+  void of_a_record_has_what_the_record_has() {
+    List<String> names = Samples.names(3);
+    StoredModel artifact = StoredModel.in(folder, names);
+
+    JsonDocument document =
+        ReportDocument.ofRecord(artifact, Samples.report(names), Optional.empty());
+
+    JsonObject report = report(document);
+    assertThat(report.keySet()).isEqualTo(report(document()).keySet());
+    assertThat(report.get("model").isJsonNull()).isTrue();
+    assertThat(report.getAsJsonArray("modules")).hasSize(3);
+    assertThat(ReportPage.of(document.fields()))
+        .contains("<h1>model.bin</h1>", "Not verified", "<dd class=\"big\">1.00 kB</dd>");
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -20,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayName("The page of a report")
 class ReportPageTest {
 
-  private static final String HOSTILE = "</script><img src=x onerror=\"alert(1)\">'&\u202e\u0007";
+  private static final String HOSTILE =
+      "</script><img src=x onerror=\"alert(1)\">'&<!--\u202e\u0007";
 
   private static final Pattern ROW =
       Pattern.compile("<tr data-state=\"(\\w+)\".*?</tr>", Pattern.DOTALL);
@@ -56,7 +58,7 @@ class ReportPageTest {
     assertThat(page).startsWith("<!doctype html>\n<html lang=\"en\">").endsWith("</html>\n");
     assertThat(page)
         .contains("default-src &#39;none&#39;")
-        .doesNotContain("<link", "src=", "@import", "url(");
+        .doesNotContain("<link", "src=", "@import", "url(", "<!--");
   }
 
   @Test
@@ -134,10 +136,85 @@ class ReportPageTest {
     assertThat(Pattern.compile("<dt>").matcher(page).results().count()).isEqualTo(4);
     assertThat(Pattern.compile("class=\"how\">(Measured|Derived)").matcher(page).results().count())
         .isEqualTo(4);
-    assertThat(Pattern.compile("<caption>[^<]*(Measured|Derived)").matcher(page).results().count())
+    assertThat(Pattern.compile("<caption>[^<]*(Measured|Derived|Counted)").matcher(page).results().count())
         .isEqualTo(Pattern.compile("<table").matcher(page).results().count());
     assertThat(page)
         .contains("Measured: median over 10 samples on cpu, " + Html.escaped(processor));
+  }
+
+  @Test
+  void draws_the_numbers_of_the_report() {
+    JsonDocument report = report(Samples.names(40));
+    JsonObject json = JsonParser.parseString(report.json()).getAsJsonObject();
+    JsonObject data = data(page(report));
+
+    for (String key : List.of("sqnr_db", "bytes_before", "bytes_after")) {
+      JsonArray drawn =
+          key.equals("sqnr_db")
+              ? data.getAsJsonObject("sqnr").getAsJsonArray("sqnr")
+              : data.getAsJsonObject("sizes").getAsJsonArray(key.replace("bytes_", ""));
+      List<JsonElement> expected =
+          json.getAsJsonArray("modules").asList().stream()
+              .map(module -> module.getAsJsonObject().get(key))
+              .toList();
+      assertThat(drawn.asList().stream().map(ReportPageTest::number))
+          .containsExactlyElementsOf(expected.stream().map(ReportPageTest::number).toList());
+    }
+    JsonObject model = data.getAsJsonArray("latencies").get(1).getAsJsonObject();
+    assertThat(model.get("name").getAsString()).isEqualTo("quantized.bin");
+    assertThat(model.getAsJsonArray("millis"))
+        .isEqualTo(
+            json.getAsJsonObject("evaluation")
+                .getAsJsonArray("models")
+                .get(1)
+                .getAsJsonObject()
+                .getAsJsonArray("latencies_ms"));
+  }
+
+  private static double number(JsonElement value) {
+    return value.isJsonNull() ? Double.NaN : value.getAsDouble();
+  }
+
+  private static JsonObject data(String page) {
+    Matcher data =
+        Pattern.compile("<script type=\"application/json\" id=\"data\">(.*?)</script>")
+            .matcher(page);
+    assertThat(data.find()).isTrue();
+    return JsonParser.parseString(data.group(1)).getAsJsonObject();
+  }
+
+  @Test
+  void describes_each_plot_in_words() {
+    String page = page(report(Samples.names(4)));
+
+    assertThat(page)
+        .contains("data-plot=\"sqnr\"", "data-plot=\"sizes\"", "data-plot=\"latencies\"")
+        .contains(
+            "aria-label=\"SQNR of the weights. 2 modules, from 30.2 dB in encoder.layer.2.dense to"
+                + " 30.3 dB in encoder.layer.3.dense. The tables have the numbers.\"");
+    assertThat(Pattern.compile("<figure>").matcher(page).results().count())
+        .isEqualTo(Pattern.compile("role=\"img\"").matcher(page).results().count())
+        .isEqualTo(
+            Pattern.compile("<figcaption><h3>[^<]+</h3><p>(Measured|Counted)")
+                .matcher(page)
+                .results()
+                .count());
+  }
+
+  @Test
+  void draws_no_times_of_a_few_batches_and_no_ratios_where_there_are_none() {
+    List<String> names = Samples.names(1);
+    JsonDocument report =
+        ReportDocument.of(StoredModel.in(folder, names), Samples.saved(folder, names), null, null);
+
+    assertThat(page(report))
+        .contains("data-plot=\"sizes\"")
+        .doesNotContain("data-plot=\"latencies\"", "data-plot=\"sqnr\"");
+  }
+
+  @Test
+  void brings_the_license_of_its_chart_library() {
+    assertThat(page(report(Samples.names(1)))).contains("The MIT License", "uPlot (v1.");
   }
 
   @Test
@@ -166,6 +243,14 @@ class ReportPageTest {
   }
 
   @Test
+  void counts_operators_without_weights() {
+    assertThat(page(report(Samples.names(1))))
+        .contains(
+            "<th scope=\"row\">Add</th><td class=\"n\">2</td><td>native</td>"
+                + "<td>it would be slower</td>");
+  }
+
+  @Test
   void says_what_the_artifacts_require() {
     assertThat(page(report(Samples.names(1))))
         .contains(
@@ -189,9 +274,11 @@ class ReportPageTest {
     String page = page(report(List.of(HOSTILE, "fine")));
 
     assertThat(page)
-        .contains("&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&#39;&amp;")
+        .contains("&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&#39;&amp;&lt;!--")
         .doesNotContain("<img", "\u0007")
         .doesNotContainPattern("</script><(?!/|script)");
+    assertThat(data(page).getAsJsonObject("sizes").getAsJsonArray("names").get(0).getAsString())
+        .isEqualTo(HOSTILE);
   }
 
   @Test

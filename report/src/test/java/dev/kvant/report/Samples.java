@@ -9,6 +9,7 @@ import dev.kvant.api.ModuleReport;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.OperandSettings;
+import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
@@ -48,6 +49,9 @@ final class Samples {
         "sample",
         QuantizationMode.WEIGHT_ONLY_PTQ,
         modules,
+        List.of(
+            new OperatorReport(
+                "Add", OperandOutcome.leftNative("it would be slower"), List.of("a1", "a2"))),
         List.of(
             new QuantizationWarning(
                 QuantizationWarning.Kind.OTHER, "one thing is odd", null, List.of())),
