@@ -16,6 +16,7 @@ import dev.kvant.torch.Libtorch;
 import dev.kvant.torch.PackedLinear;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -93,10 +94,16 @@ record Report(
                               Granularity.axis(planned.weight().layout().axis()),
                               sqnr(
                                   isPacked(planned, runnable)
+                                          && !artifacts.contains(TorchaoBackend.CHECKPOINT)
                                       ? planned.packed()
                                       : planned.weight()))
                           : OperandOutcome.leftNative(String.join("; ", reasons)))
                   .saved(module, saved);
+              if (artifacts.contains(TorchaoBackend.RUNNABLE)
+                  && isPacked(planned, runnable)
+                  && planned.packed() != planned.weight()) {
+                report.note(module, ofPacked(planned.packed()));
+              }
               if (planned.decision().activations().isQuantized()) {
                 report.activations(module, input(planned, artifacts, runnable));
               }
@@ -197,6 +204,15 @@ record Report(
                 ? PackedLinear.bytes(weight.layout().shape())
                 : RunnableArchive.bytes(weight);
     return weight.weight().bytes() - bytes;
+  }
+
+  /** That the archive's weight has other codes than the checkpoint's. */
+  private static String ofPacked(QuantizedWeight packed) {
+    return String.format(
+        Locale.ROOT,
+        "its weight has %.1f dB in %s, for products that cannot overflow without VNNI",
+        Objects.requireNonNull(sqnr(packed)),
+        TorchaoBackend.RUNNABLE);
   }
 
   private static @Nullable Double sqnr(QuantizedWeight weight) {

@@ -13,6 +13,8 @@ import dev.kvant.api.Requirement;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.numerics.CodePairs;
+import dev.kvant.numerics.QuantizationError;
+import dev.kvant.tck.StoredValues;
 import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.tensor.QuantizedTensor;
 import java.io.IOException;
@@ -21,6 +23,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -194,6 +197,40 @@ class DynamicTest {
         .containsOnlyKeys(TorchaoBackend.RUNNABLE);
     assertThat(saved.report().warnings())
         .anyMatch(warning -> warning.message().contains("one scale for a whole batch"));
+  }
+
+  @Test
+  void the_report_tells_the_error_of_both_artifacts() {
+    SavedModel saved =
+        Quantization.of(TestModels.digits("transformer_traced.pt"))
+            .all(Dtype.INT8)
+            .dynamic()
+            .into(folder);
+
+    float[] weight = floats(TestModels.digits("transformer_traced.pt"), "head.weight");
+    ModuleReport head = report(saved, "head");
+    double ofCheckpoint =
+        QuantizationError.between(
+                weight, floats(folder.resolve(TorchaoBackend.CHECKPOINT), "head.weight"))
+            .sqnrDecibels();
+    double ofArchive =
+        QuantizationError.between(
+                weight, PackedWeights.find(runnable(), "head").orElseThrow().restored())
+            .sqnrDecibels();
+    assertThat(Objects.requireNonNull(head.weights().sqnrDecibels()))
+        .isCloseTo(ofCheckpoint, offset(1e-6));
+    assertThat(ofArchive).isLessThan(ofCheckpoint);
+    assertThat(head.note())
+        .isEqualTo(
+            "its weight has %.1f dB in quantized_model_torchao.pt, for products that cannot"
+                + " overflow without VNNI",
+            ofArchive);
+  }
+
+  private static float[] floats(Path file, String tensor) {
+    try (TorchModel model = TestModels.open(file)) {
+      return StoredValues.floats(TestModels.tensor(model, tensor));
+    }
   }
 
   @ParameterizedTest
