@@ -1,6 +1,7 @@
 package dev.kvant.kit;
 
 import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.spi.Observation;
 import java.util.List;
@@ -48,6 +49,14 @@ public final class Observers {
       return RangeObserver.percentile(((Number) percentage).doubleValue());
     }
     return RangeObserver.minmax();
+  }
+
+  /**
+   * What must be known of a tensor whose range an algorithm finds: of integers the distribution,
+   * which shows {@link Outliers}.
+   */
+  public static Observation observation(CalibrationAlgorithm algorithm, Grid grid) {
+    return grid.isInteger() ? Observation.DISTRIBUTION : observation(algorithm);
   }
 
   /** What an algorithm must know of a tensor. */

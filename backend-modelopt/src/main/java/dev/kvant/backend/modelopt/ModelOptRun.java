@@ -54,7 +54,9 @@ final class ModelOptRun implements QuantizationRun {
       if (module.quantizesInput()) {
         observations.put(
             module.name(),
-            Observers.observation(module.decision().activations().settings().algorithm()));
+            Observers.observation(
+                module.decision().activations().settings().algorithm(),
+                PlannedModule.grid(module.decision().activations())));
       }
     }
     return observations;

@@ -4,11 +4,14 @@ import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.kit.NoRange;
 import dev.kvant.kit.Observers;
+import dev.kvant.kit.Outliers;
 import dev.kvant.kit.WeightValues;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.torch.ScriptModel;
@@ -109,6 +112,15 @@ final class Ranges {
         new QuantizationWarning(QuantizationWarning.Kind.CALIBRATION, message, null, names));
   }
 
+  private void warnOf(Outliers outliers, String module) {
+    warnings.add(
+        new QuantizationWarning(
+            QuantizationWarning.Kind.CALIBRATION,
+            "the input of %s %s; %s".formatted(module, outliers.why(), Outliers.remedy()),
+            null,
+            List.of(module)));
+  }
+
   /** Modules that are one in Python have one input, whichever of their names it came by. */
   private void share(List<PlannedModule> planned) {
     ScriptTree tree = model.readTree();
@@ -189,6 +201,18 @@ final class Ranges {
     OperandSettings settings = module.decision().activations().settings();
     RangeObserver observer = Observers.of(settings.algorithm(), settings.algorithmOptions());
     observed.showTo(observer);
-    return Optional.of(OperandQuantization.perTensor(grid, observer.range(grid).amax()));
+    ValueRange range = observer.range(grid);
+    Optional<NoRange> useless = NoRange.of(range);
+    if (useless.isPresent()) {
+      obstacles.putIfAbsent(
+          module.name(),
+          "the input %s; %s".formatted(useless.get().why(), useless.get().remedy()));
+      return Optional.empty();
+    }
+    if (grid.isInteger()) {
+      Outliers.of(grid.step(range).scale(), observed)
+          .ifPresent(found -> warnOf(found, module.name()));
+    }
+    return Optional.of(OperandQuantization.perTensor(grid, range.amax()));
   }
 }

@@ -15,7 +15,6 @@ import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
 import dev.kvant.backend.onnx.calibration.Calibration;
-import dev.kvant.backend.onnx.calibration.NoRange;
 import dev.kvant.backend.onnx.calibration.ObservedSizes;
 import dev.kvant.backend.onnx.placement.Placement;
 import dev.kvant.backend.onnx.plan.Activation;
@@ -35,6 +34,8 @@ import dev.kvant.backend.onnx.smooth.Smoother.Smoothed;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.backend.onnx.weights.WeightResult;
 import dev.kvant.kit.DynamicMode;
+import dev.kvant.kit.NoRange;
+import dev.kvant.kit.Outliers;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.onnx.OnnxModelFile;
@@ -343,9 +344,12 @@ final class OnnxRun implements QuantizationRun {
                   warnings.add(
                       new QuantizationWarning(
                           QuantizationWarning.Kind.CALIBRATION,
-                          "'%s', an input or output of %s, %s; leave its activations native, or"
-                                  .formatted(each.activation().name(), each.module(), found.why())
-                              + " choose algorithm mse if the large values do not matter",
+                          "'%s', an input or output of %s, %s; %s"
+                              .formatted(
+                                  each.activation().name(),
+                                  each.module(),
+                                  found.why(),
+                                  Outliers.remedy()),
                           null,
                           modulesReading(planned, each))));
     }

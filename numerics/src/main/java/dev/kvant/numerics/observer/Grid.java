@@ -121,6 +121,15 @@ public enum Grid {
     return this != UINT8_ASYMMETRIC;
   }
 
+  /**
+   * Returns whether all values are the same distance apart.
+   *
+   * @return true for {@link #UINT8_ASYMMETRIC} and {@link #INT8_SYMMETRIC}
+   */
+  public boolean isInteger() {
+    return this == UINT8_ASYMMETRIC || this == INT8_SYMMETRIC;
+  }
+
   private static AffineStep floatStep(QuantizedType type, ValueRange range) {
     return new AffineStep(rounded((double) range.amax() / type.max()), 0);
   }

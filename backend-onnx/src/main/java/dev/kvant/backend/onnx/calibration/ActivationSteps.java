@@ -3,6 +3,8 @@ package dev.kvant.backend.onnx.calibration;
 import dev.kvant.backend.onnx.placement.Bounds;
 import dev.kvant.backend.onnx.plan.Activation;
 import dev.kvant.backend.onnx.plan.QuantizedActivation;
+import dev.kvant.kit.NoRange;
+import dev.kvant.kit.Outliers;
 import dev.kvant.kit.Workers;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.numerics.observer.RangeObserver;
@@ -87,17 +89,18 @@ public final class ActivationSteps {
       return Optional.empty();
     }
     List<ValueRange> known = known(quantized);
-    if (!known.isEmpty() && known.stream().allMatch(range -> range.amax() == 0)) {
+    if (!known.isEmpty()
+        && known.stream().map(NoRange::of).allMatch(Optional.of(NoRange.ZEROS)::equals)) {
       return Optional.of(NoRange.ZEROS);
     }
     Bounds bounds = quantized.bounds();
-    boolean hasMasks =
-        known.stream()
-            .anyMatch(
-                range ->
-                    within(bounds, range.max()) > NoRange.LARGEST
-                        || within(bounds, range.min()) < -NoRange.LARGEST);
-    return hasMasks ? Optional.of(NoRange.MASKS) : Optional.empty();
+    return known.stream()
+        .map(
+            range ->
+                new ValueRange(within(bounds, range.min()), within(bounds, range.max())))
+        .flatMap(range -> NoRange.of(range).stream())
+        .filter(NoRange.MASKS::equals)
+        .findFirst();
   }
 
   /** What large values cost the others of an activation that gets integer codes. */
@@ -110,7 +113,7 @@ public final class ActivationSteps {
             step ->
                 statistics
                     .tensor(quantized.activation().tensor())
-                    .flatMap(seen -> Outliers.of(step, seen)));
+                    .flatMap(seen -> Outliers.of(step.scale(), seen)));
   }
 
   private List<ValueRange> known(QuantizedActivation quantized) {

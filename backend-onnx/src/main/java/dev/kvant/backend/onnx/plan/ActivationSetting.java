@@ -51,14 +51,14 @@ public record ActivationSetting(
 
   /** What must be observed for that; of integers the distribution, which shows outliers. */
   public Observation observation() {
-    return isInteger() || !response.functions().isEmpty()
-        ? Observation.DISTRIBUTION
-        : Observers.observation(algorithm);
+    return response.functions().isEmpty()
+        ? Observers.observation(algorithm, grid)
+        : Observation.DISTRIBUTION;
   }
 
   /** Whether codes are integers, all the same distance apart. */
   public boolean isInteger() {
-    return grid == Grid.UINT8_ASYMMETRIC || grid == Grid.INT8_SYMMETRIC;
+    return grid.isInteger();
   }
 
   /** An observer that has seen nothing yet. */

@@ -1,6 +1,6 @@
 package dev.kvant.backend.onnx.smooth;
 
-import dev.kvant.backend.onnx.calibration.NoRange;
+import dev.kvant.kit.NoRange;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.numerics.ChannelSmoothing;
 import dev.kvant.numerics.observer.ChannelStatistics;

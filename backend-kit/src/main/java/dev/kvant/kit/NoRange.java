@@ -1,7 +1,10 @@
-package dev.kvant.backend.onnx.calibration;
+package dev.kvant.kit;
+
+import dev.kvant.numerics.observer.ValueRange;
+import java.util.Optional;
 
 /**
- * Why an activation has no range of use.
+ * Why an activation has no range of use, although the data reached it.
  *
  * @since 0.1.0
  */
@@ -23,6 +26,14 @@ public enum NoRange {
   NoRange(String why, String remedy) {
     this.why = why;
     this.remedy = remedy;
+  }
+
+  /** Why an observed range is of no use; empty if it is of use. */
+  public static Optional<NoRange> of(ValueRange range) {
+    if (range.amax() == 0) {
+      return Optional.of(ZEROS);
+    }
+    return range.amax() > LARGEST ? Optional.of(MASKS) : Optional.empty();
   }
 
   /** The second half of a sentence about the activation. */

@@ -1,6 +1,5 @@
-package dev.kvant.backend.onnx.calibration;
+package dev.kvant.kit;
 
-import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.TensorStatistics;
 import java.util.Locale;
@@ -31,9 +30,11 @@ public record Outliers(double largest, double share) {
   /**
    * The loss, if it is one.
    *
+   * @param scale the distance of the integer codes that the tensor gets
+   * @param seen what was observed of the tensor
    * @return empty too if the distribution was not observed
    */
-  static Optional<Outliers> of(AffineStep step, TensorStatistics seen) {
+  public static Optional<Outliers> of(double scale, TensorStatistics seen) {
     Histogram histogram = seen.histogram().orElse(null);
     if (histogram == null) {
       return Optional.empty();
@@ -41,10 +42,15 @@ public record Outliers(double largest, double share) {
     double values = histogram.total() - histogram.zeros();
     double largest = Math.max(Math.abs(seen.range().min()), Math.abs(seen.range().max()));
     double large = (values - histogram.below(LARGE * largest)) / values;
-    double share = histogram.below(step.scale() / 2.0) / values;
+    double share = histogram.below(scale / 2) / values;
     return share >= LEAST_SHARE && large <= MOST_LARGE
         ? Optional.of(new Outliers(largest, share))
         : Optional.empty();
+  }
+
+  /** What to do, as a request. */
+  public static String remedy() {
+    return "leave its activations native, or choose algorithm mse if the large values do not matter";
   }
 
   /** The second half of a sentence about the tensor. */
