@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Requirement;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
@@ -13,6 +14,7 @@ import dev.kvant.numerics.FakeQuantizer;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.torch.ScriptModel;
+import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.runtime.TorchScriptRunnerProvider;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.ByteBuffer;
@@ -138,6 +140,29 @@ class RunnableArchiveTest {
             .rule("head", "int8")
             .option("target", "portable")
             .data(Data.tokens()));
+  }
+
+  @Test
+  void grows_by_the_copy_of_a_tied_weight_that_is_warned_of() {
+    SavedModel saved =
+        Quantization.of(TestModels.model("tied.pt"))
+            .rule("head", "int8")
+            .option("target", "portable")
+            .data(Data.tokens())
+            .into(folder);
+
+    try (TorchModel source = TestModels.open(TestModels.model("tied.pt"));
+        TorchModel artifact = TestModels.open(saved.artifacts().get(1).path())) {
+      long copy = source.tensors().get("head.weight").bytes();
+      long scaleOfInput = Float.BYTES;
+      assertThat(artifact.tensorBytes() - source.tensorBytes()).isEqualTo(copy + scaleOfInput);
+      assertThat(saved.report().warnings())
+          .filteredOn(warning -> warning.kind() == QuantizationWarning.Kind.UNTIED)
+          .singleElement()
+          .satisfies(
+              warning ->
+                  assertThat(warning.message()).contains("grow by up to %d bytes".formatted(copy)));
+    }
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.kvant.api.OperandDecision;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.TensorDescription;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,20 +28,25 @@ final class TiedWeights {
         decisions.stream()
             .collect(Collectors.toMap(ModuleDecision::module, Function.identity(), (a, b) -> a));
     Map<String, Set<ModuleDecision>> sharers = new LinkedHashMap<>();
+    Map<String, Long> bytes = new HashMap<>();
     for (ModuleDescription module : modules) {
       ModuleDecision decision = decisionByModule.get(module.name());
       for (TensorDescription tensor : module.tensors()) {
         if (decision != null && canBeQuantized(tensor)) {
           sharers.computeIfAbsent(tensor.storage(), key -> new LinkedHashSet<>()).add(decision);
+          bytes.merge(tensor.storage(), tensor.bytes(), Math::max);
         }
       }
     }
     List<QuantizationWarning> warnings = new ArrayList<>();
-    for (Set<ModuleDecision> sharing : sharers.values()) {
-      if (sharing.stream().map(decision -> outcome(decision.weights())).distinct().count() > 1) {
-        warnings.add(warning(sharing));
-      }
-    }
+    sharers.forEach(
+        (storage, sharing) -> {
+          long copies =
+              sharing.stream().map(decision -> outcome(decision.weights())).distinct().count() - 1;
+          if (copies > 0) {
+            warnings.add(warning(sharing, copies * bytes.getOrDefault(storage, 0L)));
+          }
+        });
     return warnings;
   }
 
@@ -56,14 +62,19 @@ final class TiedWeights {
         : List.of(weights.dtype());
   }
 
-  private static QuantizationWarning warning(Set<ModuleDecision> sharing) {
+  /**
+   * @param growth how many bytes larger an artifact is that holds all copies as they were; those of
+   *     quantized weights may be smaller
+   */
+  private static QuantizationWarning warning(Set<ModuleDecision> sharing, long growth) {
     String each =
         sharing.stream()
             .map(decision -> decision.module() + " (" + decision.weights().dtype() + ")")
             .collect(Collectors.joining(" and "));
     return new QuantizationWarning(
         QuantizationWarning.Kind.UNTIED,
-        each + " share one weight and are decided differently, so each gets its own",
+        "%s share one weight and are decided differently, so each gets its own, and artifacts grow by up to %d bytes; decide them alike to keep one"
+            .formatted(each, growth),
         null,
         sharing.stream().map(ModuleDecision::module).toList());
   }

@@ -873,9 +873,32 @@ class PlannerTest {
             new QuantizationWarning(
                 QuantizationWarning.Kind.UNTIED,
                 "emb (native) and head (int8) share one weight and are decided differently, so each"
-                    + " gets its own",
+                    + " gets its own, and artifacts grow by up to 64 bytes; decide them alike to"
+                    + " keep one",
                 null,
                 List.of("emb", "head")));
+  }
+
+  @Test
+  void counts_a_copy_for_each_decision_about_tied_weights_but_one() {
+    FakeModel tied =
+        new FakeModel()
+            .with("emb", "Embedding", "w")
+            .with("head", "Linear", "w")
+            .with("head2", "Linear", "w")
+            .with("head3", "Linear", "w");
+
+    assertThat(
+            warnings(
+                plan(
+                    config()
+                        .layer("head", Dtype.INT8)
+                        .layer("head2", Dtype.INT8)
+                        .layer("head3", Dtype.FP8_E5M2),
+                    tied)))
+        .singleElement()
+        .asString()
+        .contains("grow by up to 128 bytes");
   }
 
   @Test
