@@ -31,13 +31,30 @@ final class RuleEffects {
 
   private static final int MOST_SUGGESTIONS = 3;
 
+  /** How many modules a warning names; of more it counts the classes. */
+  private static final int MOST_LABELS = 5;
+
+  /** A module as a sentence names it. */
+  private record Label(String name, String type) {
+
+    static Label of(ModuleDescription module) {
+      return new Label(module.name(), module.type());
+    }
+
+    @Override
+    public String toString() {
+      return type.isEmpty() ? name : name + " (" + type + ")";
+    }
+  }
+
   private final List<LayerQuantizationConfig> layers;
   private final List<ModuleDescription> modules;
   private final List<ModuleDescription> operators;
   private final Set<String> allNames;
   private final Supplier<Set<String>> tensors;
+  private final Set<String> vectors;
   private final Set<Integer> effective = new LinkedHashSet<>();
-  private final Map<Integer, Map<String, String>> reasons = new LinkedHashMap<>();
+  private final Map<Integer, Map<Label, String>> reasons = new LinkedHashMap<>();
 
   /**
    * @param operators the operators without weights
@@ -55,6 +72,12 @@ final class RuleEffects {
     this.modules = modules;
     this.operators = operators;
     this.allNames = names;
+    this.vectors =
+        modules.stream()
+            .filter(
+                module -> module.tensors().stream().noneMatch(tensor -> tensor.shape().size() > 1))
+            .map(ModuleDescription::name)
+            .collect(Collectors.toSet());
   }
 
   /** The rule asked for something that a module can be given. */
@@ -66,7 +89,7 @@ final class RuleEffects {
   void cannotBeQuantized(int rule, ModuleDescription module, String reason) {
     reasons
         .computeIfAbsent(rule, key -> new LinkedHashMap<>())
-        .putIfAbsent(label(module.name(), module.type()), reason);
+        .putIfAbsent(Label.of(module), reason);
   }
 
   /** One problem for each rule without any effect, or one for all where the model is to blame. */
@@ -103,24 +126,31 @@ final class RuleEffects {
                 reference,
                 List.of()));
       } else {
-        leftNative(reference, decisions).ifPresent(warnings::add);
+        leftNative(reference, layers.get(rule).moduleName(), decisions).ifPresent(warnings::add);
       }
     }
     return warnings;
   }
 
-  /** What the rule had the last word on and did not get. */
-  private static Optional<QuantizationWarning> leftNative(
-      RuleReference rule, List<ModuleDecision> decisions) {
-    Map<String, String> reasonByLabel = new LinkedHashMap<>();
+  /**
+   * What the rule had the last word on and did not get. Of what a pattern matches, modules of
+   * vectors alone, such as norms, are not told of: nothing quantizes these, and the plan has the
+   * reason.
+   */
+  private Optional<QuantizationWarning> leftNative(
+      RuleReference rule, String written, List<ModuleDecision> decisions) {
+    boolean isPattern = !ModuleSelector.of(written, allNames).isName();
+    Map<Label, String> reasonByLabel = new LinkedHashMap<>();
     Set<String> names = new LinkedHashSet<>();
     for (ModuleDecision decision : decisions) {
       for (Operand operand : Operand.values()) {
         OperandDecision outcome = decision.operand(operand);
         String reason = outcome.reason();
-        if (reason != null && rule.equals(outcome.decidedBy())) {
+        if (reason != null
+            && rule.equals(outcome.decidedBy())
+            && !(isPattern && vectors.contains(decision.module()))) {
           names.add(decision.module());
-          reasonByLabel.putIfAbsent(label(decision.module(), decision.type()), reason);
+          reasonByLabel.putIfAbsent(new Label(decision.module(), decision.type()), reason);
         }
       }
     }
@@ -142,7 +172,7 @@ final class RuleEffects {
 
   private String whyWithoutEffect(int rule) {
     String written = layers.get(rule).moduleName();
-    Map<String, String> unsupported = reasons.get(rule);
+    Map<Label, String> unsupported = reasons.get(rule);
     if (unsupported != null) {
       return "'%s' matches only modules that cannot be quantized: %s"
           .formatted(written, byReason(unsupported));
@@ -241,21 +271,40 @@ final class RuleEffects {
     return nearest.isEmpty() ? "" : "; " + lead + " " + Words.quoted(nearest);
   }
 
-  private static String byReason(Map<String, String> reasonByLabel) {
-    Map<String, List<String>> labelsByReason = new LinkedHashMap<>();
+  private static String byReason(Map<Label, String> reasonByLabel) {
+    Map<String, List<Label>> labelsByReason = new LinkedHashMap<>();
     reasonByLabel.forEach(
         (label, reason) ->
             labelsByReason.computeIfAbsent(reason, key -> new ArrayList<>()).add(label));
     return labelsByReason.entrySet().stream()
-        .map(entry -> Words.few(entry.getValue()) + ": " + entry.getKey())
+        .map(entry -> few(entry.getValue()) + ": " + entry.getKey())
         .collect(Collectors.joining("; "));
   }
 
-  private static String label(ModuleDescription module) {
-    return label(module.name(), module.type());
+  /** All if they are few, or else how many there are of each class, and two as an example. */
+  private static String few(List<Label> labels) {
+    if (labels.size() <= MOST_LABELS) {
+      return Words.few(labels.stream().map(Label::toString).toList());
+    }
+    Map<String, Long> counts =
+        labels.stream()
+            .collect(
+                Collectors.groupingBy(Label::type, LinkedHashMap::new, Collectors.counting()));
+    return "%s, such as %s and %s"
+        .formatted(
+            Words.few(
+                counts.entrySet().stream()
+                    .map(
+                        entry ->
+                            entry.getValue()
+                                + " "
+                                + (entry.getKey().isEmpty() ? "modules" : entry.getKey()))
+                    .toList()),
+            labels.get(0).name(),
+            labels.get(1).name());
   }
 
-  private static String label(String name, String type) {
-    return type.isEmpty() ? name : name + " (" + type + ")";
+  private static String label(ModuleDescription module) {
+    return Label.of(module).toString();
   }
 }

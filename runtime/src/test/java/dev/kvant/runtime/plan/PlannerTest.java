@@ -425,9 +425,32 @@ class PlannerTest {
     assertThat(warnings(plan(config().layer("*", Dtype.INT8), many)))
         .containsExactly(
             "layers[0] '*': 8 modules stay native: ln (LayerNorm): there is no kernel for"
-                + " LayerNorm; bn0 (BatchNorm1d), bn1 (BatchNorm1d), bn2 (BatchNorm1d), bn3"
-                + " (BatchNorm1d), bn4 (BatchNorm1d) and 2 more: there is no kernel for"
+                + " LayerNorm; 7 BatchNorm1d, such as bn0 and bn1: there is no kernel for"
                 + " BatchNorm1d");
+  }
+
+  @Test
+  void does_not_warn_of_vectors_that_a_pattern_matches_along_with_others() {
+    TensorDescription vector =
+        new TensorDescription("weight", ElementType.FLOAT32, List.of(4L), "norm");
+    FakeModel model =
+        new FakeModel()
+            .with("fc", "Linear")
+            .with("bn", "BatchNorm1d")
+            .with("ln", "LayerNorm", vector);
+
+    QuantizationPlan plan = plan(config().layer("*", Dtype.INT8), model);
+
+    assertThat(warnings(plan))
+        .containsExactly(
+            "layers[0] '*': 1 module stays native: bn (BatchNorm1d): there is no kernel for"
+                + " BatchNorm1d");
+    assertThat(weights(plan, "ln").reason()).isEqualTo("there is no kernel for LayerNorm");
+    assertThat(warnings(plan(config().layer("fc", Dtype.INT8).layer("ln", Dtype.INT8)
+            .strict(false), model)))
+        .singleElement()
+        .asString()
+        .contains("ln (LayerNorm): there is no kernel for LayerNorm");
   }
 
   @Test
