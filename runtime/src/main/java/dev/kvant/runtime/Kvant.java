@@ -637,6 +637,7 @@ public final class Kvant implements AutoCloseable {
                 .formatted(model, String.join(", ", inside)));
       }
       failures.add(0, "installed: " + formatNames() + pluginNames());
+      KnownContent.of(model).ifPresent(what -> failures.add(0, what));
       throw new ModelFormatException(
           "%s is not a model of any installed format; %s"
               .formatted(model, String.join("; ", failures)));
