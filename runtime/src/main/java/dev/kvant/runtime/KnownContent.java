@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -17,20 +16,19 @@ import java.util.zip.GZIPInputStream;
 /** Recognizes files that no format reads, but that are often given instead of a model. */
 final class KnownContent {
 
-  /** What a file begins with at an offset, and what to say of it. */
-  private record Kind(int offset, byte[] magic, String what) {
-
-    static Kind of(int offset, String magic, String what) {
-      return new Kind(offset, magic.getBytes(StandardCharsets.ISO_8859_1), what);
-    }
+  /**
+   * What a file has at an offset, and what to say of it.
+   *
+   * @param magic a character for each byte
+   */
+  private record Kind(int offset, String magic, String what) {
 
     static Kind ofHex(String magic, String what) {
-      return new Kind(0, HexFormat.of().parseHex(magic), what);
+      return new Kind(0, characters(HexFormat.of().parseHex(magic)), what);
     }
 
-    boolean isIn(byte[] start) {
-      int end = offset + magic.length;
-      return start.length >= end && Arrays.equals(start, offset, end, magic, 0, magic.length);
+    boolean isIn(String start) {
+      return start.startsWith(magic, offset);
     }
   }
 
@@ -40,7 +38,7 @@ final class KnownContent {
   private static final String GZIP = "1f8b";
   private static final int TAR_MAGIC = 257;
   private static final Kind TAR =
-      Kind.of(TAR_MAGIC, "ustar", "it is a tar archive; unpack it and name the model in it");
+      new Kind(TAR_MAGIC, "ustar", "it is a tar archive; unpack it and name the model in it");
 
   /** What archives of torch before 0.1.10 begin with. */
   private static final Set<String> EARLY_TORCH =
@@ -50,15 +48,27 @@ final class KnownContent {
       List.of(
           TAR,
           Kind.ofHex("fd377a585a00", "it is compressed by xz; decompress it first"),
-          Kind.of(0, "BZh", "it is compressed by bzip2; decompress it first"),
+          new Kind(0, "BZh", "it is compressed by bzip2; decompress it first"),
           Kind.ofHex("28b52ffd", "it is compressed by Zstandard; decompress it first"),
           Kind.ofHex("377abcaf271c", "it is a 7z archive; unpack it and name the model in it"),
-          Kind.ofHex("894844460d0a1a0a", "it is an HDF5 file, as Keras writes; export the model to ONNX"),
-          Kind.of(4, "TFL3", "it is a TensorFlow Lite model; export the original model to ONNX"),
-          Kind.of(0, "GGUF", "it is a GGUF file, whose weights may be quantized already; start from the model that it was made of"),
-          Kind.of(0, "\u0093NUMPY", "it is an array of NumPy, not a model"),
-          Kind.of(0, "version https://git-lfs", "it is a pointer of Git LFS, not the file itself; run 'git lfs pull'"),
-          Kind.of(0, "PK\u0003\u0004", "it is a zip archive without a model of a known kind; unpack it and name the model in it"));
+          Kind.ofHex(
+              "894844460d0a1a0a", "it is an HDF5 file, as Keras writes; export the model to ONNX"),
+          new Kind(4, "TFL3", "it is a TensorFlow Lite model; export the original model to ONNX"),
+          new Kind(
+              0,
+              "GGUF",
+              "it is a GGUF file, whose weights may be quantized already; start from the model that"
+                  + " it was made of"),
+          new Kind(0, "\u0093NUMPY", "it is an array of NumPy, not a model"),
+          new Kind(
+              0,
+              "version https://git-lfs",
+              "it is a pointer of Git LFS, not the file itself; run 'git lfs pull'"),
+          new Kind(
+              0,
+              "PK\u0003\u0004",
+              "it is a zip archive without a model of a known kind; unpack it and name the model in"
+                  + " it"));
 
   private KnownContent() {}
 
@@ -69,12 +79,12 @@ final class KnownContent {
     }
     try (InputStream content = new BufferedInputStream(Files.newInputStream(file))) {
       content.mark(SAMPLE);
-      byte[] start = content.readNBytes(SAMPLE);
+      String start = characters(content.readNBytes(SAMPLE));
       if (Kind.ofHex(GZIP, "").isIn(start)) {
         content.reset();
         return Optional.of(compressed(content));
       }
-      String text = new String(start, StandardCharsets.ISO_8859_1).strip().toLowerCase(Locale.ROOT);
+      String text = start.strip().toLowerCase(Locale.ROOT);
       if (text.startsWith("<!doctype html") || text.startsWith("<html")) {
         return Optional.of("it is a web page; download the file itself");
       }
@@ -90,9 +100,13 @@ final class KnownContent {
     }
   }
 
+  private static String characters(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+
   private static String compressed(InputStream content) {
     try (GZIPInputStream inside = new GZIPInputStream(content)) {
-      return TAR.isIn(inside.readNBytes(SAMPLE))
+      return TAR.isIn(characters(inside.readNBytes(SAMPLE)))
           ? "it is a compressed tar archive; unpack it with 'tar -xzf' and name the model in it"
           : "it is compressed by gzip; decompress it first";
     } catch (IOException e) {

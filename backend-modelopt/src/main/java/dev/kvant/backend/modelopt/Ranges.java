@@ -205,8 +205,7 @@ final class Ranges {
     Optional<NoRange> useless = NoRange.of(range);
     if (useless.isPresent()) {
       obstacles.putIfAbsent(
-          module.name(),
-          "the input %s; %s".formatted(useless.get().why(), useless.get().remedy()));
+          module.name(), "the input %s; %s".formatted(useless.get().why(), useless.get().remedy()));
       return Optional.empty();
     }
     if (grid.isInteger()) {

@@ -169,8 +169,8 @@ public final class OnnxBackend implements QuantizationBackend {
     if (query.operand() == Operand.ACTIVATIONS
         && weight.get().elementType().equals(ElementType.BFLOAT16)) {
       return Support.no(
-          "its inputs are bfloat16, and ONNX Runtime has no such products for CPUs, which would have"
-              + " to run to observe them; its weights can be quantized alone");
+          "its inputs are bfloat16, and ONNX Runtime has no such products for CPUs, which would"
+              + " have to run to observe them; its weights can be quantized alone");
     }
     return Support.yes();
   }

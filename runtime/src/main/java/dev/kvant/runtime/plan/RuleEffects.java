@@ -288,8 +288,7 @@ final class RuleEffects {
     }
     Map<String, Long> counts =
         labels.stream()
-            .collect(
-                Collectors.groupingBy(Label::type, LinkedHashMap::new, Collectors.counting()));
+            .collect(Collectors.groupingBy(Label::type, LinkedHashMap::new, Collectors.counting()));
     return "%s, such as %s and %s"
         .formatted(
             Words.few(

@@ -33,8 +33,7 @@ class GuardedRunTest {
   private static SavedModel reportOf(String backend) {
     return new SavedModel(
         List.of(),
-        new QuantizationReport(
-            backend, QuantizationMode.WEIGHT_ONLY_PTQ, List.of(), List.of()));
+        new QuantizationReport(backend, QuantizationMode.WEIGHT_ONLY_PTQ, List.of(), List.of()));
   }
 
   private static SavedModel saved(Saving run) {

@@ -446,8 +446,10 @@ class PlannerTest {
             "layers[0] '*': 1 module stays native: bn (BatchNorm1d): there is no kernel for"
                 + " BatchNorm1d");
     assertThat(weights(plan, "ln").reason()).isEqualTo("there is no kernel for LayerNorm");
-    assertThat(warnings(plan(config().layer("fc", Dtype.INT8).layer("ln", Dtype.INT8)
-            .strict(false), model)))
+    assertThat(
+            warnings(
+                plan(
+                    config().layer("fc", Dtype.INT8).layer("ln", Dtype.INT8).strict(false), model)))
         .singleElement()
         .asString()
         .contains("ln (LayerNorm): there is no kernel for LayerNorm");
@@ -802,8 +804,8 @@ class PlannerTest {
 
     assertThat(warnings(plan(config().defaultLayerDtype(Dtype.INT8), norms)))
         .containsExactly(
-            "nothing is quantized: no module without a rule of its own can have the default, weights"
-                + " int8");
+            "nothing is quantized: no module without a rule of its own can have the default,"
+                + " weights int8");
   }
 
   @Test

@@ -95,9 +95,7 @@ public final class ActivationSteps {
     }
     Bounds bounds = quantized.bounds();
     return known.stream()
-        .map(
-            range ->
-                new ValueRange(within(bounds, range.min()), within(bounds, range.max())))
+        .map(range -> new ValueRange(within(bounds, range.min()), within(bounds, range.max())))
         .flatMap(range -> NoRange.of(range).stream())
         .filter(NoRange.MASKS::equals)
         .findFirst();

@@ -1,7 +1,7 @@
 package dev.kvant.backend.onnx.smooth;
 
-import dev.kvant.kit.NoRange;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.kit.NoRange;
 import dev.kvant.numerics.ChannelSmoothing;
 import dev.kvant.numerics.observer.ChannelStatistics;
 import dev.kvant.numerics.observer.SmoothingSearch;
