@@ -2,6 +2,7 @@ package dev.kvant.cli;
 
 import dev.kvant.api.KvantException;
 import dev.kvant.spi.ArtifactTransaction;
+import dev.kvant.spi.RegularFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,7 +49,7 @@ final class SpecFile {
   }
 
   private boolean isMarked() {
-    try (BufferedReader reader = Files.newBufferedReader(file)) {
+    try (BufferedReader reader = RegularFile.text(file)) {
       String first = reader.readLine();
       return first != null && first.startsWith(MARK);
     } catch (IOException e) {

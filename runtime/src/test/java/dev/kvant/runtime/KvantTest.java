@@ -27,6 +27,7 @@ import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
+import dev.kvant.tck.NamedPipe;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -596,6 +597,18 @@ class KvantTest {
       assertThat(Objects.requireNonNull(evaluation.similarity()).sqnrDecibels()).isInfinite();
       assertThat(kvant.evaluate(model, null, EvaluationConfig.of(data, 2), Device.CPU).reference())
           .isNull();
+    }
+  }
+
+  @Test
+  void refuses_pipes_and_devices_as_models() throws Exception {
+    Path pipe = NamedPipe.create(folder.resolve("pipe"));
+
+    try (Kvant kvant = kvant().build()) {
+      for (Path path : List.of(pipe, Path.of("/dev/zero"))) {
+        assertThat(NamedPipe.assertRefused(path, () -> kvant.load(path).close()))
+            .isEqualTo(path + " is neither a file nor a folder, so it is no model");
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.tck.NamedPipe;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -142,5 +143,15 @@ class OnnxFormatTest {
     assertThatExceptionOfType(ModelFormatException.class)
         .isThrownBy(() -> format.open(Models.model(name)))
         .withMessageContaining(message);
+  }
+
+  @Test
+  void refuses_a_pipe_in_place_of_external_data() throws Exception {
+    Path model = Files.copy(Models.model("missing"), folder.resolve("model.onnx"));
+    Path pipe = NamedPipe.create(folder.resolve("weights.bin"));
+
+    assertThat(NamedPipe.assertRefused(pipe, () -> format.open(model).close()))
+        .contains("model.onnx: the external file weights.bin of tensor 'w'")
+        .endsWith("it is a pipe, a device or a socket; copy its content into a file");
   }
 }

@@ -4,6 +4,7 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.RecognizedModel;
+import dev.kvant.spi.RegularFile;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.ModelFile;
 import dev.kvant.torch.archive.Printable;
@@ -142,6 +143,7 @@ public final class TorchFormat implements ModelFormat {
       if (Files.isDirectory(path)) {
         return openFolder(path);
       }
+      RegularFile.check(path);
       if (Files.size(path) == 0) {
         throw new ModelFormatException("%s is empty; copy or download it again".formatted(path));
       }
@@ -182,11 +184,11 @@ public final class TorchFormat implements ModelFormat {
 
   private static TorchModel openFolder(Path folder) {
     Path index = folder.resolve(SafetensorsIndex.FILE_NAME);
-    if (Files.isRegularFile(index)) {
+    if (Files.exists(index)) {
       return openIndex(folder, index);
     }
     Path single = folder.resolve(SINGLE_FILE);
-    if (Files.isRegularFile(single)) {
+    if (Files.exists(single)) {
       return openSafetensors(folder, List.of(single), ModelFile::open, Optional.empty());
     }
     throw new ModelFormatException(

@@ -3,11 +3,16 @@ package dev.kvant.torch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.tck.NamedPipe;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,5 +157,42 @@ class RefusedModelsTest {
   @Test
   void folders_without_safetensors_are_not_recognized() throws IOException {
     assertThat(format.recognizes(folder)).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model.safetensors", "model.safetensors.index.json"})
+  void pipes_in_a_folder(String name) throws Exception {
+    Path pipe = NamedPipe.create(folder.resolve(name));
+
+    assertThat(NamedPipe.assertRefused(pipe, () -> format.open(folder).close()))
+        .startsWith(pipe + " cannot be read: it is a pipe");
+  }
+
+  @Test
+  void pipes_as_files_of_an_index() throws Exception {
+    Files.writeString(
+        folder.resolve("model.safetensors.index.json"), "{\"weight_map\": {\"w\": \"part\"}}");
+    Path pipe = NamedPipe.create(folder.resolve("part"));
+
+    assertThat(NamedPipe.assertRefused(pipe, () -> format.open(folder).close()))
+        .startsWith(pipe + " cannot be read: it is a pipe");
+  }
+
+  @Test
+  void no_pipe_beside_a_model_is_waited_for() throws Exception {
+    Path model = folder.resolve("model.safetensors");
+    byte[] header =
+        "{\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}".getBytes(UTF_8);
+    ByteBuffer file = ByteBuffer.allocate(8 + header.length + 1).order(ByteOrder.LITTLE_ENDIAN);
+    Files.write(model, file.putLong(header.length).put(header).array());
+    NamedPipe.create(folder.resolve("config.json"));
+
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20),
+        () -> {
+          try (TorchModel opened = format.open(model)) {
+            assertThat(opened.tensors()).containsOnlyKeys("w");
+          }
+        });
   }
 }

@@ -3,6 +3,7 @@ package dev.kvant.runtime.calibration;
 import dev.kvant.api.Internal;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -44,7 +45,7 @@ public final class ModelFingerprint {
   }
 
   private static void add(MessageDigest digest, Path file) {
-    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+    try (InputStream in = new DigestInputStream(RegularFile.stream(file), digest)) {
       in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
       throw new KvantException("%s cannot be read: %s".formatted(file, e), e);

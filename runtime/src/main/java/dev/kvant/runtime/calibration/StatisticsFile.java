@@ -12,6 +12,7 @@ import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
+import dev.kvant.spi.RegularFile;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
@@ -163,7 +164,7 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
    */
   static StatisticsFile read(Path file) {
     try (var in =
-        new CheckedInputStream(new BufferedInputStream(Files.newInputStream(file)), new CRC32())) {
+        new CheckedInputStream(new BufferedInputStream(RegularFile.stream(file)), new CRC32())) {
       byte[] head = in.readNBytes(MAGIC.length);
       if (!Arrays.equals(head, MAGIC)) {
         throw new IOException(

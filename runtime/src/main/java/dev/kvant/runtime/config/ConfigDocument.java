@@ -5,6 +5,7 @@ import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.Recipe;
+import dev.kvant.spi.RegularFile;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,9 @@ public final class ConfigDocument {
 
   /** The most bytes that a document may have. */
   public static final int MOST_BYTES = 1 << 20;
+
+  private static final Pattern INHERITED_STREAM =
+      Pattern.compile("/dev/(stdin|fd/\\d+)|/proc/(self|\\d+)/fd/\\d+");
 
   private static final String SECTION = "quantize";
   private static final String RESULTS_DIR = "results_dir";
@@ -89,19 +94,9 @@ public final class ConfigDocument {
   }
 
   private static String text(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new InvalidConfigurationException(
-          "", "%s cannot be read: it is a folder".formatted(file));
-    }
-    if (!Files.isRegularFile(file) && Files.exists(file) && !isInheritedStream(file)) {
-      // Opening a pipe waits for who writes into it, perhaps for ever.
-      throw new InvalidConfigurationException(
-          "",
-          "%s cannot be read: it is neither a file nor a stream of this process; write the document into a file, or pass it as /dev/stdin"
-              .formatted(file));
-    }
     byte[] bytes;
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in =
+        isInheritedStream(file) ? Files.newInputStream(file) : RegularFile.stream(file)) {
       bytes = in.readNBytes(MOST_BYTES + 1);
     }
     if (bytes.length > MOST_BYTES) {
@@ -113,10 +108,9 @@ public final class ConfigDocument {
     return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
   }
 
-  /** Such as {@code /dev/stdin} and what a shell makes of {@code <(command)}. */
+  /** Such as {@code /dev/stdin} and what a shell makes of {@code <(command)}: these are open. */
   private static boolean isInheritedStream(Path file) {
-    Path absolute = file.toAbsolutePath().normalize();
-    return absolute.startsWith("/dev") || absolute.startsWith("/proc");
+    return INHERITED_STREAM.matcher(file.toAbsolutePath().normalize().toString()).matches();
   }
 
   /**

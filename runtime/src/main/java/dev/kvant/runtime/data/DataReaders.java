@@ -14,6 +14,7 @@ import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.DataRequest;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.Options;
+import dev.kvant.spi.RegularFile;
 import dev.kvant.validation.DataRules;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
@@ -134,6 +135,7 @@ public final class DataReaders {
     if (!Files.exists(path)) {
       throw new DataException("the data %s does not exist".formatted(path));
     }
+    checkReadable(path);
     List<ConfigurationProblem> problems = problems("", data);
     if (!problems.isEmpty()) {
       throw new InvalidConfigurationException(problems);
@@ -149,6 +151,16 @@ public final class DataReaders {
           new DataRequest(path, Options.of(descriptor.options(), data.options()), inputs, remarks));
     } catch (IOException e) {
       throw new DataException("%s cannot be read: %s".formatted(path, e), e);
+    }
+  }
+
+  private static void checkReadable(Path path) {
+    try {
+      if (!Files.isDirectory(path)) {
+        RegularFile.check(path);
+      }
+    } catch (IOException e) {
+      throw new DataException("the data %s cannot be read: %s".formatted(path, e), e);
     }
   }
 
@@ -190,7 +202,8 @@ public final class DataReaders {
 
   private static boolean recognizes(DataReaderProvider reader, Path path) {
     try {
-      return Files.exists(path) && reader.recognizes(path);
+      // Looking at the content of a pipe takes it away, or waits for it.
+      return (Files.isRegularFile(path) || Files.isDirectory(path)) && reader.recognizes(path);
     } catch (IOException e) {
       throw new DataException("%s cannot be read: %s".formatted(path, e), e);
     }

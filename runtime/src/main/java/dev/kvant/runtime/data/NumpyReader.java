@@ -5,10 +5,10 @@ import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.spi.DataReader;
 import dev.kvant.spi.DataRequest;
+import dev.kvant.spi.RegularFile;
 import dev.kvant.spi.SampleBlock;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,11 +61,11 @@ final class NumpyReader implements DataReader {
    */
   static NumpyReader open(Path file, DataRequest request) throws IOException {
     byte[] start;
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = RegularFile.stream(file)) {
       start = in.readNBytes(8);
     }
     if (NpyHeader.isAt(start)) {
-      NpyArray array = new NpyArray(Files.newInputStream(file), file.toString());
+      NpyArray array = new NpyArray(RegularFile.stream(file), file.toString());
       try {
         return new NumpyReader(null, Map.of(TensorBatch.SOLE_INPUT, array), file, request);
       } catch (IOException | RuntimeException e) {

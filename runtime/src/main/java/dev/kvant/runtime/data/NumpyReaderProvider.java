@@ -7,6 +7,7 @@ import dev.kvant.spi.DataReaderDescriptor;
 import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.DataRequest;
 import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -48,7 +49,7 @@ public final class NumpyReaderProvider implements DataReaderProvider {
     if (isNamedAsOne(path)) {
       return true;
     }
-    try (InputStream in = Files.newInputStream(path)) {
+    try (InputStream in = RegularFile.stream(path)) {
       byte[] start = in.readNBytes(8);
       return NpyHeader.isAt(start)
           || (start.length >= 4

@@ -1,5 +1,6 @@
 package dev.kvant.runtime.discovery;
 
+import dev.kvant.spi.RegularFile;
 import dev.kvant.validation.NearestNames;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,7 +74,7 @@ record PluginFolder(
     if (!Files.exists(file)) {
       return properties;
     }
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = RegularFile.stream(file)) {
       properties.load(in);
     } catch (IOException | IllegalArgumentException e) {
       throw new IOException("%s: %s".formatted(PROPERTIES, e.getMessage()), e);

@@ -9,6 +9,7 @@ import dev.kvant.numerics.observer.TensorObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
+import dev.kvant.tck.NamedPipe;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -86,5 +87,13 @@ class StatisticsFileTest {
           .isThrownBy(() -> StatisticsFile.read(cut))
           .withMessageContaining("is not a valid statistics file");
     }
+  }
+
+  @Test
+  void refuses_a_pipe() throws Exception {
+    Path pipe = NamedPipe.create(folder.resolve("pipe.statistics"));
+
+    assertThat(NamedPipe.assertRefused(pipe, () -> StatisticsFile.read(pipe)))
+        .contains(pipe + " ", "it is a pipe, a device or a socket");
   }
 }

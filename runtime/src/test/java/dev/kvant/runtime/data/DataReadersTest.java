@@ -14,6 +14,7 @@ import dev.kvant.spi.DataReaderDescriptor;
 import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.DataRequest;
 import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.tck.NamedPipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -195,5 +196,16 @@ class DataReadersTest {
     assertThatThrownBy(() -> new DataReaders(List.of(lame)).open(data, List.of(), remark -> {}))
         .isInstanceOf(UnavailableException.class)
         .hasMessage("data reader 'lame' cannot work here: its native library is missing");
+  }
+
+  @Test
+  void are_not_asked_to_look_at_a_pipe() throws Exception {
+    Path pipe = NamedPipe.create(folder.resolve("a.txt"));
+
+    assertThat(problems(DataConfig.of(pipe))).isEmpty();
+    assertThat(
+            NamedPipe.assertRefused(
+                pipe, () -> readers.open(DataConfig.of(pipe), List.of(), remark -> {})))
+        .startsWith("the data %s cannot be read: it is a pipe".formatted(pipe));
   }
 }

@@ -268,6 +268,18 @@ public abstract class DataReaderContract {
         });
   }
 
+  @TestFactory
+  Stream<DynamicTest> a_pipe_is_refused_at_once() {
+    return each(
+        data -> {
+          Path pipe = NamedPipe.create(folder.resolve("pipe-" + data.path().getFileName()));
+          var piped =
+              new SampleData(pipe, data.options(), data.inputs(), data.tensors(), data.shared());
+          NamedPipe.assertRefused(pipe, () -> read(piped, 2));
+          NamedPipe.assertNotOpened(pipe, () -> newProvider().recognizes(pipe));
+        });
+  }
+
   private Stream<DynamicTest> each(Check check) {
     List<SampleData> samples = samples();
     assertFalse(samples.isEmpty(), "there are no samples");
@@ -282,7 +294,7 @@ public abstract class DataReaderContract {
   /** What is checked of each data set. */
   @FunctionalInterface
   private interface Check {
-    void run(SampleData data) throws IOException;
+    void run(SampleData data) throws IOException, InterruptedException;
   }
 
   private Options options(SampleData data) {

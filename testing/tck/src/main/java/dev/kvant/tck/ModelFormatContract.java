@@ -179,6 +179,16 @@ public abstract class ModelFormatContract {
                     () -> assertFalse(newFormat().recognizes(other))));
   }
 
+  @TestFactory
+  Stream<DynamicTest> a_pipe_is_refused_at_once() {
+    return each(
+        copy -> {
+          Path pipe = NamedPipe.create(copy.resolveSibling("pipe"));
+          NamedPipe.assertRefused(pipe, () -> newFormat().open(pipe).close());
+          NamedPipe.assertNotOpened(pipe, () -> newFormat().recognizes(pipe));
+        });
+  }
+
   private Path write(String kind, String name, byte[] content) throws IOException {
     Path file = folder.resolve(kind).resolve(name);
     Files.createDirectories(file.getParent());

@@ -11,6 +11,7 @@ enum FormatDefect {
   GOES_BY_EXTENSION("a_model_is_recognized_by_its_content_whatever_its_name"),
   PROBES_WITHOUT_RESULT("a_probed_model_is_the_one_that_is_opened"),
   TAKES_EVERYTHING("other_content_is_not_recognized_whatever_its_name"),
+  FAILS_ON_PIPES("a_pipe_is_refused_at_once"),
   WRITES_WHEN_OPENED("recognizing_and_opening_leave_the_file_as_it_was"),
   UNKNOWN_ID("an_opened_model_tells_its_file_and_one_of_the_ids"),
   CHILDREN_FIRST("modules_have_names_of_their_own_and_stand_below_their_parents"),

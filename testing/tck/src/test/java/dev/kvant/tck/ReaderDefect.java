@@ -23,6 +23,7 @@ enum ReaderDefect {
   FAILS_ON_CUT_FILES(
       "a_file_that_was_cut_is_read_or_refused_with_a_reason",
       "a_changed_file_is_read_or_refused_with_a_reason"),
+  FAILS_ON_PIPES("a_pipe_is_refused_at_once"),
   NAMES_NO_FILE("a_file_that_was_cut_is_read_or_refused_with_a_reason");
 
   private final String found;

@@ -4,6 +4,7 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.RecognizedModel;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -83,6 +84,10 @@ public class ToyFormat implements ModelFormat {
       if (has(FormatDefect.ONE_AT_A_TIME) && busy.getAndIncrement() > 0) {
         throw new IllegalStateException("somebody else is opening a model");
       }
+      if (has(FormatDefect.FAILS_ON_PIPES) && !Files.isRegularFile(path)) {
+        throw new IllegalStateException("this is no file");
+      }
+      RegularFile.check(path);
       if (has(FormatDefect.LEAKS_THE_FILE)) {
         leaked.add(Files.newInputStream(path));
       }
@@ -97,7 +102,7 @@ public class ToyFormat implements ModelFormat {
     } catch (CharacterCodingException e) {
       throw new ModelFormatException("%s is not text in UTF-8".formatted(path), e);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
     } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
       throw new ModelFormatException("%s is damaged: %s".formatted(path, e.getMessage()), e);
     } finally {

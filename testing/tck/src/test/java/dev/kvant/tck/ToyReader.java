@@ -9,6 +9,7 @@ import dev.kvant.spi.DataReaderProvider;
 import dev.kvant.spi.DataRequest;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.Options;
+import dev.kvant.spi.RegularFile;
 import dev.kvant.spi.SampleBlock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -78,6 +79,10 @@ class ToyReader implements DataReaderProvider {
 
   @Override
   public DataReader open(DataRequest request) throws IOException {
+    if (has(ReaderDefect.FAILS_ON_PIPES) && !Files.isRegularFile(request.path())) {
+      throw new IllegalStateException("this is no file");
+    }
+    RegularFile.check(request.path());
     List<String> lines = Files.readAllLines(request.path());
     float[] values = new float[2 * lines.size()];
     for (int i = 0; i < lines.size(); i++) {

@@ -4,6 +4,7 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.onnx.proto.StringStringEntryProto;
 import dev.kvant.onnx.proto.TensorProto;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -12,7 +13,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -105,11 +105,12 @@ final class ExternalData implements AutoCloseable {
       if (location.isEmpty() || Path.of(location).isAbsolute() || !file.startsWith(folder)) {
         throw leaving(tensor, location);
       }
-      if (!Files.isRegularFile(file)) {
+      if (!Files.exists(file)) {
         throw new ModelFormatException(
             "%s: tensor '%s' is in the external file %s, which is not there; put it into %s"
                 .formatted(model, tensor.getName(), location, folder));
       }
+      RegularFile.check(file);
       // A cache of models links a model and its data from a folder of snapshots to one of blobs.
       Path real = file.toRealPath();
       if (!real.startsWith(folder.toRealPath()) && !real.startsWith(folder(model.toRealPath()))) {
@@ -122,8 +123,10 @@ final class ExternalData implements AutoCloseable {
               .formatted(model, tensor.getName(), location),
           e);
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "%s: the external file %s cannot be found".formatted(model, location), e);
+      throw new ModelFormatException(
+          "%s: the external file %s of tensor '%s' cannot be read: %s"
+              .formatted(model, location, tensor.getName(), e),
+          e);
     }
   }
 
@@ -146,7 +149,7 @@ final class ExternalData implements AutoCloseable {
     try {
       return channel(file).size();
     } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be read".formatted(file), e);
+      throw new ModelFormatException("%s cannot be read: %s".formatted(file, e), e);
     }
   }
 
@@ -154,7 +157,7 @@ final class ExternalData implements AutoCloseable {
     FileChannel channel = channels.get(file);
     // An interrupt closes the channel under the thread that reads.
     if (channel == null || !channel.isOpen()) {
-      channel = FileChannel.open(file, StandardOpenOption.READ);
+      channel = RegularFile.channel(file);
       channels.put(file, channel);
     }
     return channel;
@@ -176,7 +179,7 @@ final class ExternalData implements AutoCloseable {
       throw new QuantizationCancelledException(
           "reading %s was interrupted".formatted(region.file()), e);
     } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be read".formatted(region.file()), e);
+      throw new ModelFormatException("%s cannot be read: %s".formatted(region.file(), e), e);
     }
     return piece.flip();
   }

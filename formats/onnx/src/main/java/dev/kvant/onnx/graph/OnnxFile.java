@@ -5,12 +5,13 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.onnx.proto.ModelProto;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -42,7 +43,7 @@ public final class OnnxFile implements AutoCloseable {
    * @throws ModelFormatException if it is damaged or no ONNX file
    */
   public static OnnxFile open(Path path) {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+    try (FileChannel channel = RegularFile.channel(path)) {
       long size = channel.size();
       if (size > Integer.MAX_VALUE) {
         throw new ModelFormatException(
@@ -64,8 +65,10 @@ public final class OnnxFile implements AutoCloseable {
     } catch (InvalidProtocolBufferException e) {
       throw new ModelFormatException(
           "%s is not an ONNX model or is truncated: %s".formatted(path, e.getMessage()), e);
+    } catch (ClosedByInterruptException e) {
+      throw new QuantizationCancelledException("reading %s was interrupted".formatted(path), e);
     } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be read".formatted(path), e);
+      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
     }
   }
 

@@ -4,10 +4,10 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import dev.kvant.onnx.proto.ModelProto;
+import dev.kvant.spi.RegularFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -28,7 +28,7 @@ public final class OnnxSignature {
 
   /** Whether a file begins as an ONNX model does, even if it ends too early. */
   public static boolean isOn(Path file) throws IOException {
-    try (InputStream stream = new BufferedInputStream(Files.newInputStream(file))) {
+    try (InputStream stream = new BufferedInputStream(RegularFile.stream(file))) {
       CodedInputStream input = CodedInputStream.newInstance(stream);
       boolean versionSeen = false;
       while (true) {

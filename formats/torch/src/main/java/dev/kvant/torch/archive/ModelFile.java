@@ -3,13 +3,13 @@ package dev.kvant.torch.archive;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +41,7 @@ public final class ModelFile implements ByteSource, AutoCloseable {
    */
   public static ModelFile open(Path path) {
     try {
-      FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+      FileChannel channel = RegularFile.channel(path);
       return new ModelFile(path, channel, channel.size());
     } catch (IOException e) {
       throw unreadable(path, e);
@@ -104,7 +104,7 @@ public final class ModelFile implements ByteSource, AutoCloseable {
     }
     if (!current.isOpen()) {
       try {
-        current = FileChannel.open(path, StandardOpenOption.READ);
+        current = RegularFile.channel(path);
         channel = current;
       } catch (IOException e) {
         throw unreadable(path, e);

@@ -4,12 +4,12 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.MalformedJsonException;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.spi.RegularFile;
 import dev.kvant.torch.archive.Printable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -45,7 +45,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
    * @throws ModelFormatException if it cannot be read or is not an index
    */
   public static SafetensorsIndex read(Path path) {
-    try (Reader text = Files.newBufferedReader(path, StandardCharsets.UTF_8);
+    try (Reader text = RegularFile.text(path);
         var json = new JsonReader(text)) {
       json.setStrictness(Strictness.STRICT);
       Map<String, String> shards = new LinkedHashMap<>();
@@ -91,7 +91,7 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
       }
     }
     List<Path> shards = names.stream().map(path::resolveSibling).toList();
-    List<Path> missing = shards.stream().filter(shard -> !Files.isRegularFile(shard)).toList();
+    List<Path> missing = shards.stream().filter(shard -> !Files.exists(shard)).toList();
     if (!missing.isEmpty()) {
       throw new ModelFormatException(
           "%s names missing files: %s; download them too"

@@ -3,6 +3,7 @@ package dev.kvant.readers.images;
 import com.luciad.imageio.webp.WebPImageReaderSpi;
 import dev.kvant.api.DataException;
 import dev.kvant.api.UnavailableException;
+import dev.kvant.spi.RegularFile;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
@@ -70,7 +71,7 @@ final class ImageFile {
 
   private static String format(Path file) throws IOException {
     byte[] start;
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = RegularFile.stream(file)) {
       start = in.readNBytes(16);
     }
     String text = new String(start, StandardCharsets.ISO_8859_1);

@@ -5,10 +5,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import dev.kvant.api.DataException;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.io.Reader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -33,7 +32,7 @@ record Padding(long id, long type, boolean isLeft, OptionalInt maxLength) {
    */
   static Padding read(Path file) throws IOException {
     JsonObject root;
-    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+    try (Reader reader = RegularFile.text(file)) {
       JsonElement element = JsonParser.parseReader(reader);
       if (!element.isJsonObject() || !element.getAsJsonObject().has("model")) {
         throw new DataException("%s is not a tokenizer.json: it has no 'model'".formatted(file));

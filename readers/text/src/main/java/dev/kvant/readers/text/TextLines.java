@@ -1,11 +1,10 @@
 package dev.kvant.readers.text;
 
 import dev.kvant.api.DataException;
+import dev.kvant.spi.RegularFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +17,7 @@ final class TextLines implements AutoCloseable {
 
   TextLines(Path file) throws IOException {
     this.file = file;
-    this.reader = Files.newBufferedReader(file, StandardCharsets.UTF_8);
+    this.reader = RegularFile.text(file);
   }
 
   /**

@@ -58,10 +58,16 @@ final class Tokens implements AutoCloseable {
    */
   static Tokens load(TextSettings settings, OptionalInt fixedLength) throws IOException {
     Path file = file(settings.tokenizer());
-    if (!Files.isRegularFile(file)) {
+    if (!Files.exists(file)) {
       throw new DataException("the tokenizer %s does not exist".formatted(file));
     }
-    Padding padding = Padding.read(file);
+    Padding padding;
+    try {
+      padding = Padding.read(file);
+    } catch (IOException e) {
+      // The data is not to blame, which the caller would name.
+      throw new DataException("the tokenizer %s cannot be read: %s".formatted(file, e), e);
+    }
     Integer configured = settings.maxLength();
     int maxLength =
         configured == null

@@ -16,6 +16,7 @@ import dev.kvant.spi.DataReader;
 import dev.kvant.spi.DataRequest;
 import dev.kvant.spi.Options;
 import dev.kvant.spi.SampleBlock;
+import dev.kvant.tck.NamedPipe;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -372,5 +373,16 @@ class TextReaderProviderTest {
     assertThat(provider.recognizes(write("a.CSV", ""))).isTrue();
     assertThat(provider.recognizes(write("a.npz", ""))).isFalse();
     assertThat(provider.recognizes(folder)).isFalse();
+  }
+
+  @Test
+  void refuse_a_pipe_as_a_tokenizer() throws Exception {
+    Path pipe = NamedPipe.create(folder.resolve("tokenizer.json"));
+
+    assertThat(
+            NamedPipe.assertRefused(
+                pipe,
+                () -> read(resource("texts.txt"), Map.of("tokenizer", pipe.toString()), BERT, 8)))
+        .startsWith("the tokenizer " + pipe + " cannot be read: it is a pipe");
   }
 }

@@ -23,6 +23,7 @@ import dev.kvant.api.UnavailableException;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxWriter;
 import dev.kvant.spi.Processor;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -91,6 +92,7 @@ public final class RuntimeSession implements AutoCloseable {
    * @throws ModelFormatException if ONNX Runtime does not take the model
    */
   public static RuntimeSession open(Path model, Device device) {
+    checkReadable(model);
     return open(
         model,
         device,
@@ -105,11 +107,21 @@ public final class RuntimeSession implements AutoCloseable {
    * @throws ModelFormatException if ONNX Runtime does not take the model
    */
   public static RuntimeSession openUnoptimized(Path model, Device device) {
+    checkReadable(model);
     return open(
         model,
         device,
         SessionOptions.OptLevel.NO_OPT,
         (environment, options) -> environment.createSession(model.toString(), options));
+  }
+
+  /** ONNX Runtime would wait for what comes out of a pipe. */
+  private static void checkReadable(Path model) {
+    try {
+      RegularFile.check(model);
+    } catch (IOException e) {
+      throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);
+    }
   }
 
   /**
