@@ -18,8 +18,9 @@ public record ConfigurationProblem(String path, String message) implements Seria
     Objects.requireNonNull(message, "message");
   }
 
+  /** The problem in one line, escaped by {@link Printable}. */
   @Override
   public String toString() {
-    return path.isEmpty() ? message : path + ": " + message;
+    return Printable.of(path.isEmpty() ? message : path + ": " + message);
   }
 }

@@ -1,7 +1,7 @@
 package dev.kvant.api;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * A configuration is invalid. The exception contains all of its problems.
@@ -12,6 +12,9 @@ public class InvalidConfigurationException extends KvantException {
 
   private static final long serialVersionUID = 1L;
 
+  /** More than these help nobody who reads them. */
+  private static final int MOST_SHOWN = 50;
+
   private final List<ConfigurationProblem> problems;
 
   /**
@@ -20,7 +23,7 @@ public class InvalidConfigurationException extends KvantException {
    * @throws IllegalArgumentException if there is no problem
    */
   public InvalidConfigurationException(List<ConfigurationProblem> problems) {
-    super(message(problems));
+    super(shown(problems), null);
     this.problems = List.copyOf(problems);
   }
 
@@ -34,12 +37,23 @@ public class InvalidConfigurationException extends KvantException {
     return problems;
   }
 
-  private static String message(List<ConfigurationProblem> problems) {
+  /**
+   * The problems as lines of text, which the message consists of: at most {@value #MOST_SHOWN} of
+   * them, and then how many more there are.
+   */
+  public List<String> lines() {
+    return shown(problems);
+  }
+
+  private static List<String> shown(List<ConfigurationProblem> problems) {
     if (problems.isEmpty()) {
       throw new IllegalArgumentException("problems: an invalid configuration has at least one");
     }
-    return problems.stream()
-        .map(ConfigurationProblem::toString)
-        .collect(Collectors.joining(System.lineSeparator()));
+    List<String> lines = new ArrayList<>();
+    problems.stream().limit(MOST_SHOWN).map(ConfigurationProblem::toString).forEach(lines::add);
+    if (problems.size() > MOST_SHOWN) {
+      lines.add("and %d more problems".formatted(problems.size() - MOST_SHOWN));
+    }
+    return lines;
   }
 }

@@ -1,6 +1,5 @@
 package dev.kvant.cli;
 
-import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.KvantException;
 import dev.kvant.cli.output.Screen;
@@ -9,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
-import java.util.List;
 import java.util.Optional;
 
 /** Tells a person what went wrong, all of it, once. */
@@ -30,7 +28,7 @@ final class ErrorBlock {
     if (shortage.isPresent()) {
       screen.paragraph(LEAD, Style.ERROR, shortage.get());
     } else if (failure instanceof InvalidConfigurationException invalid) {
-      problems(invalid.problems());
+      problems(invalid);
     } else if (ExitCode.of(failure) == ExitCode.INTERRUPTED) {
       screen.paragraph("interrupted: ", Style.ERROR, "nothing was left half-written");
     } else {
@@ -46,14 +44,13 @@ final class ErrorBlock {
     }
   }
 
-  private void problems(List<ConfigurationProblem> problems) {
-    if (problems.size() == 1) {
-      screen.paragraph(LEAD, Style.ERROR, problems.get(0).toString());
-      return;
+  private void problems(InvalidConfigurationException invalid) {
+    int count = invalid.problems().size();
+    if (count > 1) {
+      screen.paragraph(LEAD, Style.ERROR, count + " problems in the configuration");
     }
-    screen.paragraph(LEAD, Style.ERROR, problems.size() + " problems in the configuration");
-    for (ConfigurationProblem problem : problems) {
-      screen.paragraph("  - ", Style.ERROR, problem.toString());
+    for (String line : invalid.lines()) {
+      screen.paragraph(count > 1 ? "  - " : LEAD, Style.ERROR, line);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.kvant.runtime;
 import dev.kvant.api.Artifact;
 import dev.kvant.api.FinishedStep;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Printable;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
@@ -23,7 +24,7 @@ final class QuantizationLog implements QuantizationListener {
 
   @Override
   public void onWarning(QuantizationWarning warning) {
-    log.warn(warning.message());
+    log.warn(Printable.of(warning.message()));
   }
 
   @Override

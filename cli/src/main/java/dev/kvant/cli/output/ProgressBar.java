@@ -1,5 +1,6 @@
 package dev.kvant.cli.output;
 
+import dev.kvant.api.Printable;
 import dev.kvant.api.Progress;
 import dev.kvant.report.Figures;
 import java.util.Objects;

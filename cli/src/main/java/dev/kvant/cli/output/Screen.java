@@ -1,5 +1,6 @@
 package dev.kvant.cli.output;
 
+import dev.kvant.api.Printable;
 import dev.kvant.cli.output.Table.Cell;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -41,7 +42,7 @@ public record Screen(
     return unicode ? unicodeText : asciiText;
   }
 
-  /** Prints one line; each control character in it is replaced by a question mark. */
+  /** Prints one line; {@link Printable} escapes each control character in it. */
   public void line(String text) {
     unchecked(Printable.of(text));
   }
@@ -73,14 +74,13 @@ public record Screen(
    *
    * @param lead the text before its first line, without escape sequences
    * @param style the style of the lead
-   * @param text the paragraph; its line breaks are kept, each other control character is replaced
-   *     by a question mark
+   * @param text the paragraph; {@link Printable} escapes each control character, line breaks
+   *     included
    */
   public void paragraph(String lead, Style style, String text) {
     String indent = " ".repeat(length(lead));
     int room = columns == UNLIMITED ? UNLIMITED : Math.max(20, columns - indent.length());
-    List<String> lines = new ArrayList<>();
-    text.lines().forEach(line -> lines.addAll(wrapped(Printable.of(line), room)));
+    List<String> lines = wrapped(Printable.of(text.strip()), room);
     for (int i = 0; i < lines.size(); i++) {
       unchecked((i == 0 ? styled(style, lead) : indent) + lines.get(i));
     }

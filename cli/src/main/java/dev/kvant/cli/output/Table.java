@@ -1,5 +1,6 @@
 package dev.kvant.cli.output;
 
+import dev.kvant.api.Printable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -229,7 +230,7 @@ public final class Table {
    * A text in its style.
    *
    * @param style the style
-   * @param text the text, one line; each control character in it is replaced by a question mark
+   * @param text the text, one line; {@link Printable} escapes each control character in it
    */
   public record Cell(Style style, String text) {
 

@@ -50,7 +50,7 @@ class ProgressBarTest {
     new ProgressBar(terminal.screen(), () -> now)
         .show(new Progress("calibrate", 7, -1, "batches", "a\u001b[2J\nb"));
 
-    assertThat(terminal.text()).isEqualTo("\r\u001b[Kcalibrate  7 batches  a?[2J?b");
+    assertThat(terminal.text()).isEqualTo("\r\u001b[Kcalibrate  7 batches  a\\u001b[2J\\nb");
   }
 
   @Test

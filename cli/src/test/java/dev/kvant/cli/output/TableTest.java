@@ -98,11 +98,13 @@ class TableTest {
   }
 
   @Test
-  void what_controls_a_terminal_is_shown_as_question_marks() {
+  void what_controls_a_terminal_is_escaped() {
     Table table = Table.of(Column.name("module"), Column.text("class"), Column.prose("note"));
     table.row("a\u001b[2Jb", "Lin\near", "says\r\u202eit\u0007");
 
-    assertThat(printed(table, Paper.wide())).last().isEqualTo("a?[2Jb  Lin?ear  says??it?");
+    assertThat(printed(table, Paper.wide()))
+        .last()
+        .isEqualTo("a\\u001b[2Jb  Lin\\near  says\\r\\u202eit\\u0007");
   }
 
   @Test

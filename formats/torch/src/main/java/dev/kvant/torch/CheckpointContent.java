@@ -1,7 +1,7 @@
 package dev.kvant.torch;
 
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.torch.archive.Printable;
+import dev.kvant.api.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
@@ -120,7 +120,7 @@ record CheckpointContent(
     }
     return new ModelFormatException(
         "%s contains %s instead of a state dict; save model.state_dict() with torch.save, or the model with torch.jit.save"
-            .formatted(path, Printable.of(what)));
+            .formatted(path, Printable.shortened(what)));
   }
 
   private static ModelFormatException withoutTensors(Path path, PickleDict dict) {
@@ -141,6 +141,6 @@ record CheckpointContent(
                 elsewhere.isEmpty()
                     ? "; save model.state_dict() with torch.save"
                     : "; there are tensors under %s: save that entry alone"
-                        .formatted(Printable.of(String.join(", ", elsewhere)))));
+                        .formatted(Printable.shortened(String.join(", ", elsewhere)))));
   }
 }

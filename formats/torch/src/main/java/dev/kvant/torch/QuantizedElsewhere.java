@@ -1,7 +1,7 @@
 package dev.kvant.torch;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.torch.archive.Printable;
+import dev.kvant.api.Printable;
 import dev.kvant.torch.pickle.PickleGlobal;
 import dev.kvant.torch.pickle.PickleObject;
 import dev.kvant.torch.pickle.PickleTuple;
@@ -100,7 +100,7 @@ final class QuantizedElsewhere {
     return config
         .quantization()
         .filter(method -> tensors.values().stream().anyMatch(QuantizedElsewhere::isMatrixOfCodes))
-        .map(method -> "%s, as config.json says".formatted(Printable.of(method)));
+        .map(method -> "%s, as config.json says".formatted(Printable.shortened(method)));
   }
 
   private static boolean matches(
@@ -183,6 +183,6 @@ final class QuantizedElsewhere {
   }
 
   private static String told(String tool, String name, String how) {
-    return "%s: '%s' %s".formatted(tool, Printable.of(name), how);
+    return "%s: '%s' %s".formatted(tool, Printable.shortened(name), how);
   }
 }

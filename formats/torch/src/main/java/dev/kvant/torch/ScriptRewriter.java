@@ -2,10 +2,10 @@ package dev.kvant.torch;
 
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.ArchiveWriter;
-import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.pickle.PickleWriter;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptTree;
@@ -80,8 +80,8 @@ public final class ScriptRewriter {
                     "%s cannot be changed, since the code of %s is not understood: %s; say the same by other means there, or save a trace of the model"
                         .formatted(
                             model.source(),
-                            Printable.of(name),
-                            Printable.of(String.join("; ", code.unreadable())))));
+                            Printable.shortened(name),
+                            Printable.shortened(String.join("; ", code.unreadable())))));
   }
 
   /** The storages of new tensors. */

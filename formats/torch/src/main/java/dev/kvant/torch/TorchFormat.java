@@ -1,13 +1,13 @@
 package dev.kvant.torch;
 
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.spi.ModelFormat;
 import dev.kvant.spi.RecognizedModel;
 import dev.kvant.spi.RegularFile;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.ModelFile;
-import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.safetensors.SafetensorsFile;
 import dev.kvant.torch.safetensors.SafetensorsIndex;
@@ -258,7 +258,7 @@ public final class TorchFormat implements ModelFormat {
             "%s is a zip, but not a model of PyTorch: it contains %s, but no data.pkl"
                 .formatted(
                     path,
-                    Printable.of(
+                    Printable.shortened(
                         archive.records().stream()
                             .limit(3)
                             .map(ArchiveRecord::name)
@@ -307,7 +307,7 @@ public final class TorchFormat implements ModelFormat {
       if (!order.equals("little")) {
         throw new ModelFormatException(
             "%s has byte order '%s', but Kvant reads little-endian files only; save it again on a little-endian machine"
-                .formatted(archive.path(), Printable.of(order)));
+                .formatted(archive.path(), Printable.shortened(order)));
       }
     }
   }

@@ -1,6 +1,5 @@
 package dev.kvant.spring;
 
-import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.KvantException;
 import java.util.stream.Collectors;
@@ -18,8 +17,7 @@ final class KvantFailureAnalyzer extends AbstractFailureAnalyzer<KvantException>
 
   private static String description(KvantException cause) {
     if (cause instanceof InvalidConfigurationException invalid) {
-      return invalid.problems().stream()
-          .map(ConfigurationProblem::toString)
+      return invalid.lines().stream()
           .collect(
               Collectors.joining(
                   System.lineSeparator() + "  - ",

@@ -1,6 +1,7 @@
 package dev.kvant.torch.archive;
 
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -155,6 +156,6 @@ public final class ArchiveRecord implements ByteSource {
 
   @Override
   public String toString() {
-    return "record '%s' of %s".formatted(Printable.of(name), archive);
+    return "record '%s' of %s".formatted(Printable.shortened(name), archive);
   }
 }

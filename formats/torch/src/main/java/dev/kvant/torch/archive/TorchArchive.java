@@ -1,6 +1,7 @@
 package dev.kvant.torch.archive;
 
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.torch.pickle.PickleReader;
 import dev.kvant.torch.pickle.PickleValue;
@@ -82,7 +83,7 @@ public final class TorchArchive implements AutoCloseable {
       }
       throw new ModelFormatException(
           "%s is cut short or damaged: its zip directory cannot be read (%s); copy or download it again"
-              .formatted(file.path(), Printable.of(reason(root))),
+              .formatted(file.path(), Printable.shortened(reason(root))),
           e);
     }
   }
@@ -108,13 +109,13 @@ public final class TorchArchive implements AutoCloseable {
         throw damaged(
             path,
             "record '%s' of %d bytes exceeds its space"
-                .formatted(Printable.of(entry.getName()), stored));
+                .formatted(Printable.shortened(entry.getName()), stored));
       }
       if (entry.getMethod() == ZipEntry.STORED && entry.getSize() != stored) {
         throw damaged(
             path,
             "record '%s' is stored in %d bytes, but announces %d"
-                .formatted(Printable.of(entry.getName()), stored, entry.getSize()));
+                .formatted(Printable.shortened(entry.getName()), stored, entry.getSize()));
       }
     }
   }
@@ -142,7 +143,7 @@ public final class TorchArchive implements AutoCloseable {
           || (method != ZipEntry.STORED && method != ZipEntry.DEFLATED)) {
         throw new ModelFormatException(
             "%s: record '%s' is encrypted or compressed by method %d, which PyTorch never does"
-                .formatted(file.path(), Printable.of(name), method));
+                .formatted(file.path(), Printable.shortened(name), method));
       }
       var record =
           new ArchiveRecord(
@@ -154,7 +155,8 @@ public final class TorchArchive implements AutoCloseable {
               entry.getDataOffset(),
               file.slice(entry.getDataOffset(), entry.getCompressedSize()));
       if (records.put(name, record) != null) {
-        throw damaged(file.path(), "two records are named '%s'".formatted(Printable.of(name)));
+        throw damaged(
+            file.path(), "two records are named '%s'".formatted(Printable.shortened(name)));
       }
     }
     return records;
@@ -196,7 +198,7 @@ public final class TorchArchive implements AutoCloseable {
             () ->
                 new ModelFormatException(
                     "%s has no record '%s'; the file is incomplete, save the model again"
-                        .formatted(path(), Printable.of(name))));
+                        .formatted(path(), Printable.shortened(name))));
   }
 
   /**

@@ -6,8 +6,8 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import dev.kvant.torch.archive.ModelFile;
-import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.TensorStorage;
 import java.io.IOException;
@@ -226,7 +226,7 @@ public final class SafetensorsFile implements AutoCloseable {
               "%s/%s".formatted(file.path().getFileName(), entry.name()),
               file.slice(start + entry.begin(), entry.bytes()));
       return DenseTensor.contiguous(
-          "tensor '%s' of %s".formatted(Printable.of(entry.name()), file.path()),
+          "tensor '%s' of %s".formatted(Printable.shortened(entry.name()), file.path()),
           type,
           entry.shape(),
           storage);
@@ -309,7 +309,7 @@ public final class SafetensorsFile implements AutoCloseable {
     private ModelFormatException damaged(String what, @Nullable Exception cause) {
       return new ModelFormatException(
           "%s is not a valid safetensors file: %s; download it again or save it again with safetensors"
-              .formatted(file.path(), Printable.of(what)),
+              .formatted(file.path(), Printable.shortened(what)),
           cause);
     }
   }

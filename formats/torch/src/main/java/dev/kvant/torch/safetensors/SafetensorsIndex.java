@@ -4,8 +4,8 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.MalformedJsonException;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import dev.kvant.spi.RegularFile;
-import dev.kvant.torch.archive.Printable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.Reader;
@@ -96,7 +96,9 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
       throw new ModelFormatException(
           "%s names missing files: %s; download them too"
               .formatted(
-                  path, Printable.of(missing.stream().map(Path::getFileName).toList().toString())));
+                  path,
+                  Printable.shortened(
+                      missing.stream().map(Path::getFileName).toList().toString())));
     }
     return shards;
   }
@@ -120,13 +122,14 @@ public record SafetensorsIndex(Path path, Map<String, String> shardByTensor) {
           "%s places tensor '%s' in %s, which does not contain it; download both again"
               .formatted(
                   path,
-                  Printable.of(missing.get()),
-                  Printable.of(String.valueOf(shardByTensor.get(missing.get())))));
+                  Printable.shortened(missing.get()),
+                  Printable.shortened(String.valueOf(shardByTensor.get(missing.get())))));
     }
   }
 
   private static ModelFormatException damaged(Path path, String what, @Nullable Exception cause) {
     return new ModelFormatException(
-        "%s is not an index of safetensors files: %s".formatted(path, Printable.of(what)), cause);
+        "%s is not an index of safetensors files: %s".formatted(path, Printable.shortened(what)),
+        cause);
   }
 }

@@ -1,6 +1,6 @@
 package dev.kvant.torch.script;
 
-import dev.kvant.torch.archive.Printable;
+import dev.kvant.api.Printable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -64,7 +64,7 @@ public final class ScriptCode {
 
   private static String describe(String record, String text, ScriptSyntaxException e) {
     long line = 1 + text.substring(0, e.position()).chars().filter(c -> c == '\n').count();
-    return Printable.of("%s, line %d: %s".formatted(record, line, e.getMessage()));
+    return Printable.shortened("%s, line %d: %s".formatted(record, line, e.getMessage()));
   }
 
   /** The class of that qualified name. */

@@ -1,7 +1,7 @@
 package dev.kvant.torch.script;
 
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.torch.archive.Printable;
+import dev.kvant.api.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
@@ -184,7 +184,7 @@ public final class ScriptTree {
 
     private ModelFormatException damaged(String what) {
       return new ModelFormatException(
-          "%s is damaged: %s".formatted(archive.path(), Printable.of(what)));
+          "%s is damaged: %s".formatted(archive.path(), Printable.shortened(what)));
     }
   }
 }

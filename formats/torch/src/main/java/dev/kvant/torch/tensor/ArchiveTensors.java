@@ -2,8 +2,8 @@ package dev.kvant.torch.tensor;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import dev.kvant.torch.archive.ByteSource;
-import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
@@ -91,7 +91,7 @@ public final class ArchiveTensors {
   }
 
   private String describe(String name) {
-    return "tensor '%s' of %s".formatted(Printable.of(name), path);
+    return "tensor '%s' of %s".formatted(Printable.shortened(name), path);
   }
 
   /** A tensor of torchao: a wrapper around plain ones. */

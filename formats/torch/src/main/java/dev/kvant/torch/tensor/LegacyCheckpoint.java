@@ -2,9 +2,9 @@ package dev.kvant.torch.tensor;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.Printable;
 import dev.kvant.torch.archive.ByteSource;
 import dev.kvant.torch.archive.ModelFile;
-import dev.kvant.torch.archive.Printable;
 import dev.kvant.torch.pickle.PickleBool;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;
@@ -66,7 +66,7 @@ public final class LegacyCheckpoint implements AutoCloseable {
 
     @Override
     public String toString() {
-      return "storage '%s' of %s".formatted(Printable.of(key), path);
+      return "storage '%s' of %s".formatted(Printable.shortened(key), path);
     }
   }
 
@@ -118,7 +118,8 @@ public final class LegacyCheckpoint implements AutoCloseable {
     ByteSource storage = storages.get(key);
     if (storage == null) {
       throw new ModelFormatException(
-          "%s has no storage '%s'; the file is damaged".formatted(file.path(), Printable.of(key)));
+          "%s has no storage '%s'; the file is damaged"
+              .formatted(file.path(), Printable.shortened(key)));
     }
     return storage;
   }
@@ -157,10 +158,11 @@ public final class LegacyCheckpoint implements AutoCloseable {
         }
         PickleGlobal type = classes.get(name.value());
         if (type == null) {
-          throw damaged("storage '%s' is of no tensor".formatted(Printable.of(name.value())));
+          throw damaged(
+              "storage '%s' is of no tensor".formatted(Printable.shortened(name.value())));
         }
         if (storages.put(name.value(), storage(name.value(), type)) != null) {
-          throw damaged("storage '%s' comes twice".formatted(Printable.of(name.value())));
+          throw damaged("storage '%s' comes twice".formatted(Printable.shortened(name.value())));
         }
       }
       return new LegacyCheckpoint(file, root, storages);
@@ -180,10 +182,13 @@ public final class LegacyCheckpoint implements AutoCloseable {
       if (size.isEmpty()) {
         throw new ModelFormatException(
             "%s: storage '%s' is of the unknown class %s, so that what follows it cannot be found; save the file again with a newer version of torch"
-                .formatted(file.path(), Printable.of(key), Printable.of(type.qualifiedName())));
+                .formatted(
+                    file.path(),
+                    Printable.shortened(key),
+                    Printable.shortened(type.qualifiedName())));
       }
       if (file.size() - position < Long.BYTES) {
-        throw damaged("it ends before storage '%s'".formatted(Printable.of(key)));
+        throw damaged("it ends before storage '%s'".formatted(Printable.shortened(key)));
       }
       ByteBuffer count = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       file.read(position, count);
@@ -192,7 +197,8 @@ public final class LegacyCheckpoint implements AutoCloseable {
       if (elements < 0 || elements > (file.size() - position) / size.getAsInt()) {
         throw damaged(
             "storage '%s' has %d elements of %d bytes, but %d bytes are left"
-                .formatted(Printable.of(key), elements, size.getAsInt(), file.size() - position));
+                .formatted(
+                    Printable.shortened(key), elements, size.getAsInt(), file.size() - position));
       }
       long bytes = elements * size.getAsInt();
       ByteSource content = file.slice(position, bytes);

@@ -50,8 +50,8 @@ final class ImageFile {
       return pixels(file, image);
     } catch (LinkageError e) {
       throw new UnavailableException(
-          "%s cannot be decoded: the native library for WebP is missing here (%s)"
-              .formatted(file, e.getMessage()),
+          "%s cannot be decoded: the native library for WebP is missing here: %s"
+              .formatted(file, e),
           e);
     } catch (IOException | RuntimeException e) {
       if (e instanceof DataException) {
