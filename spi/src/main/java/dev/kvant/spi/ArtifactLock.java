@@ -2,16 +2,27 @@ package dev.kvant.spi;
 
 import dev.kvant.api.KvantException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A hidden file {@code .NAME.lock} that says which process writes an artifact.
@@ -30,8 +41,15 @@ final class ArtifactLock {
   private static final String MAGIC = "kvant lock 1";
   private static final Path HOST_NAME = Path.of("/proc/sys/kernel/hostname");
 
+  private static final String NAMELESS = "machine " + UUID.randomUUID();
+
   /** Locks of two dead processes may follow each other; more are somebody who is faster. */
   private static final int TRIALS = 3;
+
+  /** More is no lock. */
+  private static final int MOST_BYTES = 4096;
+
+  private static final Object READING = new Object();
 
   private final Path file;
 
@@ -92,13 +110,27 @@ final class ArtifactLock {
   }
 
   private static String hostName() {
+    return hostName(HOST_NAME, System.getenv("COMPUTERNAME"));
+  }
+
+  /**
+   * The name of this machine. One without a name gets one that is new in each process, so that a
+   * lock of another such machine, whose processes cannot be seen from here, is never taken for one
+   * of its own.
+   *
+   * @param file what Linux keeps it in
+   * @param variable what Windows keeps it in, if it does
+   */
+  static String hostName(Path file, @Nullable String variable) {
+    String name = variable == null ? "" : variable;
     try {
-      return Files.exists(HOST_NAME)
-          ? Files.readString(HOST_NAME).strip()
-          : String.valueOf(System.getenv("COMPUTERNAME"));
-    } catch (IOException e) {
-      return "";
+      if (Files.exists(file)) {
+        name = Files.readString(file);
+      }
+    } catch (IOException unreadable) {
+      name = "";
     }
+    return name.isBlank() ? NAMELESS : name.strip();
   }
 
   /**
@@ -152,7 +184,21 @@ final class ArtifactLock {
       return Optional.empty();
     }
     try {
-      List<String> lines = Files.isRegularFile(file) ? Files.readAllLines(file) : List.of();
+      List<String> lines;
+      synchronized (READING) {
+        lines =
+            Files.isRegularFile(file) && Files.size(file) <= MOST_BYTES
+                ? Files.readAllLines(file)
+                : List.of();
+      }
+      return holder(lines);
+    } catch (IOException notALock) {
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<Holder> holder(List<String> lines) {
+    try {
       return lines.size() == 6 && lines.get(0).equals(MAGIC)
           ? Optional.of(
               new Holder(
@@ -162,9 +208,59 @@ final class ArtifactLock {
                   lines.get(4),
                   Instant.parse(lines.get(5))))
           : Optional.empty();
-    } catch (IOException | RuntimeException notALock) {
+    } catch (NumberFormatException | DateTimeParseException notALock) {
       return Optional.empty();
     }
+  }
+
+  /**
+   * Removes a lock of a run that is gone. Of several processes and threads that find it, one removes
+   * it: else the second would remove the lock that the first has taken in its place. While it does,
+   * it holds the file's own lock of the operating system; others see afterwards that the name leads
+   * to another file. No other thread may open the file meanwhile, since closing it would end that
+   * lock; {@link #holder} is the only one that does.
+   */
+  static void removeOf(String run, Path file) throws IOException {
+    synchronized (READING) {
+      try {
+        @Nullable Object key = key(file);
+        try (FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+          lock(channel);
+          ByteBuffer content = ByteBuffer.allocate(MOST_BYTES);
+          while (channel.read(content) > 0) {
+            // Until its end, or the buffer's.
+          }
+          List<String> lines =
+              StandardCharsets.UTF_8.decode(content.flip()).toString().lines().toList();
+          if (holder(lines).filter(holder -> holder.run().equals(run)).isPresent()
+              && Objects.equals(key, key(file))) {
+            Files.deleteIfExists(file);
+          }
+        }
+      } catch (NoSuchFileException removedByAnother) {
+        return;
+      }
+    }
+  }
+
+  private static @Nullable Object key(Path file) throws IOException {
+    return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+        .fileKey();
+  }
+
+  /** Waits for another process; does nothing where the file system has no such locks. */
+  private static void lock(FileChannel channel) {
+    try {
+      channel.lock();
+    } catch (IOException | OverlappingFileLockException none) {
+      return;
+    }
+  }
+
+  /** Where it is. */
+  Path file() {
+    return file;
   }
 
   void release() throws IOException {

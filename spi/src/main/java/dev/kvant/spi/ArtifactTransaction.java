@@ -13,9 +13,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,16 +119,17 @@ public final class ArtifactTransaction implements AutoCloseable {
           channel.force(true);
         }
       }
-      putIntoPlace();
+      Collection<Path> kept = putIntoPlace();
       finished = true;
-      release();
+      clearUp(kept);
     } catch (IOException e) {
       throw new KvantException(
           "the artifacts could not be put into place in %s: %s".formatted(directory, reason(e)), e);
     }
   }
 
-  private void putIntoPlace() throws IOException {
+  /** Moves all files over their targets, and returns what was kept of the older ones. */
+  private Collection<Path> putIntoPlace() throws IOException {
     Map<Path, Path> keptByTarget = new LinkedHashMap<>();
     try {
       int rest = temporaryByTarget.size();
@@ -143,9 +146,23 @@ public final class ArtifactTransaction implements AutoCloseable {
       keptByTarget.values().forEach(kept -> putBack(kept, e));
       throw e;
     }
-    for (Path kept : keptByTarget.values()) {
-      Files.deleteIfExists(kept);
-    }
+    return keptByTarget.values();
+  }
+
+  /**
+   * Removes the older files and the locks. All that was to be written is in place: what cannot be
+   * removed is left to the next transaction in the folder after this process.
+   */
+  private void clearUp(Collection<Path> kept) {
+    Stream.concat(kept.stream(), locks.values().stream().map(ArtifactLock::file))
+        .forEach(
+            file -> {
+              try {
+                Files.deleteIfExists(file);
+              } catch (IOException e) {
+                // Whoever is told that writing failed would not look for what was written.
+              }
+            });
   }
 
   /**

@@ -79,9 +79,7 @@ enum Leftovers {
       Files.deleteIfExists(file);
     }
     for (Path file : files(directory)) {
-      if (ArtifactLock.holder(file).filter(holder -> holder.run().equals(run)).isPresent()) {
-        Files.deleteIfExists(file);
-      }
+      ArtifactLock.removeOf(run, file);
     }
   }
 

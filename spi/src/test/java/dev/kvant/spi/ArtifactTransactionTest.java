@@ -8,8 +8,14 @@ import dev.kvant.api.QuantizationCancelledException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -361,5 +367,73 @@ class ArtifactTransactionTest {
 
     assertThat(folder.resolve("a.pth")).hasContent("second");
     assertThat(hidden()).isEmpty();
+  }
+
+  @Test
+  void of_many_that_find_the_lock_of_a_dead_process_one_takes_its_place() throws Exception {
+    killedWhileWriting("a.pth");
+    Path lock = folder.resolve(".a.pth.lock");
+    byte[] dead = Files.readAllBytes(lock);
+    int count = 4;
+    ExecutorService threads = Executors.newFixedThreadPool(count);
+    try {
+      CyclicBarrier start = new CyclicBarrier(count);
+      for (int round = 0; round < 2000; round++) {
+        Files.write(lock, dead);
+        List<Future<Boolean>> taken = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+          taken.add(
+              threads.submit(
+                  () -> {
+                    start.await();
+                    ArtifactLock.removeOf(DEAD, lock);
+                    try {
+                      Files.writeString(lock, "mine", StandardOpenOption.CREATE_NEW);
+                      return true;
+                    } catch (FileAlreadyExistsException another) {
+                      return false;
+                    }
+                  }));
+        }
+        int holders = 0;
+        for (Future<Boolean> each : taken) {
+          holders += each.get() ? 1 : 0;
+        }
+        assertThat(holders).isEqualTo(1);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void a_commit_is_done_even_if_what_it_leaves_cannot_be_removed() throws IOException {
+    Files.writeString(folder.resolve("a.pth"), "old");
+    Path lock = folder.resolve(".a.pth.lock");
+    try (var transaction = ArtifactTransaction.begin(folder)) {
+      Files.writeString(transaction.create("a.pth"), "new");
+      Files.writeString(transaction.create("b.pt"), "new");
+      Files.delete(lock);
+      Files.createDirectories(lock.resolve("not empty"));
+
+      transaction.commit();
+    }
+
+    assertThat(folder.resolve("a.pth")).hasContent("new");
+    assertThat(folder.resolve("b.pt")).hasContent("new");
+    assertThat(hidden()).containsExactly(".a.pth.lock");
+  }
+
+  @Test
+  void machines_without_a_name_are_not_taken_for_each_other() throws IOException {
+    Path named = Files.writeString(folder.resolve("hostname"), "machine\n");
+    Path nameless = Files.writeString(folder.resolve("none"), "\n");
+    Path missing = folder.resolve("missing");
+
+    assertThat(ArtifactLock.hostName(named, "OTHER")).isEqualTo("machine");
+    assertThat(ArtifactLock.hostName(missing, "OTHER")).isEqualTo("OTHER");
+    String own = ArtifactLock.hostName(missing, null);
+    assertThat(own).matches("machine [0-9a-f-]{36}");
+    assertThat(ArtifactLock.hostName(nameless, "")).isEqualTo(own);
   }
 }
