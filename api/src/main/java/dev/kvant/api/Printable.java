@@ -26,6 +26,20 @@ public final class Printable {
    */
   public static String of(String text) {
     Objects.requireNonNull(text, "text");
+    return isPlain(text) ? text : escapedIn(text);
+  }
+
+  /** Tells most texts from those that must be searched, which takes longer. */
+  private static boolean isPlain(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String escapedIn(String text) {
     return UNPRINTABLE
         .matcher(text)
         .replaceAll(

@@ -47,7 +47,7 @@ final class BackendsCommand extends Subcommand {
   public Integer call() {
     try (Kvant kvant = open(QuantizationListener.NONE)) {
       Installation installation = kvant.backends();
-      print(document(installation), () -> show(installation));
+      print(() -> document(installation), () -> show(installation));
       if (isVerbose()) {
         installation.broken().forEach(broken -> err().stackTrace(broken.cause()));
       }

@@ -71,10 +71,13 @@ final class CalibrateCommand extends SpecCommand {
         reporter.done();
         long bytes = FileSize.of(statistics);
         print(
-            new JsonDocument()
-                .put("model", ModelDocument.of(model))
-                .put("data", data.data().path())
-                .put("statistics", new JsonDocument().put("path", statistics).put("bytes", bytes)),
+            () ->
+                new JsonDocument()
+                    .put("model", ModelDocument.of(model))
+                    .put("data", data.data().path())
+                    .put(
+                        "statistics",
+                        new JsonDocument().put("path", statistics).put("bytes", bytes)),
             () ->
                 out()
                     .line(

@@ -132,7 +132,7 @@ final class EvaluateCommand extends Subcommand {
     EvaluationResult result = new EvaluationResult(dataPath, List.of(evaluation));
     EvaluationTable table = new EvaluationTable(result);
     table.warnings().forEach(each -> err().paragraph("warning: ", Style.WARNING, each));
-    print(document(result, failedGates), () -> table.print(out()));
+    print(() -> document(result, failedGates), () -> table.print(out()));
     failedGates.forEach(gate -> err().paragraph("gate not passed: ", Style.ERROR, gate));
     return failedGates.isEmpty() ? ExitCode.DONE : ExitCode.GATE_FAILED;
   }

@@ -64,7 +64,7 @@ final class InitCommand extends Subcommand {
     String text = text();
     file.ifPresent(each -> each.write(text));
     print(
-        new JsonDocument().put("path", file.map(SpecFile::path)).put("text", text),
+        () -> new JsonDocument().put("path", file.map(SpecFile::path)).put("text", text),
         () -> {
           if (file.isEmpty()) {
             text.lines().forEach(out()::line);

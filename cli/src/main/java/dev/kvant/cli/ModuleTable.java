@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,8 @@ final class ModuleTable {
 
   /** How many rows are shown before rows are put together. */
   static final int LONG = 40;
+
+  private static final Pattern NUMBER = Pattern.compile("(?<=^|\\.)\\d+(?=\\.|$)");
 
   /** What a row says of a module, but for its name and figures. */
   private record Kind(
@@ -171,7 +174,7 @@ final class ModuleTable {
 
   /** The name with a star for each part that is a number, as a pattern would have it. */
   static String withoutNumbers(String name) {
-    return name.replaceAll("(?<=^|\\.)\\d+(?=\\.|$)", "*");
+    return NUMBER.matcher(name).replaceAll("*");
   }
 
   /** Prints the table, and below it what was left out. */
@@ -183,8 +186,11 @@ final class ModuleTable {
     boolean merged = rows.size() < modules;
     boolean after = rows.stream().anyMatch(row -> row.bytesAfter() != null);
     // A note is said once below the table, however many modules it is about.
-    List<String> notes =
-        rows.stream().map(Row::note).filter(note -> !note.isEmpty()).distinct().toList();
+    Map<String, Integer> notes = new LinkedHashMap<>();
+    rows.stream()
+        .map(Row::note)
+        .filter(note -> !note.isEmpty())
+        .forEach(note -> notes.putIfAbsent(note, notes.size() + 1));
     Table table =
         Table.of(
             Column.name("module"),
@@ -211,14 +217,13 @@ final class ModuleTable {
           Figures.bytes(row.bytesBefore()),
           row.bytesAfter() == null ? "" : Figures.bytes(row.bytesAfter()),
           row.sqnrDecibels() == null ? "" : decibels(screen, row.sqnrDecibels()),
-          row.note().isEmpty() ? "" : notes.indexOf(row.note()) + 1);
+          row.note().isEmpty() ? "" : String.valueOf(notes.get(row.note())));
     }
     table.print(screen);
     if (!notes.isEmpty()) {
       screen.line();
-      for (String note : notes) {
-        screen.paragraph("note " + (notes.indexOf(note) + 1) + ": ", Style.STRONG, note);
-      }
+      notes.forEach(
+          (note, number) -> screen.paragraph("note " + number + ": ", Style.STRONG, note));
     }
     if (merged) {
       screen.line();

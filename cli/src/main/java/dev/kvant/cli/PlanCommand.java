@@ -55,9 +55,10 @@ final class PlanCommand extends SpecCommand {
     reporter.done();
     StoredModules stored = new StoredModules(model.modules());
     print(
-        PlanDocument.of(plan, stored)
-            .put("model", ModelDocument.of(model))
-            .put("spec", made.map(MadeSpec::document)),
+        () ->
+            PlanDocument.of(plan, stored)
+                .put("model", ModelDocument.of(model))
+                .put("spec", made.map(MadeSpec::document)),
         () -> {
           made.ifPresent(spec -> spec.print(out()));
           out()

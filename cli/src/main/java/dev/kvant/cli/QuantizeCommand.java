@@ -128,7 +128,7 @@ final class QuantizeCommand extends SpecCommand {
         made.ifPresent(MadeSpec::write);
         JsonDocument rejected = document(model, e.saved(), made, Optional.empty());
         reports.ifPresent(files -> files.write(rejected));
-        print(rejected, () -> show(model, e.saved(), made, reports));
+        print(() -> rejected, () -> show(model, e.saved(), made, reports));
         err().paragraph("error: ", Style.ERROR, String.valueOf(e.getMessage()));
         return ExitCode.REJECTED;
       }
@@ -146,11 +146,11 @@ final class QuantizeCommand extends SpecCommand {
           result -> new EvaluationTable(result).warnings().forEach(reporter::warn));
       reporter.done();
       if (evaluation.isEmpty()) {
-        print(done, () -> {});
+        print(() -> done, () -> {});
       } else {
         JsonDocument evaluated = document(model, saved, made, evaluation);
         reports.ifPresent(files -> files.write(evaluated));
-        print(evaluated, () -> show(evaluation.get()));
+        print(() -> evaluated, () -> show(evaluation.get()));
       }
     }
     return ExitCode.DONE;

@@ -8,6 +8,7 @@ import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -105,10 +106,10 @@ abstract class Subcommand implements Callable<Integer> {
     return format == Format.JSON;
   }
 
-  /** Prints the result in the format that was asked for. */
-  void print(JsonDocument document, Runnable table) {
+  /** Prints the result in the format that was asked for, and makes no other. */
+  void print(Supplier<JsonDocument> document, Runnable table) {
     if (isJson()) {
-      out().unchecked(document.json());
+      out().unchecked(document.get().json());
     } else {
       table.run();
     }

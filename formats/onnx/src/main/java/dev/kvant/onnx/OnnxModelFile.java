@@ -4,9 +4,11 @@ import dev.kvant.api.InputDescription;
 import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.onnx.graph.ConstantValues;
 import dev.kvant.onnx.graph.DeclaredInputs;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
+import dev.kvant.onnx.graph.ModuleNames;
 import dev.kvant.onnx.graph.OnnxFile;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxModule;
@@ -42,11 +44,15 @@ public final class OnnxModelFile implements QuantizableModel {
 
   private OnnxModelFile(OnnxFile file, OnnxModel model) {
     this.file = file;
-    this.modules = OnnxModules.of(model).stream().map(OnnxModule::description).toList();
+    ModuleNames names = ModuleNames.of(model);
+    this.modules =
+        OnnxModules.of(model, names, new ConstantValues()).stream()
+            .map(OnnxModule::description)
+            .toList();
     this.inputs = DeclaredInputs.of(model);
     this.tensorBytes = tensorBytes(model);
     this.record = model.metadata().get(RECORD_ENTRY);
-    this.quantizedBy = OnnxModules.quantizedBy(model);
+    this.quantizedBy = OnnxModules.quantizedBy(model, names);
   }
 
   public static OnnxModelFile open(Path path) {

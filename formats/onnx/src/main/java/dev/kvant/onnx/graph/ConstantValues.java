@@ -42,6 +42,19 @@ public final class ConstantValues {
   private static final Set<String> BROADCASTING =
       Set.of("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min");
 
+  /** Other operators whose results are described by what their first input is. */
+  private static final Set<String> RESHAPING =
+      Set.of(
+          "Identity",
+          "Cast",
+          "Transpose",
+          "Reshape",
+          "Flatten",
+          "Squeeze",
+          "Unsqueeze",
+          "DequantizeLinear",
+          "QuantizeLinear");
+
   /**
    * Tensors of values that operators compute.
    *
@@ -117,7 +130,8 @@ public final class ConstantValues {
   }
 
   private Optional<ConstantValue> described(Graph home, Node node, String value, int length) {
-    Optional<ConstantValue> first = find(home, node.input(0), length);
+    Optional<ConstantValue> first =
+        isDescribed(node.opType()) ? find(home, node.input(0), length) : Optional.empty();
     if (first.isEmpty()) {
       return Optional.empty();
     }
@@ -161,6 +175,13 @@ public final class ConstantValues {
       case "DequantizeLinear", "QuantizeLinear" -> codes(home, node, from);
       default -> Optional.empty();
     };
+  }
+
+  /** Nothing is searched before operators whose results would not be described anyway. */
+  private static boolean isDescribed(String opType) {
+    return ELEMENTWISE.contains(opType)
+        || BROADCASTING.contains(opType)
+        || RESHAPING.contains(opType);
   }
 
   private static ConstantValue made(

@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Checks that a graph can be computed, and puts its nodes into an order in which it can. */
 final class GraphCheck {
@@ -30,13 +31,70 @@ final class GraphCheck {
    *     on itself
    */
   void check(Graph graph) {
-    check(graph, Set.of());
+    check(graph, new Scope(null));
   }
 
-  private void check(Graph graph, Set<String> outer) {
-    Set<String> known = new HashSet<>(outer);
+  /** The names of a graph, and of those around it. */
+  private static final class Scope {
+
+    private final Set<String> own = new HashSet<>();
+    private final @Nullable Scope outer;
+
+    Scope(@Nullable Scope outer) {
+      this.outer = outer;
+    }
+
+    boolean contains(String name) {
+      return own.contains(name) || (outer != null && outer.contains(name));
+    }
+
+    /** Adds a name unless it is there already. */
+    boolean add(String name) {
+      return (outer == null || !outer.contains(name)) && own.add(name);
+    }
+  }
+
+  private void check(Graph graph, Scope outer) {
+    Scope known = new Scope(outer);
+    addGiven(graph, known);
+    if (!isSorted(graph, known)) {
+      known = new Scope(outer);
+      addGiven(graph, known);
+      checkUnsorted(graph, known);
+    }
+    for (Node node : graph.nodes()) {
+      for (Graph subgraph : node.subgraphs().values()) {
+        check(subgraph, known);
+      }
+    }
+  }
+
+  private static void addGiven(Graph graph, Scope known) {
     graph.inputs().stream().map(ValueInfoProto::getName).forEach(known::add);
-    known.addAll(graph.initializers().keySet());
+    graph.initializers().keySet().forEach(known::add);
+  }
+
+  /**
+   * Whether a graph is sound and every node comes after those whose outputs it uses, as in most
+   * files. The outputs of nodes become known.
+   */
+  private static boolean isSorted(Graph graph, Scope known) {
+    for (Node node : graph.nodes()) {
+      for (String input : used(node)) {
+        if (!input.isEmpty() && !known.contains(input)) {
+          return false;
+        }
+      }
+      for (String output : node.outputs()) {
+        if (!output.isEmpty() && !known.add(output)) {
+          return false;
+        }
+      }
+    }
+    return graph.outputs().stream().map(ValueInfoProto::getName).allMatch(known::contains);
+  }
+
+  private void checkUnsorted(Graph graph, Scope known) {
     Map<String, Node> producers = producers(graph, known);
     for (Node node : graph.nodes()) {
       for (String input : used(node)) {
@@ -53,13 +111,10 @@ final class GraphCheck {
       }
     }
     sort(graph, known, producers);
-    known.addAll(producers.keySet());
-    for (Node node : graph.nodes()) {
-      node.subgraphs().values().forEach(subgraph -> check(subgraph, known));
-    }
+    producers.keySet().forEach(known::add);
   }
 
-  private Map<String, Node> producers(Graph graph, Set<String> known) {
+  private Map<String, Node> producers(Graph graph, Scope known) {
     Map<String, Node> producers = new HashMap<>();
     for (Node node : graph.nodes()) {
       for (String output : node.outputs()) {
@@ -77,6 +132,9 @@ final class GraphCheck {
 
   /** What a node needs: its inputs and what graphs inside it take from around it. */
   private static List<String> used(Node node) {
+    if (node.subgraphs().isEmpty()) {
+      return node.inputs();
+    }
     List<String> used = new ArrayList<>(node.inputs());
     for (Graph subgraph : node.subgraphs().values()) {
       Set<String> inner = new HashSet<>(subgraph.initializers().keySet());
@@ -97,7 +155,7 @@ final class GraphCheck {
    * Sorts as a reader would who goes through the nodes again and again and takes each that can be
    * computed: nodes that are sorted stay as they are.
    */
-  private void sort(Graph graph, Set<String> known, Map<String, Node> producers) {
+  private void sort(Graph graph, Scope known, Map<String, Node> producers) {
     List<Node> nodes = List.copyOf(graph.nodes());
     Map<Node, Integer> positions = new HashMap<>();
     nodes.forEach(node -> positions.put(node, positions.size()));

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model in memory that can be changed; its tensors are where they were.
@@ -31,7 +32,7 @@ public final class OnnxModel {
   private final Graph graph;
   private final Map<String, Long> opsets = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
-  private final Set<String> names = new HashSet<>();
+  private @Nullable Set<String> names;
   private final Map<String, Integer> suffixes = new HashMap<>();
   private long irVersion;
 
@@ -59,7 +60,6 @@ public final class OnnxModel {
     for (StringStringEntryProto entry : proto.getMetadataPropsList()) {
       model.metadata.put(entry.getKey(), entry.getValue());
     }
-    model.collectNames();
     return model;
   }
 
@@ -67,7 +67,8 @@ public final class OnnxModel {
     return domain.equals("ai.onnx") ? "" : domain;
   }
 
-  private void collectNames() {
+  private static Set<String> names(Graph graph) {
+    Set<String> names = new HashSet<>();
     for (Graph each : graph.all()) {
       each.inputs().stream().map(ValueInfoProto::getName).forEach(names::add);
       names.addAll(each.initializers().keySet());
@@ -77,6 +78,7 @@ public final class OnnxModel {
         names.addAll(node.outputs());
       }
     }
+    return names;
   }
 
   /** The file that it was read from. */
@@ -156,8 +158,14 @@ public final class OnnxModel {
    * The wished name, or one like it, that nothing in the model has yet; from now on it is taken.
    */
   public String freshName(String wished) {
+    Set<String> taken = names;
+    if (taken == null) {
+      // Not before they are needed: most models are only looked at.
+      taken = names(graph);
+      names = taken;
+    }
     String name = wished;
-    while (!names.add(name)) {
+    while (!taken.add(name)) {
       name = wished + "_" + suffixes.merge(wished, 1, Integer::sum);
     }
     return name;

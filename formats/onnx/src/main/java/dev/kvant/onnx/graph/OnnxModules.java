@@ -89,15 +89,10 @@ public final class OnnxModules {
     this.constants = constants;
   }
 
-  /** All of them, in the order in which they are computed, those of inner graphs in their place. */
-  public static List<OnnxModule> of(OnnxModel model) {
-    return of(model, ModuleNames.of(model), new ConstantValues());
-  }
-
   /**
-   * All of them in a model that was changed.
+   * All of them, in the order in which they are computed, those of inner graphs in their place.
    *
-   * @param names the names that nodes had before; those added since are no modules
+   * @param names the names of the nodes; those added to the model since are no modules
    * @param constants describes what is constant
    */
   public static List<OnnxModule> of(OnnxModel model, ModuleNames names, ConstantValues constants) {
@@ -130,7 +125,7 @@ public final class OnnxModules {
     return List.copyOf(operators);
   }
 
-  /** The tensors of all modules by qualified name, in the order of {@link #of(OnnxModel)}. */
+  /** The tensors of all modules by qualified name, in the order of {@link #of}. */
   public static Map<String, ModelTensor> tensors(OnnxModel model) {
     OnnxModules found = new OnnxModules(ModuleNames.of(model), new ConstantValues());
     found.collect(model.graph());
@@ -140,9 +135,11 @@ public final class OnnxModules {
   /**
    * The tool that quantized a model, and a node that shows it, as in {@code onnx.quantize: the
    * weight of 'fc1' is int8}; empty if no weight is quantized.
+   *
+   * @param names the names of the nodes
    */
-  public static Optional<String> quantizedBy(OnnxModel model) {
-    OnnxModules found = new OnnxModules(ModuleNames.of(model), new ConstantValues());
+  public static Optional<String> quantizedBy(OnnxModel model, ModuleNames names) {
+    OnnxModules found = new OnnxModules(names, new ConstantValues());
     for (Graph graph : model.graph().all()) {
       for (Node node : graph.nodes()) {
         Optional<DataType> codes = found.codes(graph, node);
