@@ -79,7 +79,7 @@ final class AnalyzeCommand extends SpecCommand {
       }
     }
     SensitivityTable table = new SensitivityTable(report);
-    print(table.document(), () -> table.print(out()));
+    print(table::document, () -> table.print(out()));
     if (report.isComplete()) {
       return ExitCode.DONE;
     }

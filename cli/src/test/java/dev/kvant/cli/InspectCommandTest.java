@@ -125,7 +125,7 @@ class InspectCommandTest {
             .model("a\u001b]0;title\u0007=b\u009b2J Li\u001b[8mnear w\u001b[1A:float32:4x2\n");
 
     assertThat(Session.run("inspect", model.toString()).out())
-        .contains("a?]0;title?  Li?[8mnear  w?[1A", "also b?2J")
+        .contains("a\\u001b]0;title\\u0007  Li\\u001b[8mnear  w\\u001b[1A", "also b\\u009b2J")
         .doesNotContainPattern("[\\p{Cc}&&[^\n]]");
   }
 

@@ -90,7 +90,7 @@ public final class OnnxFile implements AutoCloseable {
     try {
       return RawData.metadataOffset(mapped.newCodedInput(), key);
     } catch (IOException e) {
-      throw new UncheckedIOException("%s cannot be read".formatted(path), e);
+      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
     }
   }
 
