@@ -106,6 +106,11 @@ abstract class Subcommand implements Callable<Integer> {
     return format == Format.JSON;
   }
 
+  /** Prints the result in the format that was asked for. */
+  void print(JsonDocument document, Runnable table) {
+    print(() -> document, table);
+  }
+
   /** Prints the result in the format that was asked for, and makes no other. */
   void print(Supplier<JsonDocument> document, Runnable table) {
     if (isJson()) {
