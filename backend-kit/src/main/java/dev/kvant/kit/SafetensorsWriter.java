@@ -56,7 +56,23 @@ public final class SafetensorsWriter {
    * @throws IllegalStateException if the content of a tensor is not as long as its shape says
    */
   public static void write(Path file, List<OutputTensor> tensors, ByteProgress progress) {
-    byte[] header = header(tensors);
+    write(file, tensors, Map.of(), progress);
+  }
+
+  /**
+   * Writes a file with metadata, as readers in Python require {@code format: pt}.
+   *
+   * @param file where to, over what it holds
+   * @param tensors the tensors, in the order in which to write them
+   * @param metadata the texts of the header's entry {@code __metadata__}; without any, no entry
+   * @param progress advances as the tensors are written
+   * @throws dev.kvant.api.KvantException if the file cannot be written
+   * @throws IllegalArgumentException if two tensors have one name, or a type is not supported
+   * @throws IllegalStateException if the content of a tensor is not as long as its shape says
+   */
+  public static void write(
+      Path file, List<OutputTensor> tensors, Map<String, String> metadata, ByteProgress progress) {
+    byte[] header = header(tensors, metadata);
     try (var out = new ArtifactStream(file)) {
       out.write(
           ByteBuffer.allocate(Long.BYTES)
@@ -85,11 +101,16 @@ public final class SafetensorsWriter {
     }
   }
 
-  private static byte[] header(List<OutputTensor> tensors) {
+  private static byte[] header(List<OutputTensor> tensors, Map<String, String> metadata) {
     if (tensors.stream().map(OutputTensor::name).distinct().count() < tensors.size()) {
       throw new IllegalArgumentException("tensors: several have the same name");
     }
     var members = new StringJoiner(",", "{", "}");
+    if (!metadata.isEmpty()) {
+      var texts = new StringJoiner(",", "{", "}");
+      metadata.forEach((key, value) -> texts.add(quoted(key) + ":" + quoted(value)));
+      members.add("\"__metadata__\":" + texts);
+    }
     long offset = 0;
     for (OutputTensor tensor : tensors) {
       String type = TYPES.get(tensor.elementType());

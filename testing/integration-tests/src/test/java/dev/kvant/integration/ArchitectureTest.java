@@ -168,6 +168,11 @@ class ArchitectureTest {
                 "dev.kvant.onnx.."),
             List.of()),
         new Module(
+            List.of("dev.kvant.backend.compressedtensors.."),
+            List.of(
+                "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics..", "dev.kvant.kit.."),
+            List.of("com.google.gson..", "org.jspecify..")),
+        new Module(
             List.of("dev.kvant.readers.images.."),
             List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics.."),
             List.of()),

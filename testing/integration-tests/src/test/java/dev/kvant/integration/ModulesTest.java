@@ -32,6 +32,7 @@ class ModulesTest {
   /** Packages whose public types are not for others. */
   private static final List<String> INTERNAL =
       List.of(
+          "dev.kvant.backend.compressedtensors.weights",
           "dev.kvant.backend.onnx.calibration",
           "dev.kvant.backend.onnx.placement",
           "dev.kvant.backend.onnx.plan",

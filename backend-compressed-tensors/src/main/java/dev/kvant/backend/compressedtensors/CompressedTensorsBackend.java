@@ -1,0 +1,219 @@
+package dev.kvant.backend.compressedtensors;
+
+import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.Dtype;
+import dev.kvant.api.Granularity;
+import dev.kvant.api.LayerQuantizationConfig;
+import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModuleDescription;
+import dev.kvant.api.Operand;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationMode;
+import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
+import dev.kvant.api.TensorDescription;
+import dev.kvant.backend.compressedtensors.weights.Numbers;
+import dev.kvant.kit.Architecture;
+import dev.kvant.kit.WeightValues;
+import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.JarVersion;
+import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.QuantizationBackend;
+import dev.kvant.spi.QuantizationRun;
+import dev.kvant.spi.RunContext;
+import dev.kvant.spi.Support;
+import dev.kvant.spi.SupportQuery;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Quantizes the Linear modules of a checkpoint, without calibration, and writes the folder as
+ * compressed-tensors stores it: for vLLM, SGLang and transformers.
+ *
+ * @since 0.1.0
+ */
+public final class CompressedTensorsBackend implements QuantizationBackend {
+
+  private static final List<CalibrationAlgorithm> ALGORITHMS =
+      List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.MSE);
+
+  private static final List<Dtype> DYNAMIC = List.of(Dtype.INT8, Dtype.FP8_E4M3FN);
+
+  private static final int MAX_COLUMNS = 1 << 24;
+
+  private static final BackendDescriptor DESCRIPTOR =
+      BackendDescriptor.builder("compressed-tensors")
+          .alias("compressed_tensors")
+          .version(JarVersion.of(CompressedTensorsBackend.class))
+          .description("Quantizes checkpoints for vLLM, SGLang and transformers.")
+          .mode(
+              QuantizationMode.WEIGHT_ONLY_PTQ,
+              ModeDescriptor.builder()
+                  .weights(Numbers.dtypes())
+                  .weightGranularities(
+                      List.of(
+                          Granularity.Kind.CHANNEL,
+                          Granularity.Kind.AXIS,
+                          Granularity.Kind.GROUP,
+                          Granularity.Kind.BLOCK))
+                  .algorithms(ALGORITHMS)
+                  .build())
+          .mode(
+              QuantizationMode.DYNAMIC_PTQ,
+              ModeDescriptor.builder()
+                  .weights(DYNAMIC)
+                  .activations(DYNAMIC)
+                  .weightGranularities(
+                      List.of(
+                          Granularity.Kind.CHANNEL, Granularity.Kind.AXIS, Granularity.Kind.BLOCK))
+                  .algorithms(ALGORITHMS)
+                  .build())
+          .format("safetensors")
+          .artifact(OutputFolder.MODEL)
+          .sideFile(SourceFolder.CONFIG)
+          .build();
+
+  /** For {@link java.util.ServiceLoader}; does nothing. */
+  public CompressedTensorsBackend() {}
+
+  @Override
+  public BackendDescriptor descriptor() {
+    return DESCRIPTOR;
+  }
+
+  @Override
+  public Optional<String> remedy(String format) {
+    return Optional.of("save it with save_pretrained, which writes safetensors");
+  }
+
+  /** Leaves models with data to backends that use it, unless the mode is requested. */
+  @Override
+  public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
+    if (request.hasData() && request.mode() == null) {
+      return Optional.empty();
+    }
+    Dtype dtype = request.dtype() == null ? Dtype.INT8 : request.dtype();
+    QuantizationMode mode =
+        request.mode() != null
+            ? request.mode()
+            : DYNAMIC.contains(dtype)
+                ? QuantizationMode.DYNAMIC_PTQ
+                : QuantizationMode.WEIGHT_ONLY_PTQ;
+    ModelQuantizationConfig.Builder config =
+        ModelQuantizationConfig.builder().mode(mode).defaultLayerDtype(dtype);
+    boolean isDynamic = mode.equals(QuantizationMode.DYNAMIC_PTQ);
+    if (isDynamic) {
+      config.defaultActivationDtype(dtype);
+    }
+    return Optional.of(
+        new Recipe(
+            config.build(),
+            "This is %s. %s"
+                .formatted(
+                    Architecture.of(model).label(),
+                    isDynamic
+                        ? "Engines multiply 8-bit weights by inputs that they quantize for each token, which needs no data."
+                        : "Only weights are quantized, which needs no data: less memory, computed in floating point."),
+            Map.of()));
+  }
+
+  @Override
+  public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    for (int i = 0; i < config.layers().size(); i++) {
+      LayerQuantizationConfig layer = config.layers().get(i);
+      if (layer.weights() != null
+          && layer.activations() != null
+          && isMixed(layer.weights().dtype(), layer.activations().dtype())) {
+        problems.add(
+            new ConfigurationProblem(
+                "quantize.layers[%d]".formatted(i),
+                "weights and activations must have the same dtype, or activations must be native"));
+      }
+    }
+    return problems;
+  }
+
+  private static boolean isMixed(@Nullable Dtype weights, @Nullable Dtype activations) {
+    return weights != null
+        && activations != null
+        && !activations.isNative()
+        && !activations.equals(weights);
+  }
+
+  @Override
+  public Support supports(SupportQuery query) {
+    Optional<String> obstacle = obstacle(query.module());
+    if (obstacle.isPresent()) {
+      return Support.no(obstacle.get());
+    }
+    if (query.operand() == Operand.ACTIVATIONS) {
+      return query.config().mode() != null
+              && query.config().mode().equals(QuantizationMode.DYNAMIC_PTQ)
+          ? Support.yes()
+          : Support.no("weight_only_ptq leaves activations as they are; use dynamic_ptq");
+    }
+    Optional<Numbers> numbers = Numbers.of(query.dtype());
+    if (numbers.isEmpty()) {
+      return Support.no("compressed-tensors stores no weights of " + query.dtype());
+    }
+    Granularity granularity = SchemePlan.granularity(numbers.get(), query.granularity());
+    if (!numbers.get().has(granularity)) {
+      return Support.no(
+          "compressed-tensors stores no %s weights with scales for %s"
+              .formatted(query.dtype(), granularity));
+    }
+    long columns = query.module().weight().orElseThrow().shape().get(1);
+    int together =
+        granularity instanceof Granularity.PerGroup group
+            ? group.size()
+            : granularity instanceof Granularity.PerBlock block ? block.columns() : 1;
+    return columns % together == 0
+        ? Support.yes()
+        : Support.no(
+            "its rows of %d values do not fall into groups of %d".formatted(columns, together));
+  }
+
+  /** What is wrong with a module, whatever it is quantized to. */
+  private static Optional<String> obstacle(ModuleDescription module) {
+    Optional<TensorDescription> weight = module.weight();
+    if (weight.isEmpty()) {
+      return Optional.of(
+          module.tensors().stream().anyMatch(tensor -> tensor.shape().size() == 3)
+              ? "its experts are parameters of three dimensions, which compressed-tensors stores for each expert apart"
+              : "it has no tensor named 'weight'");
+    }
+    if (!module.types().contains("Linear")) {
+      return Optional.of(
+          module.type().isEmpty()
+              ? "its class is unknown; name it in module_classes if it is a Linear"
+              : "engines load Linear modules quantized, not " + module.type());
+    }
+    Optional<String> output = OutputLayers.reason(module);
+    if (output.isPresent()) {
+      return output;
+    }
+    List<Long> shape = weight.get().shape();
+    if (!WeightValues.supports(weight.get().elementType())) {
+      return Optional.of(
+          "its weight is %s; float32, float16 and bfloat16 can be quantized"
+              .formatted(weight.get().elementType()));
+    }
+    if (shape.size() != 2 || weight.get().elements() == 0) {
+      return Optional.of("its weight has the shape %s, not [out, in]".formatted(shape));
+    }
+    return shape.get(0) > Integer.MAX_VALUE || shape.get(1) > MAX_COLUMNS
+        ? Optional.of("its weight of shape %s is too large".formatted(shape))
+        : Optional.empty();
+  }
+
+  @Override
+  public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
+    return new CompressedTensorsRun(model, plan, context);
+  }
+}

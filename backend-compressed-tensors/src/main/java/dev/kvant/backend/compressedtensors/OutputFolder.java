@@ -1,0 +1,184 @@
+package dev.kvant.backend.compressedtensors;
+
+import dev.kvant.api.Artifact;
+import dev.kvant.api.KvantException;
+import dev.kvant.kit.ArtifactStream;
+import dev.kvant.kit.ByteProgress;
+import dev.kvant.kit.OutputTensor;
+import dev.kvant.kit.SafetensorsWriter;
+import dev.kvant.spi.ArtifactTransaction;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Writes a checkpoint: all of its files appear together, those in folders within it before them.
+ */
+final class OutputFolder {
+
+  static final String MODEL = "model.safetensors";
+
+  /** Readers of safetensors ask which framework wrote the file. */
+  private static final Map<String, String> METADATA = Map.of("format", "pt");
+
+  private final Path directory;
+  private final SourceFolder source;
+
+  OutputFolder(Path directory, SourceFolder source) {
+    this.directory = directory;
+    this.source = source;
+  }
+
+  /**
+   * Checks that the folder can hold the checkpoint.
+   *
+   * @param files the names of the files with tensors
+   * @throws KvantException if it is the folder of the source, or has files of another checkpoint
+   */
+  void check(Set<String> files) {
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    try (Stream<Path> present = Files.list(directory)) {
+      if (Files.isSameFile(directory, source.folder())) {
+        throw new KvantException(
+            "the checkpoint would replace the model in %s; save into another folder"
+                .formatted(directory));
+      }
+      List<String> foreign =
+          present
+              .map(file -> file.getFileName().toString())
+              .filter(name -> name.endsWith(".safetensors") || name.equals(SourceFolder.INDEX))
+              .filter(name -> !files.contains(name))
+              .sorted()
+              .toList();
+      if (!foreign.isEmpty()) {
+        throw new KvantException(
+            "%s holds another checkpoint, which readers would mix with this one: %s; save into an empty folder"
+                .formatted(directory, String.join(", ", foreign)));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s cannot be looked at".formatted(directory), e);
+    }
+  }
+
+  /**
+   * Writes all files.
+   *
+   * @param shards the tensors of each file; of one file named {@link #MODEL}, without an index
+   * @param documents further files, by their names
+   */
+  List<Artifact> write(
+      Map<String, List<OutputTensor>> shards,
+      Map<String, JsonText> documents,
+      ByteProgress progress) {
+    Map<Path, List<Path>> copies = new LinkedHashMap<>();
+    for (Path file : source.others()) {
+      if (!documents.containsKey(file.toString()) && !isWithin(file)) {
+        Path parent = file.getParent();
+        copies
+            .computeIfAbsent(parent == null ? Path.of("") : parent, any -> new ArrayList<>())
+            .add(file);
+      }
+    }
+    List<ArtifactTransaction> transactions = new ArrayList<>();
+    try {
+      var main = ArtifactTransaction.begin(directory);
+      transactions.add(main);
+      shards.forEach(
+          (name, tensors) ->
+              SafetensorsWriter.write(main.create(name), tensors, METADATA, progress));
+      documents.forEach((name, content) -> write(main.create(name), content));
+      copies.forEach(
+          (folder, files) -> {
+            ArtifactTransaction transaction = main;
+            if (!folder.toString().isEmpty()) {
+              transaction = ArtifactTransaction.begin(directory.resolve(folder.toString()));
+              transactions.add(transaction);
+            }
+            for (Path file : files) {
+              copy(
+                  source.folder().resolve(file), transaction.create(file.getFileName().toString()));
+            }
+          });
+      progress.finish();
+      for (int i = transactions.size() - 1; i >= 0; i--) {
+        transactions.get(i).commit();
+      }
+    } finally {
+      for (int i = transactions.size() - 1; i >= 0; i--) {
+        transactions.get(i).close();
+      }
+    }
+    return artifacts(shards.keySet(), documents.keySet());
+  }
+
+  /** Whether a file of the source is in the folder that is written, which may be within it. */
+  private boolean isWithin(Path file) {
+    return source
+        .folder()
+        .resolve(file)
+        .normalize()
+        .startsWith(directory.toAbsolutePath().normalize());
+  }
+
+  private static void write(Path file, JsonText content) {
+    try (OutputStream out = new ArtifactStream(file)) {
+      out.write(content.text().getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw ArtifactStream.unwritable(file, e);
+    }
+  }
+
+  private static void copy(Path from, Path to) {
+    try (OutputStream out = new ArtifactStream(to)) {
+      Files.copy(from, out);
+    } catch (IOException e) {
+      throw new KvantException("%s cannot be copied: %s".formatted(from, e.getMessage()), e);
+    }
+  }
+
+  private List<Artifact> artifacts(Set<String> shards, Set<String> documents) {
+    List<Artifact> artifacts = new ArrayList<>();
+    boolean isSharded = documents.contains(SourceFolder.INDEX);
+    for (String shard : shards) {
+      artifacts.add(
+          isSharded
+              ? side(shard, "tensors that the index refers to")
+              : Artifact.of(
+                  directory.resolve(shard),
+                  "safetensors",
+                  "a checkpoint for engines that read compressed-tensors, with its folder"));
+    }
+    for (String document : documents) {
+      if (document.equals(SourceFolder.INDEX)) {
+        artifacts.add(
+            0,
+            Artifact.of(
+                directory.resolve(document),
+                "safetensors",
+                "a checkpoint for engines that read compressed-tensors, with its folder"));
+      } else {
+        artifacts.add(side(document, "how the checkpoint is quantized"));
+      }
+    }
+    return artifacts;
+  }
+
+  private Artifact side(String name, String description) {
+    return Artifact.of(
+        directory.resolve(name),
+        Artifact.Role.SIDE_FILE,
+        name.endsWith(".json") ? "json" : "safetensors",
+        description);
+  }
+}

@@ -1,0 +1,134 @@
+package dev.kvant.backend.compressedtensors;
+
+import com.google.gson.JsonElement;
+import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.QuantizableModel;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * The files around a checkpoint: its {@code config.json}, the index of its shards, and what else is
+ * in its folder.
+ *
+ * @param folder where the files are
+ * @param config the content of {@code config.json}; empty if there is none
+ * @param shards the name of the file of each tensor; empty for a checkpoint of one file
+ * @param others the files to copy, by their paths within the folder
+ * @param skipped what is not copied, as people write it
+ */
+record SourceFolder(
+    Path folder,
+    JsonText config,
+    Map<String, String> shards,
+    List<Path> others,
+    List<String> skipped) {
+
+  static final String CONFIG = "config.json";
+  static final String INDEX = "model.safetensors.index.json";
+
+  /** Files that hold the weights, in this format or another. */
+  private static final Pattern WEIGHTS =
+      Pattern.compile(
+          "(?s).*\\.(safetensors|bin|pt|pth|ckpt|gguf|ggml|onnx|onnx_data|msgpack|h5|tflite|pdparams|npz|index\\.json)");
+
+  /**
+   * The files around a model. Beside a model that is a folder, all that is in it; beside a file,
+   * {@code config.json} alone.
+   *
+   * @throws ModelFormatException if {@code config.json} or the index is damaged
+   */
+  static SourceFolder of(QuantizableModel model) {
+    Path source = model.source().toAbsolutePath();
+    boolean isFolder = Files.isDirectory(source);
+    Path folder = isFolder ? source : source.resolveSibling("");
+    Path index = isFolder ? folder.resolve(INDEX) : source;
+    var files = new Others(folder);
+    if (isFolder) {
+      files.collect(folder);
+    }
+    boolean hasIndex = Files.isRegularFile(index) && index.toString().endsWith(".json");
+    return new SourceFolder(
+        folder,
+        Files.exists(folder.resolve(CONFIG))
+            ? JsonText.read(folder.resolve(CONFIG))
+            : JsonText.EMPTY,
+        hasIndex ? shards(index) : Map.of(),
+        files.copied,
+        files.skipped);
+  }
+
+  private static Map<String, String> shards(Path index) {
+    JsonElement places = JsonText.read(index).object().get("weight_map");
+    Map<String, String> shards = new HashMap<>();
+    if (places != null && places.isJsonObject()) {
+      places
+          .getAsJsonObject()
+          .asMap()
+          .forEach((tensor, file) -> shards.put(tensor, file.getAsString()));
+    }
+    return shards;
+  }
+
+  /** Collects the files of a folder and of the folders in it. */
+  private static final class Others {
+
+    private final Path root;
+    private final List<Path> copied = new ArrayList<>();
+    private final List<String> skipped = new ArrayList<>();
+
+    Others(Path root) {
+      this.root = root;
+    }
+
+    void collect(Path folder) {
+      List<Path> entries = new ArrayList<>();
+      try (DirectoryStream<Path> listed = Files.newDirectoryStream(folder)) {
+        listed.forEach(entries::add);
+      } catch (IOException e) {
+        throw new ModelFormatException("%s cannot be read: %s".formatted(folder, e), e);
+      }
+      entries.sort(null);
+      entries.forEach(this::add);
+    }
+
+    private void add(Path entry) {
+      Path path = root.relativize(entry);
+      boolean isHidden = entry.getFileName().toString().startsWith(".");
+      if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+        if (isHidden) {
+          skipped.add(path + " (hidden)");
+        } else {
+          collect(entry);
+        }
+      } else if (!Files.isRegularFile(entry)) {
+        skipped.add(path + " (not a file)");
+      } else if (isHidden) {
+        skipped.add(path + " (hidden)");
+      } else if (path.toString().equals(CONFIG)) {
+        // Written anew.
+        return;
+      } else if (WEIGHTS.matcher(path.getFileName().toString()).matches()) {
+        addWeights(path);
+      } else {
+        copied.add(path);
+      }
+    }
+
+    private void addWeights(Path path) {
+      boolean isOfThisModel =
+          path.getNameCount() == 1
+              && path.toString().matches("(?s).*\\.safetensors|.*\\.index\\.json");
+      if (!isOfThisModel) {
+        skipped.add(path + " (weights)");
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.backend.compressedtensors.weights;
+
+import org.jspecify.annotations.NullMarked;
