@@ -1,8 +1,9 @@
 """Writes a large checkpoint in safetensors shards, shaped like a language model, row by row: needs numpy and 200 MB of memory.
 
-The first half of the layers is float32, the second bfloat16; shards are larger than 2 GB, so that no reader gets by with 32-bit offsets.
+The first half of the layers is float32, the second bfloat16, or all are bfloat16; shards are larger than 2 GB, so that no reader gets by with
+32-bit offsets.
 
-    python benchmarks/peers/make_sharded.py [OUT] [GIGABYTES]      (default: benchmarks/data/sharded-8gb 8)
+    python benchmarks/peers/make_sharded.py [OUT] [GIGABYTES] [bfloat16]      (default: benchmarks/data/sharded-8gb 8)
 """
 import json
 import struct
@@ -33,12 +34,12 @@ def size(tensor):
     return BYTES[dtype] * int(np.prod(shape, dtype=np.int64))
 
 
-def plan(total):
-    """Tensors of `total` bytes or a layer more, half of them in each dtype."""
-    tensors = [("model.embed_tokens.weight", "F32", (VOCABULARY, WIDTH))]
+def plan(total, float32):
+    """Tensors of `total` bytes or a layer more, that part of them in float32 and the rest in bfloat16."""
+    tensors = [("model.embed_tokens.weight", "F32" if float32 else "BF16", (VOCABULARY, WIDTH))]
     planned, number = size(tensors[0]), 0
     while planned < total:
-        added = list(layer(number, "F32" if planned < total / 2 else "BF16"))
+        added = list(layer(number, "F32" if planned < total * float32 else "BF16"))
         tensors += added
         planned += sum(map(size, added))
         number += 1
@@ -79,10 +80,10 @@ def write(tensors, path, random):
                 file.write(block.data)
 
 
-def main(out, gigabytes):
+def main(out, gigabytes, float32):
     out.mkdir(parents=True, exist_ok=True)
     random = np.random.Generator(np.random.SFC64(0))
-    tensors = plan(gigabytes * 10**9)
+    tensors = plan(gigabytes * 10**9, float32)
     groups = list(shards(tensors))
     weight_map = {}
     for number, group in enumerate(groups, 1):
@@ -96,4 +97,5 @@ def main(out, gigabytes):
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    main(Path(arguments[0]) if arguments else DEFAULT, float(arguments[1]) if len(arguments) > 1 else 8)
+    main(Path(arguments[0]) if arguments else DEFAULT, float(arguments[1]) if len(arguments) > 1 else 8,
+         0 if "bfloat16" in arguments[2:] else 0.5)

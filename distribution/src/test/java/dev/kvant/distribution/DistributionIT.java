@@ -43,7 +43,8 @@ class DistributionIT {
   void has_a_place_for_everything() {
     assertThat(installed.names(".")).contains("bin", "lib", "plugins", "LICENSE", "README.md");
     assertThat(installed.names("plugins"))
-        .containsExactly("images", "modelopt", "onnx", "text", "torch", "torchao");
+        .containsExactly(
+            "compressed-tensors", "images", "modelopt", "onnx", "text", "torch", "torchao");
     assertThat(installed.names("lib"))
         .anyMatch(name -> name.startsWith("kvant-cli-"))
         .noneMatch(name -> name.contains("torch"))
@@ -85,6 +86,8 @@ class DistributionIT {
                     .toString(),
             backend -> text(backend, "version"))
         .containsExactly(
+            tuple(
+                "compressed-tensors", "compressed-tensors", System.getProperty("kvant.version")),
             tuple("modelopt", "modelopt", System.getProperty("kvant.version")),
             tuple("onnx", "onnx", System.getProperty("kvant.version")),
             tuple("torchao", "torchao", System.getProperty("kvant.version")));

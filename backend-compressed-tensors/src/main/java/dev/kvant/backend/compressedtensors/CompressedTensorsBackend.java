@@ -91,10 +91,17 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
     return Optional.of("save it with save_pretrained, which writes safetensors");
   }
 
-  /** Leaves models with data to backends that use it, unless the mode is requested. */
+  /**
+   * Leaves models to backends whose artifacts the JVM runs, unless this backend is requested, or
+   * what it alone has.
+   */
   @Override
   public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
-    if (request.hasData() && request.mode() == null) {
+    boolean isRequested =
+        request.backend() != null
+            || QuantizationMode.DYNAMIC_PTQ.equals(request.mode())
+            || (request.dtype() != null && !DYNAMIC.contains(request.dtype()));
+    if (!isRequested || (request.hasData() && request.mode() == null)) {
       return Optional.empty();
     }
     Dtype dtype = request.dtype() == null ? Dtype.INT8 : request.dtype();

@@ -47,7 +47,9 @@ final class Float4Rows implements RowCodec {
   /** The divisor of the scales of NVFP4 for values of magnitude up to {@code amax}. */
   static float globalScale(FloatType type, float amax) {
     var scaleType = new ScaleType(type);
-    float scale = scaleType.round(SPANNED / Math.max(amax, scaleType.tiny()));
+    // A product with the reciprocal, which is what PyTorch makes of such a quotient.
+    float reciprocal = scaleType.round(1 / Math.max(amax, scaleType.tiny()));
+    float scale = scaleType.round(reciprocal * SPANNED);
     return Float.isFinite(scale) ? scale : 1;
   }
 

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Quantizes a bfloat16 checkpoint of 4 GB for serving engines, and copies it with cp, in turns: seconds, speed relative to cp, memory.
+#   benchmarks/compare-checkpoint.sh [SCHEME ...]      (default: fp8 w8a8 w4a16; also w4a16-mse)
+#
+#   CHECKPOINT   benchmarks/data/checkpoint-4gb by default, made if it is not there; GIGABYTES says how large
+#   KVANT        the command, ./kvant by default
+#   ROUNDS       3 by default; the fastest of each counts
+# Both end when the files are on the disk: Kvant syncs what it writes, and a sync follows cp.
+# Anonymous memory (RssAnon) is what the process needs; the system can reclaim pages of mapped files.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || set -- fp8 w8a8 w4a16
+checkpoint=${CHECKPOINT:-benchmarks/data/checkpoint-4gb}
+kvant=${KVANT:-./kvant}
+rounds=${ROUNDS:-3}
+if [ ! -e "$checkpoint/model.safetensors.index.json" ]; then
+  "${KVANT_PEERS_PYTHON:-python3}" benchmarks/peers/make_sharded.py "$checkpoint" "${GIGABYTES:-4}" bfloat16 >&2
+fi
+[ -e "$checkpoint/config.json" ] || echo '{"architectures": ["LlamaForCausalLM"]}' >"$checkpoint/config.json"
+out=$(mktemp -d "${TMPDIR:-/tmp}/kvant-checkpoint.XXXXXX")
+trap 'rm -rf "$out"' EXIT
+"$kvant" --version >/dev/null 2>&1 # builds if it must, which is not measured
+
+spec() {
+  local mode=dynamic_ptq dtype=int8 activations algorithm=minmax
+  case $1 in
+    fp8) dtype=fp8_e4m3fn ;;
+    w8a8) ;;
+    w4a16) mode=weight_only_ptq dtype=int4 ;;
+    w4a16-mse) mode=weight_only_ptq dtype=int4 algorithm=mse ;;
+    *) echo "unknown scheme $1" >&2; exit 2 ;;
+  esac
+  activations=$dtype
+  [ $mode = dynamic_ptq ] || activations=native
+  echo "quantize: {backend: compressed-tensors, mode: $mode, default_layer_dtype: $dtype, default_activation_dtype: $activations," \
+    "algorithm: $algorithm}"
+}
+
+seconds() { # runs a command, prints its seconds, and its peak of RssAnon in kB
+  local begin=$EPOCHREALTIME peak=0 anonymous process
+  "$@" >"$out/log" 2>&1 &
+  process=$!
+  while kill -0 $process 2>/dev/null; do
+    anonymous=$(awk '/^RssAnon/ { print $2 }' /proc/$process/status 2>/dev/null || true)
+    [ "${anonymous:-0}" -gt $peak ] && peak=$anonymous
+    sleep 0.1
+  done
+  wait $process || { cat "$out/log" >&2; exit 1; }
+  awk -v b="$begin" -v e="$EPOCHREALTIME" -v p="$peak" 'BEGIN { printf "%.2f %d\n", e - b, p }'
+}
+
+# shellcheck disable=SC2317
+copy() {
+  cp -rL "$checkpoint" "$out/copy" && sync "$out"/copy/*
+}
+
+# cp is quicker from the second time on, when the source is in the page cache.
+cat "$checkpoint"/* >/dev/null
+for round in $(seq "$rounds"); do
+  echo "round $round of $rounds" >&2
+  seconds copy >>"$out/cp"
+  rm -rf "$out/copy"
+  for scheme in "$@"; do
+    spec "$scheme" >"$out/spec.yaml"
+    seconds "$kvant" quantize -c "$out/spec.yaml" --model "$checkpoint" --out "$out/kvant" >>"$out/$scheme"
+    du -sb "$out/kvant" | cut -f1 >"$out/$scheme.size"
+    rm -rf "$out/kvant"
+  done
+done
+
+fastest() { sort -n "$1" | awk 'NR == 1 { print $1 }'; }
+size=$(du -sbL "$checkpoint" | cut -f1)
+cp_seconds=$(fastest "$out/cp")
+echo "$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) cores, $(java -version 2>&1 | head -1), best of $rounds"
+echo "| | written | seconds | GB/s of the source | speed of cp | RssAnon at most |"
+echo "|---|---:|---:|---:|---:|---:|"
+awk -v s="$size" -v t="$cp_seconds" 'BEGIN { printf "| cp and sync | %.2f GB | %.1f | %.2f | 1 | |\n", s / 1e9, t, s / 1e9 / t }'
+for scheme in "$@"; do
+  peak=$(awk '$2 > p { p = $2 } END { print p }' "$out/$scheme")
+  awk -v n="$scheme" -v s="$size" -v w="$(cat "$out/$scheme.size")" -v c="$cp_seconds" -v t="$(fastest "$out/$scheme")" -v p="$peak" \
+    'BEGIN { printf "| %s | %.2f GB | %.1f | %.2f | %.2f | %.0f MB |\n", n, w / 1e9, t, s / 1e9 / t, c / t, p * 1024 / 1e6 }'
+done
