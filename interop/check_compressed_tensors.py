@@ -15,6 +15,9 @@ import transformers
 from compressed_tensors.compressors import BaseCompressor
 from compressed_tensors.quantization import QuantizationConfig
 from compressed_tensors.quantization.utils import calculate_qparams, generate_gparam
+from modelopt.torch.export.convert_hf_config import convert_hf_quant_config_format
+from modelopt.torch.export.quant_utils import to_quantized_weight
+from modelopt.torch.quantization.qtensor.nvfp4_tensor import NVFP4QTensor
 from safetensors.torch import load_file, save_file
 
 from kvant import Checks, kvant
@@ -59,7 +62,8 @@ MIXTURES = {"mixtral", "qwen3_moe"}
 NOT_LOADED = {(mixture, scheme) for mixture in MIXTURES for scheme in ("W8A8", "NVFP4", "MXFP4")}
 # compressed-tensors restores these as bfloat16, which only multiplies inputs of bfloat16.
 OF_BFLOAT16 = {"NVFP4", "MXFP4"}
-LOCAL = ("weight", "weight_packed", "weight_scale", "weight_zero_point", "weight_shape", "weight_global_scale")
+LOCAL = ("weight", "weight_packed", "weight_scale", "weight_zero_point", "weight_shape", "weight_global_scale",
+         "weight_scale_2")
 
 
 def made(folder, name, dtype):
@@ -74,9 +78,9 @@ def made(folder, name, dtype):
     return target
 
 
-def quantized(source, target, mode, dtype, granularity, algorithm="minmax", rules=()):
+def quantized(source, target, mode, dtype, granularity, rules=(), **settings):
     layers = [{"module_name": "Linear", "weights": {"dtype": dtype, "granularity": granularity}, **({"activations": {"dtype": dtype}} if mode == "dynamic_ptq" else {})}]
-    spec = {"quantize": {"backend": "compressed-tensors", "mode": mode, "algorithm": algorithm, "model_path": str(source),
+    spec = {"quantize": {"backend": "compressed-tensors", "mode": mode, **settings, "model_path": str(source),
                          "results_dir": str(target), "layers": layers + list(rules)}}
     path = target.with_suffix(".yaml")
     path.write_text(json.dumps(spec))
@@ -132,7 +136,7 @@ def expected(weight, scheme, shared):
 
 
 def bits(tensor):
-    return tensor.contiguous().view(torch.uint8) if tensor.is_floating_point() else tensor
+    return tensor.contiguous().reshape(-1).view(torch.uint8) if tensor.is_floating_point() else tensor
 
 
 def merged(source, module):
@@ -161,6 +165,32 @@ def compare(checks, name, source, target):
             elif not torch.equal(bits(wanted[local]), bits(stored[local])):
                 unequal.append(f"{module}.{local}: {(bits(wanted[local]) != bits(stored[local])).sum()} of {stored[local].numel()} differ")
     checks.that(f"{name}: {count} tensors are those of compressed-tensors, bit for bit", count and not unequal, "; ".join(unequal[:3]))
+
+
+def compare_modelopt(checks, name, source, target):
+    """The same tensors from ModelOpt's own functions; each weight has a scale of its own where engines do not merge it."""
+    before, after = tensors(source), tensors(target)
+    unequal, count = [], 0
+    for module, stored in by_module(after).items():
+        weight = before[f"{module}.weight"].float()
+        if "weight_scale_2" in stored:
+            scale_2 = NVFP4QTensor.get_weights_scaling_factor_2(merged(before, module))
+            scale, _ = NVFP4QTensor.get_weights_scaling_factor(weight, 16, scale_2)
+            codes = NVFP4QTensor.quantize(weight.clone(), 16, scale, scale_2)[0]._quantized_data
+            wanted = {"weight": codes, "weight_scale": scale, "weight_scale_2": scale_2}
+        else:
+            scale = weight.abs().amax(-1) / 448
+            wanted = {"weight": to_quantized_weight(weight, scale, "fp8_pc_pt"), "weight_scale": scale}
+        for local in sorted(wanted.keys() | stored.keys()):
+            count += 1
+            if local not in wanted or local not in stored or wanted[local].dtype != stored[local].dtype or not torch.equal(bits(wanted[local]), bits(stored[local])):
+                unequal.append(f"{module}.{local}: {wanted.get(local)} and {stored.get(local)}")
+    document = json.loads((target / "hf_quant_config.json").read_text())
+    converted = convert_hf_quant_config_format(document)
+    written = json.loads((target / "config.json").read_text())["quantization_config"]
+    same = all(written[key] == converted[key] for key in ("quant_algo", "ignore", "producer", "quant_method"))
+    checks.that(f"{name}: {count} tensors are those of ModelOpt, bit for bit", count and not unequal, "; ".join(unequal[:2]))
+    checks.that(f"{name}: config.json says what ModelOpt makes of hf_quant_config.json", same, f"{written} and {converted}")
 
 
 def logits(model, ids):
@@ -224,6 +254,10 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as name:
         target = quantized(source, folder / "formats", *SCHEMES["W4A16"], rules=[rule])
         compare(checks, "llama, W4A16 with FP8", source, target)
         loads(checks, "llama, W4A16 with FP8", NETWORKS["llama"][0], source, target, False, False)
+    for scheme in ("FP8", "NVFP4"):
+        with checks.group(f"the layout of ModelOpt, {scheme}"):
+            exported = quantized(source, folder / f"modelopt-{scheme}", *SCHEMES[scheme], backend_kwargs={"layout": "modelopt"})
+            compare_modelopt(checks, f"llama, {scheme} in the layout of ModelOpt", source, exported)
     with checks.group("a quantized checkpoint"):
         run = kvant("quantize", target, "--out", folder / "again")
         checks.that("a quantized checkpoint is refused by name", run.code == 1 and "compressed-tensors" in run.said, run.said)

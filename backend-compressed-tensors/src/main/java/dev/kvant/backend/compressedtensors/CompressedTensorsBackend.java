@@ -14,12 +14,16 @@ import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.backend.compressedtensors.weights.Layout;
 import dev.kvant.backend.compressedtensors.weights.Numbers;
+import dev.kvant.backend.compressedtensors.weights.Scheme;
 import dev.kvant.kit.Architecture;
 import dev.kvant.kit.WeightValues;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
 import dev.kvant.spi.ModeDescriptor;
+import dev.kvant.spi.OptionDescriptor;
+import dev.kvant.spi.Options;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
@@ -29,6 +33,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +48,9 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
       List.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.MSE);
 
   private static final List<Dtype> DYNAMIC = List.of(Dtype.INT8, Dtype.FP8_E4M3FN);
+
+  /** The option that names a {@link Layout}. */
+  static final String LAYOUT = "layout";
 
   private static final int MAX_COLUMNS = 1 << 24;
 
@@ -76,6 +84,13 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
           .format("safetensors")
           .artifact(OutputFolder.MODEL)
           .sideFile(SourceFolder.CONFIG)
+          .sideFile(ModelOptSection.FILE)
+          .option(
+              OptionDescriptor.choice(
+                  LAYOUT,
+                  Layout.labels(),
+                  "How the checkpoint is stored: as compressed-tensors does, or as ModelOpt's unified"
+                      + " export for fp8_e4m3fn in dynamic_ptq and nvfp4."))
           .build();
 
   /** For {@link java.util.ServiceLoader}; does nothing. */
@@ -132,6 +147,22 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
   @Override
   public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
     List<ConfigurationProblem> problems = new ArrayList<>();
+    if (layout(config) == Layout.MODELOPT) {
+      Stream.concat(
+              Stream.ofNullable(config.defaultLayerDtype()),
+              config.layers().stream()
+                  .flatMap(layer -> Stream.ofNullable(layer.weights()))
+                  .flatMap(weights -> Stream.ofNullable(weights.dtype())))
+          .filter(dtype -> !dtype.isNative() && !dtype.equals(ofModelOpt(config)))
+          .findFirst()
+          .ifPresent(
+              dtype ->
+                  problems.add(
+                      new ConfigurationProblem(
+                          "quantize.backend_kwargs." + LAYOUT,
+                          "modelopt stores %s in %s without calibration, not %s"
+                              .formatted(ofModelOpt(config), config.mode(), dtype))));
+    }
     for (int i = 0; i < config.layers().size(); i++) {
       LayerQuantizationConfig layer = config.layers().get(i);
       if (layer.weights() != null
@@ -144,6 +175,17 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
       }
     }
     return problems;
+  }
+
+  private static Layout layout(ModelQuantizationConfig config) {
+    return Layout.of(Options.of(DESCRIPTOR.options(), config.backendKwargs()).text(LAYOUT));
+  }
+
+  /** What ModelOpt's layout has in the mode of a configuration. */
+  private static Dtype ofModelOpt(ModelQuantizationConfig config) {
+    return QuantizationMode.DYNAMIC_PTQ.equals(config.mode())
+        ? Dtype.FP8_E4M3FN
+        : Numbers.NVFP4.dtype();
   }
 
   private static boolean isMixed(@Nullable Dtype weights, @Nullable Dtype activations) {
@@ -173,6 +215,12 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
     if (!numbers.get().has(granularity)) {
       return Support.no(
           "compressed-tensors stores no %s weights with scales for %s"
+              .formatted(query.dtype(), granularity));
+    }
+    boolean isDynamic = QuantizationMode.DYNAMIC_PTQ.equals(query.config().mode());
+    if (!layout(query.config()).has(new Scheme(numbers.get(), granularity, isDynamic))) {
+      return Support.no(
+          "the layout of ModelOpt stores no %s with scales for %s without calibration"
               .formatted(query.dtype(), granularity));
     }
     long columns = query.module().weight().orElseThrow().shape().get(1);

@@ -11,6 +11,7 @@ import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.compressedtensors.weights.CodedWeight;
 import dev.kvant.backend.compressedtensors.weights.GlobalScale;
+import dev.kvant.backend.compressedtensors.weights.Layout;
 import dev.kvant.backend.compressedtensors.weights.Numbers;
 import dev.kvant.backend.compressedtensors.weights.Scheme;
 import dev.kvant.kit.ByteProgress;
@@ -38,12 +39,14 @@ final class CompressedTensorsRun implements QuantizationRun {
   private final RunContext context;
   private final SourceFolder source;
   private final SchemePlan schemes;
+  private final Layout layout;
 
   CompressedTensorsRun(QuantizableModel model, QuantizationPlan plan, RunContext context) {
     this.model = model;
     this.plan = plan;
     this.context = context;
-    this.schemes = SchemePlan.of(model, plan);
+    this.layout = Layout.of(context.options().text(CompressedTensorsBackend.LAYOUT));
+    this.schemes = SchemePlan.of(model, plan, layout);
     this.source = SourceFolder.of(model);
     List<String> unsupported = new ArrayList<>(model.opaqueEntries());
     model
@@ -78,9 +81,15 @@ final class CompressedTensorsRun implements QuantizationRun {
     if (!shards.keySet().equals(Set.of(OutputFolder.MODEL))) {
       documents.put(SourceFolder.INDEX, JsonText.of(index(shards)));
     }
-    documents.put(
-        SourceFolder.CONFIG,
-        source.config().with("quantization_config", QuantizationSection.of(model, schemes)));
+    JsonObject section;
+    if (layout == Layout.MODELOPT) {
+      ModelOptSection export = ModelOptSection.of(model, schemes);
+      documents.put(ModelOptSection.FILE, JsonText.of(export.file()));
+      section = export.section();
+    } else {
+      section = QuantizationSection.of(model, schemes);
+    }
+    documents.put(SourceFolder.CONFIG, source.config().with("quantization_config", section));
     var output = new OutputFolder(directory, source);
     output.check(shards.keySet());
     List<QuantizationWarning> warnings = new ArrayList<>(schemes.warnings(model));
@@ -101,6 +110,7 @@ final class CompressedTensorsRun implements QuantizationRun {
             new CodedWeight(
                 values(name),
                 scheme,
+                layout,
                 SchemePlan.searches(module.decision()),
                 shared.get(name),
                 context.parallelism()));
@@ -136,7 +146,8 @@ final class CompressedTensorsRun implements QuantizationRun {
         .forEach(
             names -> {
               var scale =
-                  new GlobalScale(names.stream().map(this::values).toList(), context.parallelism());
+                  new GlobalScale(
+                      names.stream().map(this::values).toList(), layout, context.parallelism());
               names.forEach(name -> scales.put(name, scale));
             });
     return scales;

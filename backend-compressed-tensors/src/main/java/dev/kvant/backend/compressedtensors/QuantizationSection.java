@@ -63,7 +63,7 @@ final class QuantizationSection {
     return ignored;
   }
 
-  private static JsonArray strings(List<String> strings) {
+  static JsonArray strings(List<String> strings) {
     var array = new JsonArray();
     strings.forEach(array::add);
     return array;

@@ -7,6 +7,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.UnsupportedModelException;
+import dev.kvant.backend.compressedtensors.weights.Layout;
 import dev.kvant.backend.compressedtensors.weights.Numbers;
 import dev.kvant.backend.compressedtensors.weights.Scheme;
 import dev.kvant.kit.DecidedModule;
@@ -35,10 +36,11 @@ final class SchemePlan {
   /**
    * The schemes of a plan.
    *
-   * @throws UnsupportedModelException if inputs and weights of a module are planned as different
-   *     numbers
+   * @param layout how the checkpoint is stored
+   * @throws UnsupportedModelException if the layout lacks a scheme, or inputs and weights of a
+   *     module are planned as different numbers
    */
-  static SchemePlan of(QuantizableModel model, QuantizationPlan plan) {
+  static SchemePlan of(QuantizableModel model, QuantizationPlan plan, Layout layout) {
     List<DecidedModule> modules = DecidedModule.of(model, plan);
     List<String> mixed =
         modules.stream()
@@ -57,7 +59,18 @@ final class SchemePlan {
           "weights and activations of one module must have the same dtype, or activations must be native: %s"
               .formatted(String.join(", ", mixed)));
     }
-    return new SchemePlan(modules);
+    var schemes = new SchemePlan(modules);
+    List<String> others =
+        schemes.schemes.entrySet().stream()
+            .filter(module -> !layout.has(module.getValue()))
+            .map(Map.Entry::getKey)
+            .toList();
+    if (!others.isEmpty()) {
+      throw new UnsupportedModelException(
+          "the layout of ModelOpt has no scheme without calibration for %s: fp8_e4m3fn needs activations of the same dtype"
+              .formatted(String.join(", ", others)));
+    }
+    return schemes;
   }
 
   private static boolean isMixed(ModuleDecision decision) {

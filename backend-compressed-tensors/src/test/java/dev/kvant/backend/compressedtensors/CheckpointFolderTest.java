@@ -1,5 +1,6 @@
 package dev.kvant.backend.compressedtensors;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -12,10 +13,13 @@ import dev.kvant.api.ElementType;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
+import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
+import dev.kvant.numerics.QuantizationError;
 import dev.kvant.tck.SampleFile;
 import dev.kvant.tck.StoredValues;
 import dev.kvant.torch.TorchFormat;
@@ -280,6 +284,73 @@ class CheckpointFolderTest {
           .hasMessageContaining("config.json");
       assertThat(results).doesNotExist();
     }
+  }
+
+  @Test
+  void has_the_layout_of_modelopt_if_that_is_requested() throws IOException {
+    Quantization.dynamic(Folders.decoder(source))
+        .all(Dtype.FP8_E4M3FN)
+        .option("layout", "modelopt")
+        .into(results);
+
+    JsonObject file = json(results.resolve("hf_quant_config.json"));
+    assertThat(file.getAsJsonObject("producer").get("name").getAsString()).isEqualTo("modelopt");
+    assertThat(file.get("quantization"))
+        .hasToString(
+            "{\"quant_algo\":\"FP8_PER_CHANNEL_PER_TOKEN\",\"kv_cache_quant_algo\":null,\"exclude_modules\":[\"lm_head\"]}");
+    assertThat(section().get("quant_method").getAsString()).isEqualTo("modelopt");
+    try (QuantizableModel opened = new TorchFormat().open(results)) {
+      var weight = new Stored(opened, ATTENTION + "q_proj");
+      assertThat(weight.tensor("_scale").shape()).containsExactly(16L);
+      assertThat(weight.tensor("_scale").elementType()).isEqualTo(ElementType.FLOAT32);
+      assertThat(opened.quantizedBy()).isPresent();
+    }
+  }
+
+  @Test
+  void stores_nvfp4_in_the_layout_of_modelopt() throws IOException {
+    SavedModel saved =
+        Quantization.weights(Folders.decoder(source))
+            .all(Dtype.of("nvfp4"))
+            .option("layout", "modelopt")
+            .into(results);
+
+    try (QuantizableModel before = new TorchFormat().open(source);
+        QuantizableModel opened = new TorchFormat().open(results)) {
+      String module = ATTENTION + "k_proj";
+      var weight = new Stored(opened, module);
+      assertThat(weight.tensor("").shape()).containsExactly(16L, 64L);
+      assertThat(weight.tensor("_scale_2").shape()).isEmpty();
+      float[] trained =
+          StoredValues.floats(requireNonNull(before.tensors().get(module + ".weight")));
+      double measured = QuantizationError.between(trained, weight.restored()).sqnrDecibels();
+      assertThat(measured).isBetween(19.0, 22.0);
+      assertThat(
+              saved.report().modules().stream()
+                  .filter(report -> report.decision().module().equals(module))
+                  .map(report -> report.weights().sqnrDecibels())
+                  .toList())
+          .containsExactly(measured);
+    }
+  }
+
+  @Test
+  void is_refused_in_the_layout_of_modelopt_for_what_that_has_not() {
+    ModelQuantizationConfig config =
+        ModelQuantizationConfig.builder()
+            .backend("compressed-tensors")
+            .mode(QuantizationMode.WEIGHT_ONLY_PTQ)
+            .defaultLayerDtype(Dtype.INT8)
+            .backendKwarg("layout", "modelopt")
+            .build();
+
+    assertThat(new CompressedTensorsBackend().validate(config))
+        .singleElement()
+        .satisfies(
+            problem ->
+                assertThat(problem.message())
+                    .isEqualTo(
+                        "modelopt stores nvfp4 in weight_only_ptq without calibration, not int8"));
   }
 
   @Test

@@ -34,13 +34,13 @@ final class Stored {
     if (has("_shape")) {
       return packed();
     }
-    if (has("_packed")) {
+    if (has("_packed") || has("_scale_2")) {
       return float4();
     }
     ModelTensor codes = tensor("");
     int columns = Math.toIntExact(codes.shape().get(1));
     ModelTensor scales = tensor("_scale");
-    int perRow = Math.toIntExact(scales.shape().get(1));
+    int perRow = scales.shape().size() == 1 ? 1 : Math.toIntExact(scales.shape().get(1));
     int rowsOfScale = perRow == 1 && scales.shape().get(0).equals(codes.shape().get(0)) ? 1 : 128;
     float[] values = StoredValues.floats(codes);
     float[] all = StoredValues.floats(scales);
@@ -83,15 +83,19 @@ final class Stored {
   }
 
   private float[] float4() {
-    ByteBuffer pairs = StoredValues.bytes(tensor("_packed"));
+    ByteBuffer pairs = StoredValues.bytes(tensor(has("_packed") ? "_packed" : ""));
     float[] scales = StoredValues.floats(tensor("_scale"));
     float[] values = new float[2 * pairs.limit()];
     boolean isScaled = has("_global_scale");
+    float factor = has("_scale_2") ? StoredValues.floats(tensor("_scale_2"))[0] : 0;
     float divisor = isScaled ? StoredValues.floats(tensor("_global_scale"))[0] : 1;
     int width = values.length / scales.length;
     for (int i = 0; i < values.length; i++) {
       float scale = scales[i / width];
-      float unit = isScaled ? scale / divisor : Math.scalb(1f, (int) scale - 127);
+      float unit =
+          factor > 0
+              ? scale * factor
+              : isScaled ? scale / divisor : Math.scalb(1f, (int) scale - 127);
       values[i] = FLOAT4[(pairs.get(i / 2) >>> (i % 2 * 4)) & 15] * unit;
     }
     return values;

@@ -19,13 +19,15 @@ final class AffineRows implements RowCodec {
 
   private final Scheme scheme;
   private final int columns;
+  private final FloatType type;
   private final ScaleType scaleType;
   private final boolean searches;
 
   AffineRows(Scheme scheme, FloatType type, int columns, boolean searches) {
     this.scheme = scheme;
     this.columns = columns;
-    this.scaleType = new ScaleType(type);
+    this.type = type;
+    this.scaleType = ScaleType.ofWeight(type);
     this.searches = searches;
   }
 
@@ -44,7 +46,7 @@ final class AffineRows implements RowCodec {
 
   @Override
   public Rows encode(ByteBuffer source, int rows) {
-    float[] values = scaleType.values(source);
+    float[] values = ScaleType.values(type, source);
     float[] restored = new float[values.length];
     int width = scheme.columnsOfScale(columns);
     byte[] codes = new byte[values.length];

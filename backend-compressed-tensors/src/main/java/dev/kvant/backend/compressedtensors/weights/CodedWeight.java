@@ -31,6 +31,7 @@ public final class CodedWeight implements WeightEncoder.Encoding {
 
   private final WeightValues weight;
   private final Scheme scheme;
+  private final Layout layout;
   private final boolean searches;
   private final @Nullable GlobalScale globalScale;
   private final int threads;
@@ -46,6 +47,7 @@ public final class CodedWeight implements WeightEncoder.Encoding {
    *
    * @param weight a matrix {@code [out, in]}
    * @param scheme how to store it; groups divide its rows
+   * @param layout how to name and store the tensors; has the scheme
    * @param searches whether scales are those with the smallest squared error, not those that span
    *     all values
    * @param globalScale the scale of its scales, for NVFP4 alone
@@ -54,11 +56,13 @@ public final class CodedWeight implements WeightEncoder.Encoding {
   public CodedWeight(
       WeightValues weight,
       Scheme scheme,
+      Layout layout,
       boolean searches,
       @Nullable GlobalScale globalScale,
       int threads) {
     this.weight = weight;
     this.scheme = scheme;
+    this.layout = layout;
     this.searches = searches;
     this.globalScale = globalScale;
     this.threads = threads;
@@ -73,7 +77,13 @@ public final class CodedWeight implements WeightEncoder.Encoding {
     long scaleRows = ((long) rows + scheme.rowsOfScale() - 1) / scheme.rowsOfScale();
     List<OutputTensor> tensors = new ArrayList<>();
     tensors.add(codes());
-    tensors.add(held("_scale", scaleElements(), List.of(scaleRows, perRow), scales::toByteArray));
+    boolean isVector = layout == Layout.MODELOPT && scheme.numbers() == Numbers.FP8;
+    tensors.add(
+        held(
+            "_scale",
+            scaleElements(),
+            isVector ? List.of(scaleRows) : List.of(scaleRows, perRow),
+            scales::toByteArray));
     if (!scheme.numbers().isSymmetric()) {
       tensors.add(
           held(
@@ -87,11 +97,12 @@ public final class CodedWeight implements WeightEncoder.Encoding {
     }
     GlobalScale shared = globalScale;
     if (shared != null) {
+      boolean isScalar = layout == Layout.MODELOPT;
       tensors.add(
           held(
-              "_global_scale",
+              isScalar ? "_scale_2" : "_global_scale",
               ElementType.FLOAT32,
-              List.of(1L),
+              isScalar ? List.of() : List.of(1L),
               () -> littleEndian(Float.BYTES).putFloat(shared.value()).array()));
     }
     return tensors;
@@ -103,7 +114,8 @@ public final class CodedWeight implements WeightEncoder.Encoding {
       return tensor("_packed", ElementType.INT32, words);
     }
     return switch (scheme.numbers()) {
-      case NVFP4, MXFP4 -> tensor("_packed", ElementType.UINT8, columns / 2);
+      case NVFP4, MXFP4 ->
+          tensor(layout == Layout.MODELOPT ? "" : "_packed", ElementType.UINT8, columns / 2);
       case FP8 -> tensor("", ElementType.FLOAT8_E4M3FN, columns);
       case INT8, INT4, UINT4 -> tensor("", ElementType.INT8, columns);
     };
@@ -118,7 +130,7 @@ public final class CodedWeight implements WeightEncoder.Encoding {
     return switch (scheme.numbers()) {
       case NVFP4 -> ElementType.FLOAT8_E4M3FN;
       case MXFP4 -> ElementType.UINT8;
-      case INT8, INT4, UINT4, FP8 -> weight.tensor().elementType();
+      case INT8, INT4, UINT4, FP8 -> scaleType().elementType();
     };
   }
 
@@ -141,13 +153,18 @@ public final class CodedWeight implements WeightEncoder.Encoding {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  private ScaleType scaleType() {
+    return layout == Layout.MODELOPT ? ScaleType.ofModelOpt() : ScaleType.ofWeight(type);
+  }
+
   private RowCodec codec() {
     GlobalScale shared = globalScale;
     return switch (scheme.numbers()) {
-      case INT8, INT4, FP8 -> new SymmetricRows(scheme, type, columns, searches);
+      case INT8, INT4, FP8 -> new SymmetricRows(scheme, type, scaleType(), columns, searches);
       case UINT4 -> new AffineRows(scheme, type, columns, searches);
       case NVFP4, MXFP4 ->
-          new Float4Rows(scheme, type, columns, searches, shared == null ? 1 : shared.value());
+          new Float4Rows(
+              scheme, type, layout, columns, searches, shared == null ? 1 : shared.value());
     };
   }
 

@@ -13,6 +13,11 @@ import java.nio.ByteBuffer;
  * <p>NVFP4: the scale of a group is {@code e4m3(globalScale * (amax / 6))}, 0.125 where that is 0;
  * {@code q = float4(w / (scale / globalScale))}.
  *
+ * <p>NVFP4 in ModelOpt's layout: {@code globalScale = amax / (448 * 6)} of the whole weight, the
+ * scale of a group is {@code e4m3(clamp(amax / (6 * globalScale), 2^-9, 448))}, 1 where {@code
+ * amax} is 0; {@code q = float4(w / (scale * globalScale))}, in float32. Source: ModelOpt 0.47,
+ * {@code NVFP4QTensor}.
+ *
  * <p>MXFP4: the scale of a group is {@code 2^(e-127)}, stored as {@code e = 127 + exponent(amax) -
  * 2}, with the exponent raised by 1 if the significand of {@code amax} is 1.75 or more; {@code q =
  * float4(w / scale)}.
@@ -24,29 +29,46 @@ final class Float4Rows implements RowCodec {
 
   private static final QuantizedType FLOAT8 = QuantizedType.FLOAT8_E4M3FN;
   private static final float SMALLEST_SCALE = 0.125f;
+  private static final float SMALLEST_FLOAT8 = 0x1p-9f;
 
   private final Numbers numbers;
   private final int columns;
+  private final FloatType type;
   private final ScaleType scaleType;
+  private final Layout layout;
   private final boolean searches;
   private final float globalScale;
 
   /**
    * For one weight.
    *
-   * @param globalScale the divisor of all scales of NVFP4, see {@link #globalScale}; 1 for MXFP4
+   * @param globalScale what all scales of NVFP4 share, see {@link #globalScale}; 1 for MXFP4
    */
-  Float4Rows(Scheme scheme, FloatType type, int columns, boolean searches, float globalScale) {
+  Float4Rows(
+      Scheme scheme,
+      FloatType type,
+      Layout layout,
+      int columns,
+      boolean searches,
+      float globalScale) {
     this.numbers = scheme.numbers();
     this.columns = columns;
-    this.scaleType = new ScaleType(type);
+    this.type = type;
+    this.scaleType = ScaleType.ofWeight(type);
+    this.layout = layout;
     this.searches = searches;
     this.globalScale = globalScale;
   }
 
-  /** The divisor of the scales of NVFP4 for values of magnitude up to {@code amax}. */
-  static float globalScale(FloatType type, float amax) {
-    var scaleType = new ScaleType(type);
+  /**
+   * What all scales of NVFP4 share for values of magnitude up to {@code amax}: what they are
+   * divided by, or in ModelOpt's layout multiplied by.
+   */
+  static float globalScale(FloatType type, Layout layout, float amax) {
+    if (layout == Layout.MODELOPT) {
+      return amax < Float.MIN_NORMAL * SPANNED ? 1 : amax / SPANNED;
+    }
+    var scaleType = ScaleType.ofWeight(type);
     // A product with the reciprocal, which is what PyTorch makes of such a quotient.
     float reciprocal = scaleType.round(1 / Math.max(amax, scaleType.tiny()));
     float scale = scaleType.round(reciprocal * SPANNED);
@@ -55,7 +77,7 @@ final class Float4Rows implements RowCodec {
 
   @Override
   public Rows encode(ByteBuffer source, int rows) {
-    float[] values = scaleType.values(source);
+    float[] values = ScaleType.values(type, source);
     float[] restored = new float[values.length];
     int width = columns / groups();
     byte[] packed = new byte[values.length / 2];
@@ -98,6 +120,11 @@ final class Float4Rows implements RowCodec {
 
   /** The scale of a group as it is stored. */
   private byte stored(float amax) {
+    if (layout == Layout.MODELOPT) {
+      float scale = amax / (numbers.range() * globalScale);
+      float nonzero = scale == 0 ? 1 : scale;
+      return FLOAT8.encode(Math.max(SMALLEST_FLOAT8, Math.min(FLOAT8.max(), nonzero)));
+    }
     if (numbers == Numbers.NVFP4) {
       float scale = globalScale * scaleType.round(amax / numbers.range());
       byte code = FLOAT8.encode(Math.min(scale, FLOAT8.max()));
@@ -110,6 +137,9 @@ final class Float4Rows implements RowCodec {
 
   /** What the values of a group are divided by. */
   private float scale(byte stored) {
+    if (layout == Layout.MODELOPT) {
+      return FLOAT8.decode(stored) * globalScale;
+    }
     return numbers == Numbers.NVFP4
         ? FLOAT8.decode(stored) / globalScale
         : Math.scalb(1f, Byte.toUnsignedInt(stored) - 127);

@@ -15,6 +15,7 @@ import java.util.List;
 public final class GlobalScale {
 
   private final List<WeightValues> weights;
+  private final Layout layout;
   private final int threads;
   private float found;
 
@@ -22,10 +23,12 @@ public final class GlobalScale {
    * The scale of weights of one type; nothing is read yet.
    *
    * @param weights those that share it, 1 or more
+   * @param layout how it is stored
    * @param threads how many threads read
    */
-  public GlobalScale(List<WeightValues> weights, int threads) {
+  public GlobalScale(List<WeightValues> weights, Layout layout, int threads) {
     this.weights = List.copyOf(weights);
+    this.layout = layout;
     this.threads = threads;
   }
 
@@ -37,7 +40,7 @@ public final class GlobalScale {
         amax = Math.max(amax, amax(weight));
       }
       FloatType type = FloatType.find(weights.get(0).tensor().elementType().label()).orElseThrow();
-      found = Float4Rows.globalScale(type, amax);
+      found = Float4Rows.globalScale(type, layout, amax);
     }
     return found;
   }

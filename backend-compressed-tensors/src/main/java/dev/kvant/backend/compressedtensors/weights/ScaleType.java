@@ -5,13 +5,34 @@ import dev.kvant.numerics.FloatType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Scales in the type of the weight, as compressed-tensors computes them. */
+/** The type that scales are computed and stored in. */
 final class ScaleType {
 
   private final FloatType type;
+  private final float scaleOfZeros;
 
-  ScaleType(FloatType type) {
+  private ScaleType(FloatType type, float scaleOfZeros) {
     this.type = type;
+    this.scaleOfZeros = scaleOfZeros;
+  }
+
+  /**
+   * As compressed-tensors computes them: in the type of the weight. Where a quotient is 0, the
+   * scale is the distance from 1 to the next value of that type.
+   */
+  static ScaleType ofWeight(FloatType type) {
+    return new ScaleType(
+        type,
+        switch (type) {
+          case FLOAT32 -> 0x1p-23f;
+          case FLOAT16 -> 0x1p-10f;
+          case BFLOAT16 -> 0x1p-7f;
+        });
+  }
+
+  /** As ModelOpt computes them: in float32. Where a quotient is 0, the scale is 1. */
+  static ScaleType ofModelOpt() {
+    return new ScaleType(FloatType.FLOAT32, 1);
   }
 
   /** The type of the elements in a file. */
@@ -20,28 +41,19 @@ final class ScaleType {
   }
 
   /**
-   * A quotient in the type of the weight; where it is 0, the distance from 1 to the next value of
-   * that type.
+   * A quotient in this type, or what stands for 0.
    *
    * @param range the magnitude or the distance to span
    * @param divisor how many units of the code span it
    */
   float scale(float range, float divisor) {
     float scale = type.round(range / divisor);
-    return scale == 0 ? epsilon() : scale;
+    return scale == 0 ? scaleOfZeros : scale;
   }
 
-  /** The result of an operation in the type of the weight. */
+  /** The result of an operation in this type. */
   float round(float value) {
     return type.round(value);
-  }
-
-  private float epsilon() {
-    return switch (type) {
-      case FLOAT32 -> 0x1p-23f;
-      case FLOAT16 -> 0x1p-10f;
-      case BFLOAT16 -> 0x1p-7f;
-    };
   }
 
   /** The smallest positive normal value. */
@@ -58,7 +70,7 @@ final class ScaleType {
   }
 
   /** All values of a buffer. */
-  float[] values(ByteBuffer source) {
+  static float[] values(FloatType type, ByteBuffer source) {
     ByteBuffer values = source.slice().order(ByteOrder.LITTLE_ENDIAN);
     float[] floats = new float[values.remaining() / type.bytes()];
     for (int i = 0; i < floats.length; i++) {

@@ -17,15 +17,23 @@ final class SymmetricRows implements RowCodec {
 
   private final Scheme scheme;
   private final int columns;
+  private final FloatType type;
   private final ScaleType scaleType;
   private final QuantizedType codes;
   private final RowQuantizer quantizer;
   private final boolean searches;
 
-  SymmetricRows(Scheme scheme, FloatType type, int columns, boolean searches) {
+  /**
+   * For one weight.
+   *
+   * @param type the type of its values
+   * @param scaleType the type of its scales
+   */
+  SymmetricRows(Scheme scheme, FloatType type, ScaleType scaleType, int columns, boolean searches) {
     this.scheme = scheme;
     this.columns = columns;
-    this.scaleType = new ScaleType(type);
+    this.type = type;
+    this.scaleType = scaleType;
     this.codes = scheme.numbers() == Numbers.FP8 ? QuantizedType.FLOAT8_E4M3FN : QuantizedType.INT8;
     this.quantizer = RowQuantizer.onnxRuntime(type, codes);
     this.searches = searches;
@@ -39,7 +47,7 @@ final class SymmetricRows implements RowCodec {
     quantizer.amax(source, width, amax, 0);
     float[] stored = scales(amax, rows, perRow);
     if (searches) {
-      search(scaleType.values(source), stored, perRow, width);
+      search(ScaleType.values(type, source), stored, perRow, width);
     }
     float[] scales = amax;
     for (int i = 0; i < scales.length; i++) {

@@ -31,7 +31,8 @@ class RowCodecTest {
   }
 
   private static RowCodec.Rows symmetric(Scheme scheme, int columns, float... values) {
-    return new SymmetricRows(scheme, FloatType.FLOAT32, columns, false)
+    return new SymmetricRows(
+            scheme, FloatType.FLOAT32, ScaleType.ofWeight(FloatType.FLOAT32), columns, false)
         .encode(source(FloatType.FLOAT32, values), values.length / columns);
   }
 
@@ -69,7 +70,9 @@ class RowCodecTest {
   void gives_a_row_of_zeros_the_scale_epsilon_of_its_type() {
     for (FloatType type : FloatType.values()) {
       ByteBuffer scales =
-          new SymmetricRows(INT8, type, 4, false).encode(source(type, 0, 0, 0, 0), 1).scales();
+          new SymmetricRows(INT8, type, ScaleType.ofWeight(type), 4, false)
+              .encode(source(type, 0, 0, 0, 0), 1)
+              .scales();
 
       assertThat(type.get(scales.order(ByteOrder.LITTLE_ENDIAN), 0))
           .isEqualTo(
@@ -139,7 +142,7 @@ class RowCodecTest {
     values[65] = 3;
 
     RowCodec.Rows rows =
-        new Float4Rows(MXFP4, FloatType.FLOAT32, 128, false, 1)
+        new Float4Rows(MXFP4, FloatType.FLOAT32, Layout.COMPRESSED_TENSORS, 128, false, 1)
             .encode(source(FloatType.FLOAT32, values), 1);
 
     // The significand of 7 is 1.75.
@@ -154,10 +157,10 @@ class RowCodecTest {
     values[0] = 6;
     values[1] = -1.5f;
     values[16] = 0.75f;
-    float global = Float4Rows.globalScale(FloatType.FLOAT32, 6);
+    float global = Float4Rows.globalScale(FloatType.FLOAT32, Layout.COMPRESSED_TENSORS, 6);
 
     RowCodec.Rows rows =
-        new Float4Rows(NVFP4, FloatType.FLOAT32, 32, false, global)
+        new Float4Rows(NVFP4, FloatType.FLOAT32, Layout.COMPRESSED_TENSORS, 32, false, global)
             .encode(source(FloatType.FLOAT32, values), 1);
 
     assertThat(global).isEqualTo(448);
@@ -166,6 +169,24 @@ class RowCodecTest {
     assertThat(rows.codes().get(0)).isEqualTo((byte) 0xb7);
     assertThat(rows.codes().get(8)).isEqualTo((byte) 7);
     assertThat(rows.error().noise()).isZero();
+  }
+
+  @Test
+  void multiplies_the_scales_of_nvfp4_in_the_layout_of_modelopt() {
+    var values = new float[32];
+    values[0] = 6;
+    values[16] = 0.75f;
+    values[17] = -0.5f;
+    float global = Float4Rows.globalScale(FloatType.BFLOAT16, Layout.MODELOPT, 6);
+
+    RowCodec.Rows rows =
+        new Float4Rows(NVFP4, FloatType.BFLOAT16, Layout.MODELOPT, 32, false, global)
+            .encode(source(FloatType.BFLOAT16, values), 1);
+
+    assertThat(global).isEqualTo(6f / (448 * 6));
+    assertThat(rows.scales().array()).containsExactly(0x7e, 0x66);
+    assertThat(rows.codes().get(0)).isEqualTo((byte) 7);
+    assertThat(rows.codes().get(8)).isEqualTo((byte) 0xe7);
   }
 
   @Test
@@ -191,8 +212,10 @@ class RowCodecTest {
   private static double noise(ByteBuffer source, Scheme scheme, boolean searches) {
     RowCodec codec =
         scheme.numbers().isFloat4()
-            ? new Float4Rows(scheme, FloatType.FLOAT32, 128, searches, 600)
-            : new SymmetricRows(scheme, FloatType.FLOAT32, 128, searches);
+            ? new Float4Rows(
+                scheme, FloatType.FLOAT32, Layout.COMPRESSED_TENSORS, 128, searches, 600)
+            : new SymmetricRows(
+                scheme, FloatType.FLOAT32, ScaleType.ofWeight(FloatType.FLOAT32), 128, searches);
     return codec.encode(source, 4).error().noise();
   }
 
@@ -202,9 +225,9 @@ class RowCodecTest {
     values[35] = Float.NEGATIVE_INFINITY;
     ByteBuffer source = source(FloatType.BFLOAT16, values);
     RowCodec[] codecs = {
-      new SymmetricRows(INT4, FloatType.BFLOAT16, 32, true),
+      new SymmetricRows(INT4, FloatType.BFLOAT16, ScaleType.ofWeight(FloatType.BFLOAT16), 32, true),
       new AffineRows(UINT4, FloatType.BFLOAT16, 32, true),
-      new Float4Rows(MXFP4, FloatType.BFLOAT16, 32, true, 1)
+      new Float4Rows(MXFP4, FloatType.BFLOAT16, Layout.COMPRESSED_TENSORS, 32, true, 1)
     };
     for (RowCodec codec : codecs) {
       assertThatThrownBy(() -> codec.encode(source, 2))
@@ -216,7 +239,8 @@ class RowCodecTest {
   @Test
   void rounds_scales_to_the_type_of_the_weight() {
     ByteBuffer scales =
-        new SymmetricRows(INT8, FloatType.BFLOAT16, 2, false)
+        new SymmetricRows(
+                INT8, FloatType.BFLOAT16, ScaleType.ofWeight(FloatType.BFLOAT16), 2, false)
             .encode(source(FloatType.BFLOAT16, 1, 0.5f), 1)
             .scales();
 
