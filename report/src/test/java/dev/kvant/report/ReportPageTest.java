@@ -136,7 +136,11 @@ class ReportPageTest {
     assertThat(Pattern.compile("<dt>").matcher(page).results().count()).isEqualTo(4);
     assertThat(Pattern.compile("class=\"how\">(Measured|Derived)").matcher(page).results().count())
         .isEqualTo(4);
-    assertThat(Pattern.compile("<caption>[^<]*(Measured|Derived|Counted)").matcher(page).results().count())
+    assertThat(
+            Pattern.compile("<caption>[^<]*(Measured|Derived|Counted)")
+                .matcher(page)
+                .results()
+                .count())
         .isEqualTo(Pattern.compile("<table").matcher(page).results().count());
     assertThat(page)
         .contains("Measured: median over 10 samples on cpu, " + Html.escaped(processor));
