@@ -101,8 +101,8 @@ def look(page, name, html, report):
 
     page.show(html, 1280)
     unnamed = page.value("""[...document.querySelectorAll("input, select")].filter(each => !each.labels.length)
-        .concat([...document.querySelectorAll("table")].filter(each => !each.caption))
-        .concat([...document.querySelectorAll("th")].filter(each => !each.scope))
+        .concat([...document.querySelectorAll("table")].filter(each => !each.caption && !each.closest("[role=img]")))
+        .concat([...document.querySelectorAll("th")].filter(each => !each.scope && !each.closest("[role=img]")))
         .concat([...document.querySelectorAll("[role=img]")].filter(each => !each.getAttribute("aria-label"))).length""")
     checks.that(f"{name}: names its fields, tables, headers and plots", unnamed == 0, unnamed)
     checks.that(f"{name}: can be printed", page.pdf().startswith(b"%PDF"))
