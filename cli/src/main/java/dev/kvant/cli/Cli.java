@@ -80,6 +80,7 @@ final class Cli {
     subcommands.put(CalibrateCommand.NAME, () -> new CalibrateCommand(screens, installations));
     subcommands.put(PlanCommand.NAME, () -> new PlanCommand(screens, installations));
     subcommands.put(AnalyzeCommand.NAME, () -> new AnalyzeCommand(screens, installations));
+    subcommands.put(TuneCommand.NAME, () -> new TuneCommand(screens, installations));
     subcommands.put(EvaluateCommand.NAME, () -> new EvaluateCommand(screens, installations));
     subcommands.put(InspectCommand.NAME, () -> new InspectCommand(screens, installations));
     subcommands.put(ReportCommand.NAME, () -> new ReportCommand(screens, installations));

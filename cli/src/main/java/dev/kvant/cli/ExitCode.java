@@ -15,7 +15,7 @@ final class ExitCode {
   /** The command line or the spec is wrong. */
   static final int WRONG_INPUT = 2;
 
-  /** A gate of {@code evaluate} was not passed. */
+  /** A gate of {@code evaluate} was not passed, or {@code tune} found nothing within the budget. */
   static final int GATE_FAILED = 3;
 
   /** An artifact did not pass its verification. */

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
       Subcommand.EXIT_DONE,
       Subcommand.EXIT_FAILED,
       Subcommand.EXIT_WRONG_INPUT,
-      "3:a gate of 'evaluate' was not passed",
+      "3:a gate of 'evaluate' was not passed, or 'tune' found nothing within the budget",
       Subcommand.EXIT_REJECTED,
       Subcommand.EXIT_INTERRUPTED
     },

@@ -134,17 +134,14 @@ final class ModelArguments {
    * @param results the folder for artifacts, or null for one named after the model
    */
   UsedSpec spec(Kvant kvant, @Nullable Path results) {
-    Path source = model == null ? new PathArgument().convert(named().get(0)) : model;
+    Path source = source();
     Recipe recipe;
     try (QuantizableModel opened = kvant.load(source)) {
       recipe = kvant.recommend(opened, request());
     }
     Recipe placed =
         recipe.with(
-            recipe.config().toBuilder()
-                .modelPath(source)
-                .resultsDir(Objects.requireNonNullElseGet(results, () -> folderFor(source)))
-                .build());
+            recipe.config().toBuilder().modelPath(source).resultsDir(folder(results)).build());
     List<String> edits =
         settings().stream()
             .map(each -> each.startsWith(SECTION) ? each : SECTION + "calibration." + each)
@@ -156,13 +153,36 @@ final class ModelArguments {
   }
 
   private RecipeRequest request() {
+    return request(data == null ? null : CalibrationConfig.of(data));
+  }
+
+  /**
+   * What a recipe must meet.
+   *
+   * @param calibration the data with its settings, or null
+   */
+  RecipeRequest request(@Nullable CalibrationConfig calibration) {
     return RecipeRequest.builder()
         .backend(backend)
         .mode(mode == null ? null : QuantizationMode.of(mode))
         .dtype(dtype == null ? null : Dtype.of(dtype))
         .target(target)
-        .calibration(data == null ? null : CalibrationConfig.of(data))
+        .calibration(calibration)
         .build();
+  }
+
+  /** The model, as an argument or by {@code --model}; there is one where there is no problem. */
+  Path source() {
+    return model == null ? new PathArgument().convert(named().get(0)) : model;
+  }
+
+  /**
+   * The folder for artifacts.
+   *
+   * @param results the folder that was named, or null for one named after the model
+   */
+  Path folder(@Nullable Path results) {
+    return Objects.requireNonNullElseGet(results, () -> folderFor(source()));
   }
 
   /** The key within the section. */
@@ -186,7 +206,8 @@ final class ModelArguments {
     return isModel ? words.subList(0, 1) : List.of();
   }
 
-  private List<String> settings() {
+  /** The arguments behind the model: settings of the data reader, and keys of the spec. */
+  List<String> settings() {
     return words.subList(named().size(), words.size());
   }
 

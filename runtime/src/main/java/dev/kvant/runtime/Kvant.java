@@ -41,6 +41,8 @@ import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.runtime.tuning.AnalysisRequest;
 import dev.kvant.runtime.tuning.SensitivityReport;
 import dev.kvant.runtime.tuning.Tuning;
+import dev.kvant.runtime.tuning.TuningRequest;
+import dev.kvant.runtime.tuning.TuningResult;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
@@ -226,6 +228,10 @@ public final class Kvant implements AutoCloseable {
    */
   public Recipe recommend(QuantizableModel model, RecipeRequest request) {
     Objects.requireNonNull(model, "model");
+    return choice(request).recipe(model);
+  }
+
+  private RecipeChoice choice(RecipeRequest request) {
     String wanted = request.backend();
     List<QuantizationBackend> backends =
         wanted == null
@@ -236,7 +242,7 @@ public final class Kvant implements AutoCloseable {
                     .orElseThrow(
                         () ->
                             new InvalidConfigurationException("backend", unknownBackend(wanted))));
-    return new RecipeChoice(backends, request).recipe(model);
+    return new RecipeChoice(backends, request);
   }
 
   /**
@@ -360,6 +366,38 @@ public final class Kvant implements AutoCloseable {
       QuantizableModel model, ModelQuantizationConfig config, AnalysisRequest request) {
     Objects.requireNonNull(request, "request");
     return tuning(model).analyze(config, request);
+  }
+
+  /**
+   * Searches for the smallest, fastest or most accurate configuration within a budget: tries the
+   * recipes that the backends offer, and leaves the most sensitive groups of modules of the
+   * promising ones native. Half of the samples calibrate, a quarter guides the search; a quarter is
+   * held out, and decides whether a configuration is within the budget. Speed is measured beside
+   * the model, in turns.
+   *
+   * <p>The best is never worse than the best of the backends' recipes that were tried. An interrupt
+   * of the thread, or the end of the time, ends the search early and keeps the best so far.
+   *
+   * <pre>{@code
+   * TuningResult result = kvant.tune(model, TuningRequest
+   *     .builder(RecipeRequest.builder().calibration(CalibrationConfig.of(data)).build())
+   *     .budget(TuningBudget.ofCosine(0.99))
+   *     .output(Path.of("results"))
+   *     .build());
+   * }</pre>
+   *
+   * @param model the model, which stays as it is
+   * @throws InvalidConfigurationException if no backend meets the request
+   * @throws UnavailableException if nothing runs the model
+   * @throws UnsupportedModelException if no backend reads the model, or nothing of it can be
+   *     quantized
+   * @throws DataException if the data cannot be read, or has too few samples
+   * @throws CalibrationException if it does not fit the model's inputs
+   */
+  public TuningResult tune(QuantizableModel model, TuningRequest request) {
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(request, "request");
+    return tuning(model).tune(choice(request.recipes()).alternatives(model), request);
   }
 
   private Tuning tuning(QuantizableModel model) {

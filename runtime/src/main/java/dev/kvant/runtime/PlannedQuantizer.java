@@ -230,6 +230,18 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
   }
 
   @Override
+  public SavedModel saveVerified(PreparedModel model, Path directory) {
+    return saveModel(quantize(model), directory);
+  }
+
+  @Override
+  public void saveStatisticsIfAny(PreparedModel model, Path file) {
+    if (run(model).hasStatistics()) {
+      saveStatistics(model, file);
+    }
+  }
+
+  @Override
   public void saveStatistics(PreparedModel model, Path file) {
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(file, "file");

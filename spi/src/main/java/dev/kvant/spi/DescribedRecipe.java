@@ -10,6 +10,7 @@ import dev.kvant.spi.ModeDescriptor.Calibration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The recipe of a backend of which only the descriptor is known. */
 final class DescribedRecipe {
@@ -30,9 +31,37 @@ final class DescribedRecipe {
         .map(mode -> recipe(mode.getKey(), mode.getValue()));
   }
 
-  private boolean meets(QuantizationMode mode, ModeDescriptor abilities) {
+  /** Every mode that meets the request, with each of its algorithms. */
+  Stream<Recipe> alternatives() {
+    return descriptor.modes().entrySet().stream()
+        .filter(mode -> meetsWithOrWithoutData(mode.getKey(), mode.getValue()))
+        .flatMap(mode -> alternatives(mode.getKey(), mode.getValue()));
+  }
+
+  private Stream<Recipe> alternatives(QuantizationMode mode, ModeDescriptor abilities) {
+    Recipe first = recipe(mode, abilities);
+    return abilities.algorithms().isEmpty()
+        ? Stream.of(first)
+        : abilities.algorithms().stream()
+            .map(algorithm -> first.with(first.config().toBuilder().algorithm(algorithm).build()));
+  }
+
+  /** Data is no obstacle to a mode that does not use it. */
+  private boolean meetsWithOrWithoutData(QuantizationMode mode, ModeDescriptor abilities) {
+    return meets(mode, abilities)
+        || (request.mode() == null
+            && request.hasData()
+            && hasWeights(abilities)
+            && abilities.calibration() == Calibration.NONE);
+  }
+
+  private boolean hasWeights(ModeDescriptor abilities) {
     List<Dtype> weights = abilities.weights();
-    if (weights.isEmpty() || (request.dtype() != null && !weights.contains(request.dtype()))) {
+    return !weights.isEmpty() && (request.dtype() == null || weights.contains(request.dtype()));
+  }
+
+  private boolean meets(QuantizationMode mode, ModeDescriptor abilities) {
+    if (!hasWeights(abilities)) {
       return false;
     }
     if (request.mode() != null) {

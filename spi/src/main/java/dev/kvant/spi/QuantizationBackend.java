@@ -6,8 +6,11 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A way to quantize models, found by {@link java.util.ServiceLoader}.
@@ -59,6 +62,31 @@ public interface QuantizationBackend {
    */
   default Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
     return new DescribedRecipe(descriptor(), request).recipe();
+  }
+
+  /**
+   * Configurations that may suit a model, for a search that measures them: those that differ in
+   * size, speed or accuracy, {@link #recommend the recommended one} first. Looks at the
+   * descriptions of the modules only. Every configuration must meet the request and {@link
+   * #validate}, and no two may be equal. The default gives each mode with each of its algorithms
+   * and its first dtypes.
+   *
+   * @param model was opened by any format among the descriptor's, or stands for one
+   * @param request what the configurations must meet; the descriptor has its mode, dtype and target
+   * @return none if none is recommended for this model
+   */
+  default List<Recipe> alternatives(QuantizableModel model, RecipeRequest request) {
+    return Stream.concat(
+            recommend(model, request).stream(),
+            new DescribedRecipe(descriptor(), request)
+                .alternatives()
+                .filter(recipe -> validate(recipe.config()).isEmpty()))
+        .collect(
+            Collectors.toMap(
+                Recipe::config, recipe -> recipe, (first, second) -> first, LinkedHashMap::new))
+        .values()
+        .stream()
+        .toList();
   }
 
   /**

@@ -329,6 +329,11 @@ public final class OnnxBackend implements QuantizationBackend {
   }
 
   @Override
+  public List<Recipe> alternatives(QuantizableModel model, RecipeRequest request) {
+    return new OnnxRecipes(DESCRIPTOR, model, request).alternatives();
+  }
+
+  @Override
   public QuantizableModel prepare(QuantizableModel model, RunContext context) {
     return prepared(model, context);
   }

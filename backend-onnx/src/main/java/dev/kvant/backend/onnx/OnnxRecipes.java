@@ -14,6 +14,7 @@ import dev.kvant.kit.Architecture;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.ModeDescriptor;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +24,9 @@ import java.util.Optional;
  * figures are those of docs/performance.md.
  */
 final class OnnxRecipes {
+
+  /** The most accurate of the measured exponents for MiniLM. */
+  private static final double FIXED_SMOOTHING = 0.8;
 
   private final BackendDescriptor descriptor;
   private final Architecture architecture;
@@ -70,6 +74,125 @@ final class OnnxRecipes {
             comments));
   }
 
+  /**
+   * Configurations that differ in size, speed or accuracy, the recommended one first: int8 with and
+   * without calibrated activations, and weights in blocks.
+   */
+  List<Recipe> alternatives() {
+    Dtype dtype = request.dtype() == null ? Dtype.INT8 : request.dtype();
+    Map<ModelQuantizationConfig, Recipe> all = new LinkedHashMap<>();
+    recipe().ifPresent(first -> all.put(first.config(), first));
+    if (dtype.equals(Dtype.INT8)) {
+      if (request.hasData()) {
+        addStatic(all);
+      }
+      if (!isForTensorRt()) {
+        addDynamic(all);
+        addBlocks(all);
+      }
+    } else if (request.hasData()) {
+      add(all, QuantizationMode.STATIC_PTQ, CalibrationAlgorithm.MINMAX, Map.of());
+      add(all, QuantizationMode.STATIC_PTQ, CalibrationAlgorithm.MSE, Map.of());
+    }
+    add(all, QuantizationMode.WEIGHT_ONLY_PTQ, CalibrationAlgorithm.MINMAX, Map.of());
+    return List.copyOf(all.values());
+  }
+
+  private void addStatic(Map<ModelQuantizationConfig, Recipe> all) {
+    QuantizationMode mode = QuantizationMode.STATIC_PTQ;
+    Map<String, Object> regions =
+        isForTensorRt() ? Map.of() : Map.of(OnnxOptions.OPTIMIZE, label(Optimize.BALANCED));
+    for (Map<String, Object> options :
+        List.of(
+            Map.<String, Object>of(OnnxOptions.SMOOTH, FIXED_SMOOTHING),
+            Map.<String, Object>of(OnnxOptions.SMOOTH, "auto"),
+            regions)) {
+      add(all, mode, CalibrationAlgorithm.MSE, options);
+      add(all, mode, CalibrationAlgorithm.MINMAX, options);
+    }
+    add(all, mode, CalibrationAlgorithm.PERCENTILE, regions);
+    add(all, mode, CalibrationAlgorithm.ENTROPY, regions);
+    if (!isForTensorRt()) {
+      add(
+          all,
+          mode,
+          CalibrationAlgorithm.MSE,
+          Map.of(OnnxOptions.SMOOTH, FIXED_SMOOTHING, OnnxOptions.REDUCE_RANGE, "true"));
+      add(all, mode, CalibrationAlgorithm.MSE, Map.of(OnnxOptions.OPTIMIZE, label(Optimize.SPEED)));
+      add(
+          all,
+          mode,
+          CalibrationAlgorithm.MSE,
+          Map.of(OnnxOptions.OPTIMIZE, label(Optimize.ACCURACY)));
+    }
+  }
+
+  private void addDynamic(Map<ModelQuantizationConfig, Recipe> all) {
+    QuantizationMode mode = QuantizationMode.DYNAMIC_PTQ;
+    if (request.hasData()) {
+      add(all, mode, CalibrationAlgorithm.MINMAX, Map.of(OnnxOptions.SMOOTH, FIXED_SMOOTHING));
+      add(
+          all,
+          mode,
+          CalibrationAlgorithm.MINMAX,
+          Map.of(OnnxOptions.SMOOTH, FIXED_SMOOTHING, OnnxOptions.REDUCE_RANGE, "true"));
+    }
+    add(all, mode, CalibrationAlgorithm.MINMAX, Map.of());
+  }
+
+  private void addBlocks(Map<ModelQuantizationConfig, Recipe> all) {
+    QuantizationMode mode = QuantizationMode.WEIGHT_ONLY_PTQ;
+    Map<String, Object> kernel = Map.of(OnnxOptions.KERNEL, OnnxOptions.Kernel.NBITS.label());
+    add(all, mode, CalibrationAlgorithm.MINMAX, kernel);
+    Map<String, Object> four = new LinkedHashMap<>(kernel);
+    four.put(OnnxOptions.BITS, 4);
+    add(all, mode, CalibrationAlgorithm.MSE, four);
+    Map<String, Object> tables = new LinkedHashMap<>(four);
+    tables.put(OnnxOptions.EMBEDDING_BITS, 4);
+    add(all, mode, CalibrationAlgorithm.MSE, tables);
+    if (request.hasData()) {
+      add(all, mode, CalibrationAlgorithm.GPTQ, four);
+      add(all, mode, CalibrationAlgorithm.GPTQ, tables);
+    }
+  }
+
+  /** Adds a configuration that meets the request and is none of those before. */
+  private void add(
+      Map<ModelQuantizationConfig, Recipe> all,
+      QuantizationMode mode,
+      CalibrationAlgorithm algorithm,
+      Map<String, Object> options) {
+    Dtype dtype = request.dtype() == null ? Dtype.INT8 : request.dtype();
+    ModeDescriptor abilities = descriptor.modes().get(mode);
+    if (abilities == null
+        || (request.mode() != null && !request.mode().equals(mode))
+        || !abilities.weights().contains(dtype)) {
+      return;
+    }
+    ModelQuantizationConfig.Builder config =
+        ModelQuantizationConfig.builder()
+            .backend(descriptor.id())
+            .mode(mode)
+            .algorithm(algorithm)
+            .defaultLayerDtype(dtype)
+            .calibration(request.calibration());
+    if (abilities.activations().contains(dtype)) {
+      config.defaultActivationDtype(dtype);
+    }
+    options.forEach(config::backendKwarg);
+    if (request.target() != null && mode.equals(QuantizationMode.STATIC_PTQ)) {
+      config.backendKwarg(OnnxOptions.TARGET, request.target());
+    }
+    ModelQuantizationConfig built = config.build();
+    if (ConfigurationCheck.problems(built).isEmpty()) {
+      all.putIfAbsent(built, new Recipe(built, reason(mode), Map.of()));
+    }
+  }
+
+  private static String label(Optimize choice) {
+    return choice.name().toLowerCase(Locale.ROOT);
+  }
+
   /** Products are fast by themselves and gain by smoothing, which excludes regions. */
   private void addAccuracyOrSpeed(
       ModelQuantizationConfig.Builder config, Map<String, String> comments) {
@@ -77,9 +200,10 @@ final class OnnxRecipes {
       config.backendKwarg(OnnxOptions.SMOOTH, Smooth.AUTO);
       comments.put(
           "backend_kwargs." + OnnxOptions.SMOOTH,
-          "SmoothQuant: large channels of activations move into the weights, as much as the data favours");
+          "SmoothQuant: large channels of activations move into the weights, as much as the data"
+              + " favours");
     } else if (!isForTensorRt()) {
-      config.backendKwarg(OnnxOptions.OPTIMIZE, Optimize.BALANCED.name().toLowerCase(Locale.ROOT));
+      config.backendKwarg(OnnxOptions.OPTIMIZE, label(Optimize.BALANCED));
       comments.put(
           "backend_kwargs." + OnnxOptions.OPTIMIZE,
           "operators without weights compute in int8 too where that is faster");
@@ -108,7 +232,7 @@ final class OnnxRecipes {
   }
 
   private String reason(QuantizationMode mode) {
-    if (request.mode() != null) {
+    if (mode.equals(request.mode())) {
       return "The mode is as requested.";
     }
     if (mode.equals(QuantizationMode.DYNAMIC_PTQ)) {

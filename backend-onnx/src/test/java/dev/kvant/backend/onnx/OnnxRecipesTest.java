@@ -114,6 +114,39 @@ class OnnxRecipesTest {
     assertThat(backend.validate(config)).isEmpty();
   }
 
+  @ParameterizedTest
+  @CsvSource({"MatMul", "Conv", "Gemm"})
+  void alternatives_begin_with_the_recommended_one_and_have_all_modes(String operator) {
+    RecipeRequest request = nothing().calibration(DATA).build();
+    List<Recipe> all = backend.alternatives(new Single(operator), request);
+
+    assertThat(all.get(0)).isEqualTo(recipe(operator, request).orElseThrow());
+    assertThat(all)
+        .extracting(each -> String.valueOf(each.config().mode()))
+        .containsSubsequence("static_ptq", "dynamic_ptq", "weight_only_ptq");
+    assertThat(all).hasSizeGreaterThanOrEqualTo(12);
+    assertThat(all).extracting(Recipe::config).doesNotHaveDuplicates();
+    assertThat(all).allSatisfy(each -> assertThat(backend.validate(each.config())).isEmpty());
+  }
+
+  @Test
+  void alternatives_keep_to_the_request() {
+    assertThat(
+            backend.alternatives(
+                new Single("MatMul"), nothing().mode(QuantizationMode.DYNAMIC_PTQ).build()))
+        .extracting(each -> each.config().mode())
+        .containsOnly(QuantizationMode.DYNAMIC_PTQ);
+    assertThat(
+            backend.alternatives(
+                new Single("MatMul"), nothing().target("tensorrt").calibration(DATA).build()))
+        .filteredOn(each -> QuantizationMode.STATIC_PTQ.equals(each.config().mode()))
+        .allSatisfy(
+            each -> assertThat(each.config().backendKwargs()).containsEntry("target", "tensorrt"));
+    assertThat(backend.alternatives(new Single("MatMul"), nothing().build()))
+        .as("without data nothing is calibrated")
+        .noneMatch(each -> QuantizationMode.STATIC_PTQ.equals(each.config().mode()));
+  }
+
   @Test
   void of_a_recurrent_network_stores_weights_even_with_data() {
     assertThat(config("LSTM", nothing().calibration(DATA)).mode())

@@ -9,6 +9,8 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
 import dev.kvant.spi.OptionDescriptor;
 import dev.kvant.spi.ProgressReporter;
@@ -19,6 +21,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +61,11 @@ public final class CalibratedRun implements AutoCloseable {
   /** Whether the run must observe tensors, and has no statistics of them. */
   public boolean lacksStatistics() {
     return statistics == null && !run.observations().isEmpty();
+  }
+
+  /** Whether the run uses statistics. */
+  public boolean hasStatistics() {
+    return statistics != null;
   }
 
   /** Whether {@link #close} was called. */
@@ -100,7 +109,9 @@ public final class CalibratedRun implements AutoCloseable {
     if (!known.tell(needed)) {
       known.add(run.observe(data, Observation.DISTRIBUTION));
     }
-    use(new StatisticsFile("", List.of(), known.statistics()));
+    Map<String, Optional<TensorStatistics>> own = new TreeMap<>(known.statistics().tensors());
+    own.keySet().retainAll(needed.keySet());
+    use(new StatisticsFile("", List.of(), new CalibrationStatistics(own)));
   }
 
   /** The modules that read one tensor. */

@@ -56,6 +56,11 @@ final class GuardedBackend implements QuantizationBackend {
   }
 
   @Override
+  public List<Recipe> alternatives(QuantizableModel model, RecipeRequest request) {
+    return List.copyOf(call.ask("alternatives()", () -> backend.alternatives(model, request)));
+  }
+
+  @Override
   public QuantizableModel prepare(QuantizableModel model, RunContext context) {
     return call.work("prepare()", () -> backend.prepare(model, context));
   }

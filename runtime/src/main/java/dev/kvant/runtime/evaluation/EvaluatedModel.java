@@ -6,14 +6,10 @@ import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
 import dev.kvant.spi.ModelRunner;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 /**
  * A model under evaluation: its runner, and the figures so far.
@@ -77,27 +73,11 @@ public final class EvaluatedModel implements AutoCloseable {
     return new ModelScore(
         path,
         format,
-        files.stream().mapToLong(EvaluatedModel::bytes).sum(),
+        FileBytes.of(files),
         labelled ? labels.correct() : null,
         finite.notFinite(),
         latency.medianMillis(),
         latency.millis());
-  }
-
-  private static long bytes(Path fileOrFolder) {
-    try (Stream<Path> inside = Files.walk(fileOrFolder)) {
-      return inside.filter(Files::isRegularFile).mapToLong(EvaluatedModel::size).sum();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   @Override

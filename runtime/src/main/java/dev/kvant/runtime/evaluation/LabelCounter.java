@@ -1,12 +1,18 @@
 package dev.kvant.runtime.evaluation;
 
 import dev.kvant.api.DataException;
+import dev.kvant.api.Internal;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
 
-/** Counts the samples whose largest output is that of the label. */
-final class LabelCounter {
+/**
+ * Counts the samples whose largest output is that of the label.
+ *
+ * @since 0.1.0
+ */
+@Internal
+public final class LabelCounter {
 
   private long correct;
 
@@ -19,7 +25,7 @@ final class LabelCounter {
    * @throws UnsupportedModelException if the output has another shape
    * @throws DataException if the labels are no integers, or too many for a sample
    */
-  void add(Tensor output, Tensor labels, InputBatch batch) {
+  public void add(Tensor output, Tensor labels, InputBatch batch) {
     if (output.shape().size() != 2) {
       throw new UnsupportedModelException(
           "the data has labels, for which an output of shape [samples, classes] is needed, but the"
@@ -63,7 +69,8 @@ final class LabelCounter {
     return best;
   }
 
-  long correct() {
+  /** How many samples so far. */
+  public long correct() {
     return correct;
   }
 }

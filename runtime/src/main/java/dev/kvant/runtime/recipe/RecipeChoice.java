@@ -100,6 +100,35 @@ public final class RecipeChoice {
         : preferred(best, candidates.subList(1, candidates.size()));
   }
 
+  /**
+   * All recipes that the backends offer for a model, by backend. Data that a mode does not use is
+   * no obstacle, and no part of its recipe.
+   *
+   * @throws InvalidConfigurationException if no backend meets the request
+   * @throws UnsupportedModelException if no backend reads the model or can work here, the model is
+   *     quantized already, or no backend offers a recipe
+   */
+  public List<Recipe> alternatives(QuantizableModel model) {
+    QuantizedBefore.refuse(model);
+    List<QuantizationBackend> able = able(model);
+    Map<ModelQuantizationConfig, Recipe> all = new LinkedHashMap<>();
+    for (QuantizationBackend backend : able) {
+      for (Recipe recipe : backend.alternatives(model, request)) {
+        Recipe completed = completed(recipe, backend.descriptor());
+        ModelQuantizationConfig config = completed.config();
+        ModeDescriptor abilities = backend.descriptor().modes().get(config.mode());
+        if (abilities != null && !abilities.calibrates()) {
+          completed = completed.with(config.toBuilder().calibration(null).build());
+        }
+        all.putIfAbsent(completed.config(), completed);
+      }
+    }
+    if (all.isEmpty()) {
+      throw noRecipe(model, able);
+    }
+    return List.copyOf(all.values());
+  }
+
   private static Recipe preferred(Candidate best, List<Candidate> others) {
     Map<String, String> comments = new HashMap<>(best.recipe().comments());
     comments.putIfAbsent(

@@ -43,6 +43,16 @@ public interface TrialQuantizer extends AutoCloseable {
    */
   SavedModel save(PreparedModel model, QuantizationPlan plan, Path directory);
 
+  /**
+   * Writes the model as planned, and verifies it as configured.
+   *
+   * @throws dev.kvant.api.VerificationException if the artifact is wrong
+   */
+  SavedModel saveVerified(PreparedModel model, Path directory);
+
+  /** Writes the statistics that the model was quantized with, if there are any. */
+  void saveStatisticsIfAny(PreparedModel model, Path file);
+
   @Override
   void close();
 }

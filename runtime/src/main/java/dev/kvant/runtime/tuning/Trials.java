@@ -9,7 +9,9 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
 import dev.kvant.runtime.data.InputTypes;
+import dev.kvant.runtime.evaluation.LabelCounter;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
+import dev.kvant.runtime.evaluation.PairedLatency;
 import dev.kvant.runtime.evaluation.SimilarityMeter;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.ModelRunner;
@@ -23,6 +25,12 @@ import java.util.Map;
  * outputs are kept.
  */
 final class Trials {
+
+  private static final int FEWEST_PAIRS = 7;
+  private static final int MOST_PAIRS = 60;
+
+  /** How long a latency is measured at most once there are few pairs, in nanoseconds. */
+  private static final long TIMING = 1_000_000_000;
 
   private final RunnerSource runners;
   private final QuantizableModel model;
@@ -99,7 +107,54 @@ final class Trials {
     return runners.open(artifact.path(), artifact.format());
   }
 
-  private static Artifact artifact(SavedModel saved, QuantizableModel model) {
+  /** How good a loaded artifact is, which stays open. */
+  Accuracy accuracy(ModelRunner runner, ProgressReporter progress) {
+    SimilarityMeter meter = new SimilarityMeter();
+    LabelCounter labels = new LabelCounter();
+    InputTypes types = types(runner.inputs());
+    for (int i = 0; i < batches.size(); i++) {
+      progress.checkCancelled();
+      InputBatch batch = batches.get(i);
+      Map<String, Tensor> outputs = runner.run(types.convert(batch.inputs()));
+      meter.add(expected.get(i), outputs, batch);
+      count(labels, outputs, batch);
+    }
+    OutputSimilarity similarity = meter.similarity();
+    Double top1 = isLabelled() ? (double) labels.correct() / samples() : null;
+    return new Accuracy(
+        similarity, top1, top1 == null ? 1 - similarity.cosineMean() : sourceTop1() - top1);
+  }
+
+  private boolean isLabelled() {
+    return batches.stream().allMatch(batch -> batch.label() != null);
+  }
+
+  private double sourceTop1() {
+    LabelCounter labels = new LabelCounter();
+    for (int i = 0; i < batches.size(); i++) {
+      count(labels, expected.get(i), batches.get(i));
+    }
+    return (double) labels.correct() / samples();
+  }
+
+  private static void count(LabelCounter labels, Map<String, Tensor> outputs, InputBatch batch) {
+    Tensor label = batch.label();
+    if (label != null) {
+      labels.add(outputs.values().iterator().next(), label, batch);
+    }
+  }
+
+  /** The time of a loaded artifact beside the loaded source, for the first batch. */
+  PairedLatency latency(ModelRunner source, ModelRunner runner) {
+    TensorBatch first = batches.get(0).inputs();
+    TensorBatch ofSource = types(source.inputs()).convert(first);
+    TensorBatch ofArtifact = types(runner.inputs()).convert(first);
+    return PairedLatency.measure(
+        () -> source.run(ofSource), () -> runner.run(ofArtifact), FEWEST_PAIRS, MOST_PAIRS, TIMING);
+  }
+
+  /** The artifact that is compared: the first model of the source's format. */
+  static Artifact artifact(SavedModel saved, QuantizableModel model) {
     return saved.artifacts().stream()
         .filter(each -> each.isModel() && each.format().equals(model.format()))
         .findFirst()

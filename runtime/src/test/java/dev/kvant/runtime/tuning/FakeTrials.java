@@ -83,9 +83,21 @@ final class FakeTrials implements TrialQuantizer, RunnerSource {
     return new SavedModel(
         List.of(
             new Artifact(
-                directory.resolve("fake.out"), Artifact.Role.MODEL, "fake", 0, "Nothing.")),
+                directory.resolve("fake.out"),
+                Artifact.Role.MODEL,
+                "fake",
+                reports.stream().mapToLong(ModuleReport::bytesAfter).sum(),
+                "Nothing.")),
         new QuantizationReport(plan.backend(), plan.mode(), reports, List.of()));
   }
+
+  @Override
+  public SavedModel saveVerified(PreparedModel model, Path directory) {
+    return save(model, model.plan(), directory);
+  }
+
+  @Override
+  public void saveStatisticsIfAny(PreparedModel model, Path file) {}
 
   @Override
   public ModelRunner open(Path model, String format) {

@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.spi.BackendDescriptor;
@@ -19,6 +22,7 @@ import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -250,6 +254,42 @@ abstract class BackendDescriptionContract extends BackendKit {
           backend.validate(config),
           () -> "%s in %s".formatted(config.defaultLayerDtype(), config.mode()));
     }
+  }
+
+  @Test
+  void alternatives_differ_and_are_configurations_that_the_backend_accepts() {
+    QuantizationBackend backend = newBackend();
+    List<RecipeRequest> requests =
+        List.of(
+            RecipeRequest.ANY,
+            RecipeRequest.builder()
+                .calibration(CalibrationConfig.of(Path.of("calibration.npz")))
+                .build());
+    for (SampleModel sample : samples()) {
+      try (QuantizableModel model = sample.open()) {
+        for (RecipeRequest request : requests) {
+          List<ModelQuantizationConfig> configs =
+              backend.alternatives(model, request).stream().map(Recipe::config).toList();
+          assertDistinct(configs, "alternatives");
+          configs.forEach(config -> assertAccepted(backend, config));
+        }
+      }
+    }
+  }
+
+  private static void assertAccepted(QuantizationBackend backend, ModelQuantizationConfig config) {
+    ModeDescriptor abilities = backend.descriptor().modes().get(config.mode());
+    assertTrue(
+        config.mode() == null || abilities != null,
+        () ->
+            "an alternative has the mode %s, which the descriptor lacks".formatted(config.mode()));
+    for (Operand operand : Operand.values()) {
+      Dtype dtype = config.defaultDtype(operand);
+      assertTrue(
+          dtype.isNative() || abilities == null || abilities.dtypes(operand).contains(dtype),
+          () -> "an alternative has %s for %s in %s".formatted(dtype, operand, config.mode()));
+    }
+    assertEquals(List.of(), backend.validate(config), () -> "an alternative: " + config);
   }
 
   /** All that the backend can be asked about the samples. */

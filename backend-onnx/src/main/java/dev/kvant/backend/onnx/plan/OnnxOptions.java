@@ -58,7 +58,7 @@ public record OnnxOptions(
     /** ONNX Runtime's {@code MatMulNBits} and {@code GatherBlockQuantized}. */
     NBITS;
 
-    private String label() {
+    public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
   }

@@ -1,0 +1,262 @@
+package dev.kvant.cli;
+
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.NonFiniteValues;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.Recipe;
+import dev.kvant.cli.output.Screens;
+import dev.kvant.cli.output.Style;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.runtime.tuning.TuningBudget;
+import dev.kvant.runtime.tuning.TuningRequest;
+import dev.kvant.runtime.tuning.TuningRequest.Preference;
+import dev.kvant.runtime.tuning.TuningResult;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Searches for the best configuration within a budget. */
+@Command(
+    name = TuneCommand.NAME,
+    customSynopsis =
+        "kvant tune MODEL --data PATH [--out DIR] [--min-cosine C | --max-drop D] [--max-size SIZE]"
+            + " [--min-speedup X] [--prefer WHAT] [--time TIME] [OPTIONS] [key=value ...]",
+    description = {
+      "Searches for the smallest, fastest or most accurate configuration within a budget, and"
+          + " writes the artifact, its spec with what each choice brought, and all that was tried.",
+      "Tries the recipes of the backends, then leaves sensitive modules native. A quarter of the"
+          + " data is held out from the search and judges the result. Ctrl-C ends the search and"
+          + " keeps the best so far."
+    },
+    exitCodeList = {
+      Subcommand.EXIT_DONE,
+      Subcommand.EXIT_FAILED,
+      Subcommand.EXIT_WRONG_INPUT,
+      "3:nothing is within the budget; the nearest spec was written",
+      "4:the artifact is wrong beside its source, and is kept under another name",
+      "130:interrupted; the best so far was written"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  kvant tune encoder.onnx --data sentences.txt tokenizer=tokenizer.json --min-cosine 0.99",
+      "  kvant tune model.onnx --data photos --max-drop 0.005 --prefer speed --time 5m"
+    })
+final class TuneCommand extends Subcommand {
+
+  static final String NAME = "tune";
+
+  private static final String SECTION = "quantize.";
+
+  private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(B|kB|KB|MB|GB)?");
+
+  private static final Pattern TIME = Pattern.compile("(\\d+)\\s*(s|m|h)?");
+
+  @Mixin private ModelArguments arguments = new ModelArguments();
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "The folder for the artifact. Default: NAME-quantized.")
+  private @Nullable Path out;
+
+  @Option(
+      names = "--min-cosine",
+      paramLabel = "COSINE",
+      description = "The lowest mean cosine similarity of outputs to those of the model, -1 to 1.")
+  private @Nullable Double minCosine;
+
+  @Option(
+      names = "--max-drop",
+      paramLabel = "DROP",
+      description =
+          "The largest loss: of top-1 where the data has labels, else of the mean cosine from 1.")
+  private @Nullable Double maxDrop;
+
+  @Option(
+      names = "--max-size",
+      paramLabel = "SIZE",
+      description = "The largest size of the artifact, as in 25MB, 800kB or 25000000.")
+  private @Nullable String maxSize;
+
+  @Option(
+      names = "--min-speedup",
+      paramLabel = "FACTOR",
+      description = "How many times as fast as the model the artifact is at least.")
+  private @Nullable Double minSpeedup;
+
+  @Option(
+      names = "--prefer",
+      paramLabel = "WHAT",
+      description =
+          "What is best within the budget: size, speed or accuracy. Default: size if accuracy is"
+              + " limited, else accuracy.")
+  private @Nullable String prefer;
+
+  @Option(
+      names = "--time",
+      paramLabel = "TIME",
+      description = "How long the search may take, as in 90s, 5m or 1h. Default: as it needs.")
+  private @Nullable String time;
+
+  @Option(
+      names = "--samples",
+      paramLabel = "N",
+      defaultValue = "" + TuningRequest.DEFAULT_SAMPLES,
+      description = "How many samples of the data are used at most. Default: ${DEFAULT-VALUE}.")
+  private int samples;
+
+  TuneCommand(Screens screens, Installations installations) {
+    super(screens, installations);
+  }
+
+  @Override
+  public Integer call() {
+    arguments
+        .problem()
+        .ifPresent(
+            problem -> {
+              throw wrongUsage(problem);
+            });
+    Path path = arguments.data();
+    if (path == null) {
+      throw wrongUsage("give data with --data PATH: it calibrates, and judges what is tried");
+    }
+    arguments.words().stream()
+        .filter(word -> word.startsWith(SECTION))
+        .findFirst()
+        .ifPresent(
+            word -> {
+              throw wrongUsage(
+                  "'%s': tune chooses the keys of the spec; change the spec that it writes"
+                      .formatted(word));
+            });
+    Path source = arguments.source();
+    Path folder = arguments.folder(out);
+    TuningResult result;
+    @Nullable MadeSpec made;
+    try (Reporter reporter = new Reporter(err());
+        Kvant kvant = open(reporter)) {
+      EvaluationConfig read =
+          kvant.evaluation(Objects.requireNonNull(path), null, arguments.settings());
+      CalibrationConfig data =
+          new CalibrationConfig(read.data(), read.batchSize(), null, NonFiniteValues.REFUSE);
+      TuningRequest request = request(data, folder);
+      // Before the long work: whether the spec may be written there.
+      SpecFile file = SpecFile.beside(folder);
+      try (QuantizableModel model = kvant.load(source)) {
+        result = kvant.tune(model, request);
+      }
+      made = made(result, source, folder, file);
+    }
+    boolean wasInterrupted = Thread.interrupted();
+    TuningTable table = new TuningTable(result);
+    if (made != null) {
+      made.write();
+    }
+    SpecFile.at(folder.resolve("tuning.json")).write(table.document().json() + "\n");
+    print(
+        table.document().put("spec", made == null ? null : made.document()),
+        () -> {
+          table.print(out());
+          if (made != null) {
+            out().line();
+            made.print(out());
+          }
+        });
+    return exitCode(result, wasInterrupted);
+  }
+
+  private int exitCode(TuningResult result, boolean wasInterrupted) {
+    if (result.best() == null) {
+      err()
+          .paragraph(
+              "nothing is within the budget: ",
+              Style.ERROR,
+              result.nearest() == null
+                  ? "every trial failed"
+                  : "the nearest is %s: %s; its spec was written, no artifact"
+                      .formatted(result.nearest().name(), result.miss()));
+    }
+    if (wasInterrupted) {
+      return ExitCode.INTERRUPTED;
+    }
+    return result.best() == null ? ExitCode.GATE_FAILED : ExitCode.DONE;
+  }
+
+  private static @Nullable MadeSpec made(
+      TuningResult result, Path source, Path folder, SpecFile file) {
+    Recipe recipe = result.recipe();
+    if (recipe == null) {
+      return null;
+    }
+    Recipe placed =
+        recipe.with(recipe.config().toBuilder().modelPath(source).resultsDir(folder).build());
+    return new MadeSpec(SpecFile.marked(ConfigDocument.write(placed)), file);
+  }
+
+  private TuningRequest request(CalibrationConfig data, Path folder) {
+    try {
+      return TuningRequest.builder(arguments.request(data))
+          .budget(
+              new TuningBudget(
+                  minCosine, maxDrop, maxSize == null ? null : bytes(maxSize), minSpeedup))
+          .preference(preference())
+          .time(time == null ? null : duration(time))
+          .samples(samples)
+          .output(folder)
+          .onTrial(trial -> {})
+          .build();
+    } catch (IllegalArgumentException e) {
+      throw wrongUsage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private @Nullable Preference preference() {
+    if (prefer == null) {
+      return null;
+    }
+    try {
+      return Preference.valueOf(prefer.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw wrongUsage("--prefer must be size, speed or accuracy, not '%s'".formatted(prefer));
+    }
+  }
+
+  private long bytes(String text) {
+    Matcher matcher = SIZE.matcher(text);
+    if (!matcher.matches()) {
+      throw wrongUsage("--max-size must be a size as in 25MB or 800kB, not '%s'".formatted(text));
+    }
+    String unit = Objects.requireNonNullElse(matcher.group(2), "B");
+    double factor =
+        switch (unit) {
+          case "kB", "KB" -> 1e3;
+          case "MB" -> 1e6;
+          case "GB" -> 1e9;
+          default -> 1;
+        };
+    return (long) (Double.parseDouble(matcher.group(1)) * factor);
+  }
+
+  private Duration duration(String text) {
+    Matcher matcher = TIME.matcher(text);
+    if (!matcher.matches()) {
+      throw wrongUsage("--time must be a time as in 90s, 5m or 1h, not '%s'".formatted(text));
+    }
+    long count = Long.parseLong(matcher.group(1));
+    return switch (Objects.requireNonNullElse(matcher.group(2), "s")) {
+      case "m" -> Duration.ofMinutes(count);
+      case "h" -> Duration.ofHours(count);
+      default -> Duration.ofSeconds(count);
+    };
+  }
+}

@@ -1,0 +1,123 @@
+package dev.kvant.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TuneCommandTest {
+
+  @TempDir private Path folder;
+  private Path model;
+  private Path out;
+
+  /** The text model rounds its input once any module is int8. */
+  @BeforeEach
+  void write() {
+    model =
+        new Models(folder)
+            .model("first Linear weight:float32:2x2\nsecond Linear weight:float32:4x4\n");
+    out = folder.resolve("tuned");
+  }
+
+  private Path data(int samples) {
+    float[] values = new float[2 * samples];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i % 2 == 0 ? 3 + i : 0.25f;
+    }
+    return new NpzWriter().floats("input", values, samples, 2).write(folder.resolve("data.npz"));
+  }
+
+  private Session tune(int samples, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "tune",
+                model.toString(),
+                "--data",
+                data(samples).toString(),
+                "--out",
+                out.toString()));
+    arguments.addAll(List.of(more));
+    return Session.run(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void writes_the_artifact_its_spec_and_all_that_was_tried() throws Exception {
+    Session session = tune(8, "--min-cosine=0.5", "--format=json");
+
+    assertThat(session.err()).isEmpty();
+    assertThat(session.exitCode()).isZero();
+    JsonObject json = session.json();
+    assertThat(json.get("best").getAsString()).startsWith("text weight_only_ptq int8");
+    assertThat(json.getAsJsonObject("samples").get("calibration").getAsInt()).isEqualTo(4);
+    assertThat(json.getAsJsonObject("samples").get("search").getAsInt()).isEqualTo(2);
+    assertThat(json.getAsJsonObject("samples").get("held_out").getAsInt()).isEqualTo(2);
+    assertThat(out.resolve(TextBackend.ARTIFACT)).exists();
+    assertThat(Files.readString(out.resolve("spec.yaml")))
+        .contains("backend: text")
+        .contains("2 held-out samples");
+    JsonObject written =
+        JsonParser.parseString(Files.readString(out.resolve("tuning.json"))).getAsJsonObject();
+    assertThat(written.get("trials")).isEqualTo(json.get("trials"));
+  }
+
+  @Test
+  void prints_a_row_for_each_trial() {
+    Session session = tune(8, "--min-cosine=0.5");
+
+    assertThat(session.out())
+        .contains("samples: 4 calibrate, 2 guide the search, 2 are held out")
+        .containsPattern("best +text weight_only_ptq int8 minmax");
+  }
+
+  @Test
+  void writes_no_artifact_where_nothing_is_within_the_budget() throws Exception {
+    Session session = tune(8, "--max-size=3B");
+
+    assertThat(session.exitCode()).isEqualTo(ExitCode.GATE_FAILED);
+    assertThat(session.err())
+        .contains("nothing is within the budget: the nearest is text weight_only_ptq")
+        .contains("more than 3; its spec was written, no artifact");
+    assertThat(out.resolve(TextBackend.ARTIFACT)).doesNotExist();
+    assertThat(Files.readString(out.resolve("spec.yaml"))).contains("none is within the budget");
+  }
+
+  @Test
+  void needs_enough_samples_to_hold_some_out() {
+    Session session = tune(7, "--min-cosine=0.5");
+
+    assertThat(session.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(session.err().replaceAll("\\s+", " "))
+        .contains(
+            "data.npz has 7 samples; tune needs at least 8: half of them calibrate, a quarter"
+                + " guides the search, and a quarter is held out to judge the result");
+  }
+
+  @Test
+  void needs_data() {
+    Session session = Session.run("tune", model.toString());
+
+    assertThat(session.exitCode()).isEqualTo(ExitCode.WRONG_INPUT);
+    assertThat(session.err()).contains("give data with --data PATH");
+  }
+
+  @Test
+  void refuses_values_that_are_none() {
+    assertThat(tune(8, "--max-size=much").err()).contains("--max-size must be a size as in 25MB");
+    assertThat(tune(8, "--time=soon").err()).contains("--time must be a time as in 90s, 5m or 1h");
+    assertThat(tune(8, "--prefer=beauty").err())
+        .contains("--prefer must be size, speed or accuracy, not 'beauty'");
+    assertThat(tune(8, "--min-cosine=2").err()).contains("minCosine: must be from -1 to 1");
+    assertThat(tune(8, "--samples=4").err()).contains("samples: must be at least 8, was 4");
+    assertThat(tune(8, "quantize.strict=false").err())
+        .contains("'quantize.strict=false': tune chooses the keys of the spec");
+  }
+}
