@@ -39,6 +39,11 @@ public final class Figures {
     return String.format(Locale.ROOT, "%.1f %%", 100 * share);
   }
 
+  /** A factor, as in {@code 1.76 ×}. */
+  public static String factor(double value) {
+    return String.format(Locale.ROOT, "%.2f ×", value);
+  }
+
   /** A finite ratio in decibels, as in {@code 41.2 dB}. */
   public static String decibels(double value) {
     return String.format(Locale.ROOT, "%.1f dB", value);

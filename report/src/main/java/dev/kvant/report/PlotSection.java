@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The plots of a page: their places, and the numbers that a script draws. */
@@ -15,6 +16,7 @@ final class PlotSection {
   private final Tree report;
   private final List<Tree> modules;
   private final List<Tree> timed;
+  private final List<Tree> trials;
 
   PlotSection(Tree report) {
     this.report = report;
@@ -23,10 +25,20 @@ final class PlotSection {
         report.tree("evaluation").trees("models").stream()
             .filter(model -> model.numbers("latencies_ms").size() >= FEWEST_BATCHES)
             .toList();
+    this.trials =
+        report.trees("trials").stream()
+            .filter(trial -> trial.number("bytes").isPresent())
+            .filter(trial -> cosine(trial).isPresent())
+            .toList();
+  }
+
+  /** The similarity that a search measured on samples that it held out. */
+  static Optional<Double> cosine(Tree trial) {
+    return trial.tree("held_out").number("cosine_mean");
   }
 
   void write(Html html) {
-    if (modules.isEmpty() && timed.isEmpty()) {
+    if (modules.isEmpty() && timed.isEmpty() && trials.isEmpty()) {
       return;
     }
     html.element("h2", "Plots")
@@ -35,6 +47,15 @@ final class PlotSection {
         .close("noscript")
         .open("div", "class", "plots")
         .line();
+    if (!trials.isEmpty()) {
+      figure(
+          html,
+          "trials",
+          "What was tried",
+          "Measured: size and similarity to the source on held-out samples, a dot for each"
+              + " configuration. Smaller is to the left, better is up.",
+          "%d configurations.".formatted(trials.size()));
+    }
     if (hasRatios()) {
       figure(
           html,
@@ -109,6 +130,18 @@ final class PlotSection {
   JsonDocument data() {
     List<String> names = modules.stream().map(module -> module.textOrEmpty("module")).toList();
     return new JsonDocument()
+        .put(
+            "trials",
+            trials.stream()
+                .map(
+                    trial ->
+                        new JsonDocument()
+                            .put("name", trial.textOrEmpty("name"))
+                            .put("bytes", trial.number("bytes"))
+                            .put("cosine", cosine(trial))
+                            .put("frontier", trial.isTrue("frontier"))
+                            .put("best", trial.isTrue("best")))
+                .toList())
         .put("sqnr", Map.of("names", names, "sqnr", column("sqnr_db")))
         .put(
             "sizes",

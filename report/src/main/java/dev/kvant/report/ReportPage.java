@@ -73,6 +73,7 @@ public final class ReportPage {
     evaluation();
     PlotSection plots = new PlotSection(report);
     plots.write(html);
+    trials();
     new ModuleSection(report).write(html);
     operators();
     spec();
@@ -304,6 +305,34 @@ public final class ReportPage {
   /** What the figures were measured on, as the end of a clause. */
   private String environment() {
     return SummaryCards.processor(report).map(", "::concat).orElse("");
+  }
+
+  private void trials() {
+    List<Tree> trials = report.trees("trials");
+    if (trials.isEmpty()) {
+      return;
+    }
+    html.element("h2", "What was tried");
+    table("Measured" + environment() + ": size, similarity and speed beside the source.");
+    head("Configuration", "Size>", "Cosine>", "Speed>", "Result");
+    html.open("tbody");
+    for (Tree trial : trials) {
+      html.open("tr", "class", trial.isTrue("frontier") ? null : "native")
+          .element("th", trial.textOrEmpty("name"), "scope", "row", "class", "name");
+      number(trial.whole("bytes").map(Figures::bytes).orElse(""));
+      number(PlotSection.cosine(trial).map(Figures::cosine).orElse(""));
+      number(trial.tree("latency").number("speedup").map(Figures::factor).orElse(""));
+      html.element(
+              "td",
+              trial.isTrue("best")
+                  ? "best"
+                  : trial.isTrue("frontier")
+                      ? "on the frontier"
+                      : trial.text("failure").orElse("beaten by another"))
+          .close("tr")
+          .line();
+    }
+    endTable();
   }
 
   private void operators() {

@@ -2,7 +2,6 @@ package dev.kvant.report;
 
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -109,7 +108,7 @@ final class SummaryCards {
     }
     return new Card(
         "Speed",
-        String.format(Locale.ROOT, "%.2f ×", before.get() / after.get()),
+        Figures.factor(before.get() / after.get()),
         "%s a batch, %s before"
             .formatted(Figures.millis(after.get()), Figures.millis(before.get())),
         "Measured: median over %s on %s%s. Derived: the factor."

@@ -198,6 +198,41 @@
       };
     },
 
+    trials: (trials) => {
+      const sorted = [...trials].sort((one, other) => one.bytes - other.bytes);
+      const dots = (label, fill, size, belongs) => ({
+        label,
+        stroke: fill,
+        paths: () => null,
+        points: { show: true, size, width: 0, fill },
+        value: number((value) => value.toFixed(6)),
+        column: sorted.map((trial) => (belongs(trial) ? trial.cosine : null)),
+      });
+      const series = [
+        dots("Tried", color("--before"), 6, (trial) => !trial.frontier && !trial.best),
+        dots("On the frontier", color("--accent"), 7, (trial) => trial.frontier && !trial.best),
+        dots("Best", color("--good"), 10, (trial) => trial.best),
+      ];
+      return {
+        options: {
+          scales: { x: { time: false, range: (plot, min, max) => uPlot.rangeNum(min, max, 0.1, false) } },
+          axes: [
+            baseline({ space: 70, values: (plot, values) => values.map(shown(bytes)) }),
+            axis({ size: 64 }),
+          ],
+          series: [
+            {
+              label: "Configuration",
+              value: (plot, value, place, index) =>
+                index === null ? "" : `${sorted[index].name}, ${bytes(value)}`,
+            },
+            ...series,
+          ],
+        },
+        values: [sorted.map((trial) => trial.bytes), ...series.map(({ column }) => column)],
+      };
+    },
+
     latencies: (models) => {
       const strokes = [color("--before"), color("--accent"), color("--good"), color("--fair")];
       // Each curve begins at nothing; of equal times the last counts.

@@ -188,6 +188,41 @@ class ReportPageTest {
   }
 
   @Test
+  void shows_and_draws_what_a_search_has_tried() {
+    JsonDocument report =
+        report(Samples.names(2))
+            .put(
+                "trials",
+                List.of(
+                    trial("int8", 400, 0.99, true, true), trial("mixed", 500, 0.98, false, false)));
+
+    String page = page(report);
+
+    assertThat(page)
+        .contains("data-plot=\"trials\"")
+        .contains(
+            "mixed</th><td class=\"n\">500 B</td><td class=\"n\">0.980000</td>"
+                + "<td class=\"n\">1.50 ×</td><td>beaten by another</td>")
+        .contains("<td>best</td>");
+    JsonObject best = data(page).getAsJsonArray("trials").get(0).getAsJsonObject();
+    assertThat(best.get("name").getAsString()).isEqualTo("int8");
+    assertThat(best.get("cosine").getAsDouble()).isEqualTo(0.99);
+    assertThat(best.get("best").getAsBoolean()).isTrue();
+    assertThat(page(report(Samples.names(2)))).doesNotContain("data-plot=\"trials\"");
+  }
+
+  private static JsonDocument trial(
+      String name, long bytes, double cosine, boolean frontier, boolean best) {
+    return new JsonDocument()
+        .put("name", name)
+        .put("bytes", bytes)
+        .put("held_out", Map.of("cosine_mean", cosine))
+        .put("latency", Map.of("speedup", 1.5))
+        .put("frontier", frontier)
+        .put("best", best);
+  }
+
+  @Test
   void describes_each_plot_in_words() {
     String page = page(report(Samples.names(4)));
 
