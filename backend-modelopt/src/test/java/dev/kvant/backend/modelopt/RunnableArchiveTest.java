@@ -153,7 +153,7 @@ class RunnableArchiveTest {
 
     try (TorchModel source = TestModels.open(TestModels.model("tied.pt"));
         TorchModel artifact = TestModels.open(saved.artifacts().get(1).path())) {
-      long copy = source.tensors().get("head.weight").bytes();
+      long copy = Objects.requireNonNull(source.tensors().get("head.weight")).bytes();
       long scaleOfInput = Float.BYTES;
       assertThat(artifact.tensorBytes() - source.tensorBytes()).isEqualTo(copy + scaleOfInput);
       assertThat(saved.report().warnings())
