@@ -313,7 +313,7 @@ public final class ReportPage {
       return;
     }
     html.element("h2", "What was tried");
-    table("Measured" + environment() + ": size, similarity and speed beside the source.");
+    table("Measured beside the source, on held-out samples" + environment() + ".");
     head("Configuration", "Size>", "Cosine>", "Speed>", "Result");
     html.open("tbody");
     for (Tree trial : trials) {
