@@ -52,6 +52,9 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
   /** The option that names a {@link Layout}. */
   static final String LAYOUT = "layout";
 
+  /** The option for how large a file may be. */
+  static final String SHARD_GIGABYTES = "shard_gigabytes";
+
   private static final int MAX_COLUMNS = 1 << 24;
 
   private static final BackendDescriptor DESCRIPTOR =
@@ -91,6 +94,11 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
                   Layout.labels(),
                   "How the checkpoint is stored: as compressed-tensors does, or as ModelOpt's unified"
                       + " export for fp8_e4m3fn in dynamic_ptq and nvfp4."))
+          .option(
+              OptionDescriptor.of(
+                  SHARD_GIGABYTES,
+                  OptionDescriptor.Type.NUMBER,
+                  "How many gigabytes of tensors a file may have; the files are those of the source by default."))
           .build();
 
   /** For {@link java.util.ServiceLoader}; does nothing. */
@@ -147,6 +155,12 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
   @Override
   public List<ConfigurationProblem> validate(ModelQuantizationConfig config) {
     List<ConfigurationProblem> problems = new ArrayList<>();
+    Object gigabytes = config.backendKwargs().get(SHARD_GIGABYTES);
+    if (gigabytes instanceof Number number && !(number.doubleValue() > 0)) {
+      problems.add(
+          new ConfigurationProblem(
+              "quantize.backend_kwargs." + SHARD_GIGABYTES, "must be above 0, was " + number));
+    }
     if (layout(config) == Layout.MODELOPT) {
       Stream.concat(
               Stream.ofNullable(config.defaultLayerDtype()),

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -170,6 +171,33 @@ final class CompressedTensorsRun implements QuantizationRun {
                           ? List.of(OutputTensor.copyOf(name, tensor))
                           : weight.tensors());
             });
+    if (!context.options().isSet(CompressedTensorsBackend.SHARD_GIGABYTES)) {
+      return shards;
+    }
+    double gigabytes = context.options().number(CompressedTensorsBackend.SHARD_GIGABYTES);
+    return filled(shards.values().stream().flatMap(List::stream).toList(), gigabytes * 1e9);
+  }
+
+  /** Fills files in turn; a tensor that is larger than a file may be has one of its own. */
+  private static Map<String, List<OutputTensor>> filled(List<OutputTensor> tensors, double bytes) {
+    List<List<OutputTensor>> files = new ArrayList<>();
+    double left = 0;
+    for (OutputTensor tensor : tensors) {
+      if (files.isEmpty() || tensor.bytes() > left) {
+        files.add(new ArrayList<>());
+        left = bytes;
+      }
+      files.get(files.size() - 1).add(tensor);
+      left -= tensor.bytes();
+    }
+    Map<String, List<OutputTensor>> shards = new LinkedHashMap<>();
+    for (int i = 0; i < files.size(); i++) {
+      shards.put(
+          files.size() == 1
+              ? OutputFolder.MODEL
+              : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, files.size()),
+          files.get(i));
+    }
     return shards;
   }
 

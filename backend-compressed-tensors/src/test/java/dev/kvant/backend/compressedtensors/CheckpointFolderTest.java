@@ -173,6 +173,56 @@ class CheckpointFolderTest {
   }
 
   @Test
+  void has_files_of_the_size_that_is_requested() throws IOException {
+    // 3000 bytes: two of the weights with 1072, the third and one of 1600, the table of 8192.
+    Quantization.weights(Folders.sharded(source))
+        .all(Dtype.of("int4"))
+        .option("shard_gigabytes", 3e-6)
+        .into(results);
+
+    assertThat(written())
+        .containsExactly(
+            "config.json",
+            "model-00001-of-00003.safetensors",
+            "model-00002-of-00003.safetensors",
+            "model-00003-of-00003.safetensors",
+            "model.safetensors.index.json",
+            "tokenizer.json");
+    assertThat(
+            json(results.resolve("model.safetensors.index.json"))
+                .getAsJsonObject("weight_map")
+                .get(ATTENTION + "v_proj.weight_packed")
+                .getAsString())
+        .isEqualTo("model-00002-of-00003.safetensors");
+    try (QuantizableModel opened = new TorchFormat().open(results)) {
+      assertThat(opened.tensors()).hasSize(4 * 3 + 1);
+    }
+    Quantization.weights(source)
+        .all(Dtype.of("int4"))
+        .option("shard_gigabytes", 1)
+        .into(folder.resolve("one"));
+    assertThat(folder.resolve("one/model.safetensors")).exists();
+    assertThat(folder.resolve("one/model.safetensors.index.json")).doesNotExist();
+  }
+
+  @Test
+  void is_refused_with_files_of_no_size() {
+    for (Object size : List.of(0, -1, Double.NaN)) {
+      ModelQuantizationConfig config =
+          ModelQuantizationConfig.builder()
+              .backend("compressed-tensors")
+              .mode(QuantizationMode.WEIGHT_ONLY_PTQ)
+              .backendKwarg("shard_gigabytes", size)
+              .build();
+
+      assertThat(new CompressedTensorsBackend().validate(config))
+          .singleElement()
+          .satisfies(
+              problem -> assertThat(problem.message()).isEqualTo("must be above 0, was " + size));
+    }
+  }
+
+  @Test
   void contains_all_else_of_the_source_but_weights_and_hidden_files() throws IOException {
     Folders.decoder(source);
     Files.createDirectories(source.resolve("1_Pooling"));
