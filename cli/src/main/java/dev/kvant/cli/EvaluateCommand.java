@@ -1,6 +1,7 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.Device;
+import dev.kvant.api.EvaluationConfig;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.report.EvaluationResult;
@@ -8,6 +9,9 @@ import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
+import dev.kvant.runtime.evaluation.Pooling;
+import dev.kvant.runtime.evaluation.RetrievalRequest;
+import dev.kvant.runtime.evaluation.RetrievalSimilarity;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +36,7 @@ import picocli.CommandLine.Parameters;
       Subcommand.EXIT_DONE,
       Subcommand.EXIT_FAILED,
       Subcommand.EXIT_WRONG_INPUT,
-      "3:a gate (--min-top1, --min-cosine) was not passed",
+      "3:a gate (--min-top1, --min-cosine, --min-recall) was not passed",
       Subcommand.EXIT_INTERRUPTED
     },
     footer = {
@@ -100,6 +104,35 @@ final class EvaluateCommand extends Subcommand {
       description = "A gate: the minimum mean cosine similarity to the reference, -1 to 1.")
   private @Nullable Double minCosine;
 
+  @Option(
+      names = "--embeddings",
+      paramLabel = "POOLING",
+      description =
+          "For encoders: compares what a search in the embeddings finds with what it finds in those of"
+              + " the reference. mean: the mean of the tokens that attention_mask keeps; cls: the"
+              + " first token.")
+  private @Nullable String pooling;
+
+  @Option(
+      names = "--no-normalize",
+      description = "Do not divide embeddings by their Euclidean norms.")
+  private boolean notNormalized;
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      defaultValue = "" + RetrievalRequest.DEFAULT_K,
+      description = "How many texts a search gives. Default: ${DEFAULT-VALUE}.")
+  private int topK;
+
+  @Option(
+      names = "--min-recall",
+      paramLabel = "SHARE",
+      description =
+          "A gate: the minimum share of the reference's first K texts that the model's first K hold, 0"
+              + " to 1.")
+  private @Nullable Double minRecall;
+
   EvaluateCommand(Screens screens, Installations installations) {
     super(screens, installations);
   }
@@ -112,11 +145,22 @@ final class EvaluateCommand extends Subcommand {
     if (minCosine != null && reference == null) {
       throw wrongUsage("--min-cosine needs a --reference to compare with");
     }
+    RetrievalRequest retrieval = retrieval();
     Device where = Device.of(device);
     if (!where.isKnown()) {
       throw wrongUsage("--device must be cpu, cuda or cuda:N, not '%s'".formatted(device));
     }
-    Evaluation evaluation = evaluate(where);
+    Evaluation evaluation;
+    @Nullable RetrievalSimilarity found;
+    try (Reporter reporter = new Reporter(err());
+        Kvant kvant = open(reporter)) {
+      EvaluationConfig data = kvant.evaluation(dataPath, batchSize, settings);
+      evaluation = kvant.evaluate(path, reference, data, where);
+      found =
+          retrieval == null || reference == null
+              ? null
+              : kvant.compareRetrieval(path, reference, data, retrieval, where);
+    }
     Double top1 = evaluation.top1(evaluation.model());
     if (minTop1 != null && top1 == null) {
       throw wrongUsage("--min-top1 needs an array 'label' in " + dataPath);
@@ -129,20 +173,57 @@ final class EvaluateCommand extends Subcommand {
     if (similarity != null) {
       gate("the mean cosine", similarity.cosineMean(), minCosine, failedGates);
     }
+    if (found != null) {
+      gate("recall@" + topK, found.recall(), minRecall, failedGates);
+    }
     EvaluationResult result = new EvaluationResult(dataPath, List.of(evaluation));
     EvaluationTable table = new EvaluationTable(result);
     table.warnings().forEach(each -> err().paragraph("warning: ", Style.WARNING, each));
-    print(() -> document(result, failedGates), () -> table.print(out()));
+    print(
+        () -> document(result, found, failedGates),
+        () -> {
+          table.print(out());
+          if (found != null) {
+            out().line();
+            out().line(text(found));
+          }
+        });
     failedGates.forEach(gate -> err().paragraph("gate not passed: ", Style.ERROR, gate));
     return failedGates.isEmpty() ? ExitCode.DONE : ExitCode.GATE_FAILED;
   }
 
-  private Evaluation evaluate(Device where) {
-    try (Reporter reporter = new Reporter(err());
-        Kvant kvant = open(reporter)) {
-      return kvant.evaluate(
-          path, reference, kvant.evaluation(dataPath, batchSize, settings), where);
+  /** What is asked of embeddings, or null. */
+  private @Nullable RetrievalRequest retrieval() {
+    if (pooling == null && minRecall == null) {
+      return null;
     }
+    if (reference == null) {
+      throw wrongUsage(
+          "%s needs a --reference to compare with"
+              .formatted(pooling == null ? "--min-recall" : "--embeddings"));
+    }
+    if (topK < 1) {
+      throw wrongUsage("--top-k must be at least 1, not " + topK);
+    }
+    String how = pooling == null ? "mean" : pooling;
+    if (!how.equals("mean") && !how.equals("cls")) {
+      throw wrongUsage("--embeddings must be mean or cls, not '%s'".formatted(how));
+    }
+    return new RetrievalRequest(
+        how.equals("mean") ? Pooling.MEAN : Pooling.CLS, !notNormalized, topK);
+  }
+
+  private static String text(RetrievalSimilarity found) {
+    return String.format(
+        Locale.ROOT,
+        "each of %d texts searching among the others: recall@%d %.4f, nDCG@%d %.4f, rank correlation"
+            + " of pair scores %.4f",
+        found.texts(),
+        found.k(),
+        found.recall(),
+        found.k(),
+        found.ndcg(),
+        found.spearman());
   }
 
   /** A NaN never passes. */
@@ -153,14 +234,26 @@ final class EvaluateCommand extends Subcommand {
     }
   }
 
-  private JsonDocument document(EvaluationResult result, List<String> failedGates) {
+  private JsonDocument document(
+      EvaluationResult result, @Nullable RetrievalSimilarity found, List<String> failedGates) {
     return result
         .document()
+        .put(
+            "retrieval",
+            found == null
+                ? null
+                : new JsonDocument()
+                    .put("texts", found.texts())
+                    .put("k", found.k())
+                    .put("recall", found.recall())
+                    .put("ndcg", found.ndcg())
+                    .put("spearman", found.spearman()))
         .put(
             "gates",
             new JsonDocument()
                 .put("min_top1", minTop1)
                 .put("min_cosine", minCosine)
+                .put("min_recall", minRecall)
                 .put("passed", failedGates.isEmpty())
                 .put("failed", failedGates));
   }

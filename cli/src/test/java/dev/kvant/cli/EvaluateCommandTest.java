@@ -185,4 +185,46 @@ class EvaluateCommandTest {
                 List.of(arguments).stream())
             .toArray(String[]::new));
   }
+
+  @Test
+  void compares_what_a_search_in_embeddings_finds() {
+    Session session =
+        evaluate(
+            rounding,
+            "--reference",
+            model.toString(),
+            "--embeddings=mean",
+            "--top-k=1",
+            "--format=json");
+
+    // (2, 0) finds (1, 0), (1, 0) finds (2, 0), and (0.3, 0.4) is rounded to (0, 0).
+    JsonObject retrieval = session.json().getAsJsonObject("retrieval");
+    assertThat(retrieval.get("texts").getAsInt()).isEqualTo(3);
+    assertThat(retrieval.get("k").getAsInt()).isEqualTo(1);
+    assertThat(retrieval.get("recall").getAsDouble()).isEqualTo(1);
+    assertThat(retrieval.get("ndcg").getAsDouble()).isEqualTo(1);
+    assertThat(retrieval.get("spearman").getAsDouble()).isEqualTo(1);
+  }
+
+  @Test
+  void fails_where_a_search_finds_too_little() {
+    Path broken = models.model("broken.text", "fc Broken weight:float32:2x2\n");
+    Session session =
+        evaluate(broken, "--reference", model.toString(), "--min-recall=0.5", "--top-k=1");
+
+    assertThat(session.exitCode()).isEqualTo(ExitCode.GATE_FAILED);
+    assertThat(session.err()).contains("gate not passed: recall@1 is NaN, less than 0.5");
+  }
+
+  @Test
+  void embeddings_need_a_reference_enough_texts_and_a_known_pooling() {
+    assertThat(evaluate(rounding, "--embeddings=mean").err())
+        .contains("--embeddings needs a --reference to compare with");
+    assertThat(evaluate(rounding, "--min-recall=0.9").err())
+        .contains("--min-recall needs a --reference to compare with");
+    assertThat(evaluate(rounding, "--reference", model.toString(), "--embeddings=max").err())
+        .contains("--embeddings must be mean or cls, not 'max'");
+    assertThat(evaluate(rounding, "--reference", model.toString(), "--embeddings=mean").err())
+        .contains("recall and nDCG of the first 10 texts need at least 11 texts, but there are 3");
+  }
 }

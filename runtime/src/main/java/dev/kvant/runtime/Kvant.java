@@ -36,6 +36,8 @@ import dev.kvant.runtime.discovery.Registry;
 import dev.kvant.runtime.evaluation.EvaluatedModel;
 import dev.kvant.runtime.evaluation.Evaluation;
 import dev.kvant.runtime.evaluation.Evaluator;
+import dev.kvant.runtime.evaluation.RetrievalRequest;
+import dev.kvant.runtime.evaluation.RetrievalSimilarity;
 import dev.kvant.runtime.recipe.RecipeChoice;
 import dev.kvant.runtime.report.ReportRecord;
 import dev.kvant.runtime.tuning.AnalysisRequest;
@@ -565,6 +567,29 @@ public final class Kvant implements AutoCloseable {
     try (EvaluatedModel evaluated = evaluatedModel(model, device);
         EvaluatedModel other = evaluatedModel(reference, device)) {
       return evaluator(data, device).evaluate(evaluated, other);
+    }
+  }
+
+  /**
+   * Embeds texts with an encoder and its reference, and says whether a search in the embeddings
+   * finds the same texts.
+   *
+   * @param model the model file
+   * @param reference the model that it should be like
+   * @param data the texts, more than {@link RetrievalRequest#k()}
+   * @param request how outputs become embeddings
+   * @param device where both run
+   * @throws InvalidConfigurationException if that is no device, or a setting of the data is wrong
+   * @throws UnavailableException if nothing installed runs a model's format, or not on this device
+   * @throws DataException if the data cannot be read, or has too few texts
+   * @throws CalibrationException if it does not fit a model's inputs
+   * @throws UnsupportedModelException if the first output of a model is no embedding
+   */
+  public RetrievalSimilarity compareRetrieval(
+      Path model, Path reference, EvaluationConfig data, RetrievalRequest request, Device device) {
+    try (EvaluatedModel evaluated = evaluatedModel(model, device);
+        EvaluatedModel other = evaluatedModel(reference, device)) {
+      return evaluator(data, device).retrieve(evaluated, other, request);
     }
   }
 

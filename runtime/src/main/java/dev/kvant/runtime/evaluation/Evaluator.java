@@ -101,6 +101,39 @@ public final class Evaluator {
   }
 
   /**
+   * Embeds the samples with a model and a reference, and compares what a search in them finds.
+   * Keeps two embeddings for each sample.
+   *
+   * @throws DataException if the data cannot be read, or has too few samples
+   * @throws dev.kvant.api.CalibrationException if it does not fit a model's inputs
+   * @throws dev.kvant.api.UnsupportedModelException if the outputs are no embeddings
+   */
+  public RetrievalSimilarity retrieve(
+      EvaluatedModel model, EvaluatedModel reference, RetrievalRequest request) {
+    List<double[]> expected = new ArrayList<>();
+    List<double[]> actual = new ArrayList<>();
+    try (InputBatches batches =
+        InputBatches.open(readers, data, inputs(model, reference), remark -> {})) {
+      ProgressReporter progress =
+          new ProgressReporter(listener, "embed", batches.count().orElse(-1), "samples");
+      for (var next = batches.next(); next.isPresent(); next = batches.next()) {
+        InputBatch batch = next.get();
+        expected.addAll(embeddings(reference, batch, request));
+        actual.addAll(embeddings(model, batch, request));
+        progress.advance(batch.samples(), "");
+      }
+    }
+    return RetrievalSimilarity.of(expected, actual, request.k());
+  }
+
+  private static List<double[]> embeddings(
+      EvaluatedModel model, InputBatch batch, RetrievalRequest request) {
+    InputTypes types = new InputTypes(model.inputs(), remark -> {});
+    Tensor output = model.run(batch.with(types.convert(batch.inputs()))).values().iterator().next();
+    return request.pooling().embeddings(output, batch, request.normalized());
+  }
+
+  /**
    * Runs a model on the first samples, so that what does not fit is found before any long work.
    *
    * @throws DataException if the data cannot be read
