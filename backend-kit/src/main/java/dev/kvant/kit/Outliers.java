@@ -51,7 +51,7 @@ public record Outliers(double largest, double share) {
   /** What to do, as a request. */
   public static String remedy() {
     return "leave its activations native, or choose algorithm mse if the large values do not"
-               + " matter";
+        + " matter";
   }
 
   /** The second half of a sentence about the tensor. */

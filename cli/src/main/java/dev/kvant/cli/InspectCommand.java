@@ -57,8 +57,7 @@ final class InspectCommand extends Subcommand {
         QuantizableModel model = kvant.load(path)) {
       Optional<QuantizationReport> report = kvant.report(model);
       Optional<Verification> verification = kvant.verification(model);
-      print(
-          () -> document(model, report, verification), () -> show(model, report, verification));
+      print(() -> document(model, report, verification), () -> show(model, report, verification));
     }
     return ExitCode.DONE;
   }

@@ -86,8 +86,7 @@ class DistributionIT {
                     .toString(),
             backend -> text(backend, "version"))
         .containsExactly(
-            tuple(
-                "compressed-tensors", "compressed-tensors", System.getProperty("kvant.version")),
+            tuple("compressed-tensors", "compressed-tensors", System.getProperty("kvant.version")),
             tuple("modelopt", "modelopt", System.getProperty("kvant.version")),
             tuple("onnx", "onnx", System.getProperty("kvant.version")),
             tuple("torchao", "torchao", System.getProperty("kvant.version")));

@@ -214,11 +214,11 @@ final class ArtifactLock {
   }
 
   /**
-   * Removes a lock of a run that is gone. Of several processes and threads that find it, one removes
-   * it: else the second would remove the lock that the first has taken in its place. While it does,
-   * it holds the file's own lock of the operating system; others see afterwards that the name leads
-   * to another file. No other thread may open the file meanwhile, since closing it would end that
-   * lock; {@link #holder} is the only one that does.
+   * Removes a lock of a run that is gone. Of several processes and threads that find it, one
+   * removes it: else the second would remove the lock that the first has taken in its place. While
+   * it does, it holds the file's own lock of the operating system; others see afterwards that the
+   * name leads to another file. No other thread may open the file meanwhile, since closing it would
+   * end that lock; {@link #holder} is the only one that does.
    */
   static void removeOf(String run, Path file) throws IOException {
     synchronized (READING) {
