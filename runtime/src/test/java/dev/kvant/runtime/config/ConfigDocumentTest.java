@@ -549,7 +549,8 @@ class ConfigDocumentTest {
     assertThatThrownBy(() -> ConfigDocument.read(Path.of("/dev/zero")))
         .isInstanceOf(InvalidConfigurationException.class)
         .hasMessage(
-            "/dev/zero cannot be read: it is a pipe, a device or a socket; copy its content into a file");
+            "/dev/zero cannot be read: it is a pipe, a device or a socket; copy its content into a"
+                + " file");
   }
 
   @Test
@@ -560,7 +561,8 @@ class ConfigDocumentTest {
     assertThat(NamedPipe.assertRefused(pipe, () -> ConfigDocument.read(pipe)))
         .isEqualTo(
             pipe
-                + " cannot be read: it is a pipe, a device or a socket; copy its content into a file");
+                + " cannot be read: it is a pipe, a device or a socket; copy its content into a"
+                + " file");
   }
 
   @ParameterizedTest

@@ -136,8 +136,8 @@ class DataReadersTest {
     assertThat(opens(DataConfig.of(file)))
         .isEqualTo(
             file
-                + " is not data that can be read; data readers: text (reads .txt files), table (reads"
-                + " .csv files), images (reads .png files), other (reads .csv files)");
+                + " is not data that can be read; data readers: text (reads .txt files), table"
+                + " (reads .csv files), images (reads .png files), other (reads .csv files)");
   }
 
   @Test
@@ -154,7 +154,8 @@ class DataReadersTest {
 
     assertThat(problems(data.readBy("texts")))
         .containsExactly(
-            "quantize.evaluation.reader: no data reader 'texts' is installed; did you mean 'text'?");
+            "quantize.evaluation.reader: no data reader 'texts' is installed; did you mean"
+                + " 'text'?");
     assertThat(problems(data.with("colum", "c")))
         .containsExactly("quantize.evaluation.colum: is unknown; did you mean 'column'?");
     assertThat(problems(data.with("tokenizer", "t").with("colum", "c")))

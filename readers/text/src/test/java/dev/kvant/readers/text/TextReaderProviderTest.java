@@ -286,10 +286,12 @@ class TextReaderProviderTest {
       value = {
         "a.csv | ''                 | %s is empty; its first line must name the columns",
         "b.csv | 'a,a;1,2'          | %s has several columns 'a'",
-        "c.csv | 'a,b;1'            | line 2 of %s has 1 values, and the first line names 2 columns",
+        "c.csv | 'a,b;1'            | line 2 of %s has 1 values, and the first line names 2"
+            + " columns",
         "d.csv | 'text;\"open'      | line 2 of %s has a quote that is not closed",
         "e.csv | 'text;\"a\" b'     | line 2 of %s has text behind a value in quotes",
-        "f.csv | 'a,b;1,2'          | line 2 of %s has no column 'text', only a, b; name one in 'column'",
+        "f.csv | 'a,b;1,2'          | line 2 of %s has no column 'text', only a, b; name one in"
+            + " 'column'",
         "g.jsonl | '{\"text\": \"a\"};[1]' | line 2 of %s is not a JSON object",
         "h.jsonl | '{\"text\": 1;'  | line 1 of %s is not valid JSON"
       })
