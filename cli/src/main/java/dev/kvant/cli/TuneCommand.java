@@ -7,6 +7,9 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.Recipe;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
+import dev.kvant.report.JsonDocument;
+import dev.kvant.report.ReportDocument;
+import dev.kvant.report.ReportFiles;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.tuning.TuningBudget;
@@ -17,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -114,6 +118,14 @@ final class TuneCommand extends Subcommand {
       description = "How many samples of the data are used at most. Default: ${DEFAULT-VALUE}.")
   private int samples;
 
+  @Option(
+      names = "--report",
+      paramLabel = "PATH",
+      description =
+          "Write the report of the best artifact, with all that was tried: into a folder as"
+              + " report.json and report.html, or into a file that ends in .json or .html.")
+  private @Nullable Path report;
+
   TuneCommand(Screens screens, Installations installations) {
     super(screens, installations);
   }
@@ -141,8 +153,11 @@ final class TuneCommand extends Subcommand {
             });
     Path source = arguments.source();
     Path folder = arguments.folder(out);
+    Optional<ReportFiles> reports = Optional.ofNullable(report).map(ReportFiles::at);
+    reports.ifPresent(ReportFiles::check);
     TuningResult result;
     @Nullable MadeSpec made;
+    @Nullable JsonDocument done = null;
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = open(reporter)) {
       EvaluationConfig read =
@@ -154,6 +169,9 @@ final class TuneCommand extends Subcommand {
       SpecFile file = SpecFile.beside(folder);
       try (QuantizableModel model = kvant.load(source)) {
         result = kvant.tune(model, request);
+        if (result.saved() != null) {
+          done = ReportDocument.of(model, result.saved(), null, null);
+        }
       }
       made = made(result, source, folder, file);
     }
@@ -163,6 +181,12 @@ final class TuneCommand extends Subcommand {
       made.write();
     }
     SpecFile.at(folder.resolve("tuning.json")).write(table.document().json() + "\n");
+    if (done != null) {
+      JsonDocument tried =
+          done.put("spec", made == null ? null : made.document())
+              .put("trials", table.document().fields().get("trials"));
+      reports.ifPresent(files -> files.write(tried));
+    }
     print(
         table.document().put("spec", made == null ? null : made.document()),
         () -> {

@@ -70,6 +70,32 @@ class TuneCommandTest {
   }
 
   @Test
+  void reports_the_best_artifact_and_all_that_was_tried() throws Exception {
+    Path reports = folder.resolve("reports");
+
+    Session session = tune(8, "--min-cosine=0.5", "--format=json", "--report=" + reports);
+
+    assertThat(session.exitCode()).isZero();
+    JsonObject report =
+        JsonParser.parseString(Files.readString(reports.resolve("report.json"))).getAsJsonObject();
+    assertThat(report.get("trials")).isEqualTo(session.json().get("trials"));
+    assertThat(
+            report.getAsJsonArray("artifacts").get(0).getAsJsonObject().get("path").getAsString())
+        .isEqualTo(out.resolve(TextBackend.ARTIFACT).toString());
+    assertThat(Files.readString(reports.resolve("report.html")))
+        .contains("data-plot=\"trials\"", "<td>best</td>");
+  }
+
+  @Test
+  void reports_nothing_where_no_artifact_was_written() {
+    Path reports = folder.resolve("reports");
+
+    tune(8, "--max-size=3B", "--report=" + reports);
+
+    assertThat(reports).doesNotExist();
+  }
+
+  @Test
   void prints_a_row_for_each_trial() {
     Session session = tune(8, "--min-cosine=0.5");
 
