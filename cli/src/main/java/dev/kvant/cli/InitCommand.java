@@ -86,8 +86,7 @@ final class InitCommand extends Subcommand {
                 && quantizer.config().calibration() == null;
         return spec.made(quantizer.config()).orElseThrow().text()
             + (lacksData
-                ? "  calibration:\n"
-                      + "    path: ???  # required: data on which activations are observed\n"
+                ? "  calibration:\n    path: ???  # required: data on which activations are observed\n"
                 : "");
       }
     }
