@@ -7,6 +7,7 @@ import dev.kvant.report.EvaluationResult;
 import dev.kvant.report.EvaluationResult.Row;
 import dev.kvant.report.Figures;
 import dev.kvant.runtime.evaluation.Evaluation;
+import dev.kvant.runtime.evaluation.Figure;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,8 +37,11 @@ final class EvaluationTable {
         Table.of(
             Column.name("model"),
             Column.number("size"),
-            Column.number("top-1"),
+            Column.number(Figure.TOP1.title()),
             Column.number("correct"),
+            Column.number(Figure.TOP5.title()),
+            Column.number(Figure.MAP.title()),
+            Column.number(Figure.CER.title()),
             Column.number("cosine"),
             Column.number("min"),
             Column.number("SQNR"),
@@ -49,8 +53,11 @@ final class EvaluationTable {
       table.row(
           row.score().path(),
           Figures.bytes(row.score().bytes()),
-          row.top1() == null ? "" : String.format(Locale.ROOT, "%.4f", row.top1()),
+          figure(row, Figure.TOP1),
           correct == null ? "" : correct + "/" + first.samples(),
+          figure(row, Figure.TOP5),
+          figure(row, Figure.MAP),
+          figure(row, Figure.CER),
           similarity == null ? "" : Figures.cosine(similarity.cosineMean()),
           similarity == null ? "" : Figures.cosine(similarity.cosineMin()),
           similarity == null ? "" : ModuleTable.decibels(screen, similarity.sqnrDecibels()),
@@ -58,6 +65,11 @@ final class EvaluationTable {
           Figures.millis(row.score().latencyMillis()));
     }
     table.print(screen);
+  }
+
+  private static String figure(Row row, Figure figure) {
+    Double value = row.score().figures().get(figure);
+    return value == null ? "" : String.format(Locale.ROOT, "%.4f", value);
   }
 
   /** Warnings about figures that are invalid because data or outputs are not finite. */

@@ -3,6 +3,8 @@ package dev.kvant.cli;
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationException;
+import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.EvaluationGates;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
@@ -53,6 +55,7 @@ import picocli.CommandLine.Option;
       Subcommand.EXIT_DONE,
       Subcommand.EXIT_FAILED,
       Subcommand.EXIT_WRONG_INPUT,
+      "3:a gate of the evaluation was not passed",
       Subcommand.EXIT_REJECTED,
       Subcommand.EXIT_INTERRUPTED
     },
@@ -152,8 +155,16 @@ final class QuantizeCommand extends SpecCommand {
         reports.ifPresent(files -> files.write(evaluated));
         print(() -> evaluated, () -> show(evaluation.get()));
       }
+      List<String> failedGates =
+          evaluation.map(each -> each.failed(gates(config))).orElse(List.of());
+      failedGates.forEach(gate -> err().paragraph("gate not passed: ", Style.ERROR, gate));
+      return failedGates.isEmpty() ? ExitCode.DONE : ExitCode.GATE_FAILED;
     }
-    return ExitCode.DONE;
+  }
+
+  private static EvaluationGates gates(ModelQuantizationConfig config) {
+    EvaluationConfig evaluation = config.evaluation();
+    return evaluation == null ? EvaluationGates.NONE : evaluation.gates();
   }
 
   private ConfigDocument quantizationDocument(UsedSpec spec) {

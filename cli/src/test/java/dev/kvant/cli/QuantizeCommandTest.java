@@ -165,6 +165,22 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void a_gate_of_the_evaluation_that_is_not_passed_has_its_own_exit_code() {
+    Path data =
+        new NpzWriter()
+            .floats("input", new float[] {2, 0, 0.3f, 0.4f}, 2, 2)
+            .longs("label", new long[] {0, 1}, 2)
+            .write(folder.resolve("data.npz"));
+    String evaluation = "quantize.evaluation={path: %s, batch_size: 2, gates: {min_top1: %s}}";
+
+    assertThat(quantize(evaluation.formatted(data, "0.5")).exitCode()).isZero();
+    Session failed = quantize(evaluation.formatted(data, "0.6"));
+
+    assertThat(failed.exitCode()).isEqualTo(3);
+    assertThat(failed.err()).contains("gate not passed: top-1 is 0.500000, less than 0.6");
+  }
+
+  @Test
   void the_report_is_printed_even_if_the_evaluation_fails() {
     Path data =
         new NpzWriter().floats("input", new float[] {1, 2}, 1, 2).write(folder.resolve("data.npz"));

@@ -1,7 +1,9 @@
 package dev.kvant.report;
 
+import dev.kvant.api.EvaluationGates;
 import dev.kvant.api.Experimental;
 import dev.kvant.runtime.evaluation.Evaluation;
+import dev.kvant.runtime.evaluation.Figure;
 import dev.kvant.runtime.evaluation.ModelScore;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
 import java.nio.file.Path;
@@ -24,14 +26,12 @@ public record EvaluationResult(Path data, List<Evaluation> evaluations) {
    * A model and its figures.
    *
    * @param score the figures of the model alone
-   * @param top1 the share of samples that it classified as labelled, 0 to 1; null without labels
    * @param similarity the similarity of its outputs to those of the reference; null for the
    *     reference, and where there is none
    * @since 0.1.0
    */
   @Experimental
-  public record Row(
-      ModelScore score, @Nullable Double top1, @Nullable OutputSimilarity similarity) {
+  public record Row(ModelScore score, @Nullable OutputSimilarity similarity) {
 
     public Row {
       Objects.requireNonNull(score, "score");
@@ -61,13 +61,33 @@ public record EvaluationResult(Path data, List<Evaluation> evaluations) {
     List<Row> rows = new ArrayList<>();
     ModelScore reference = first().reference();
     if (reference != null) {
-      rows.add(new Row(reference, first().top1(reference), null));
+      rows.add(new Row(reference, null));
     }
     for (Evaluation evaluation : evaluations) {
-      ModelScore model = evaluation.model();
-      rows.add(new Row(model, evaluation.top1(model), evaluation.similarity()));
+      rows.add(new Row(evaluation.model(), evaluation.similarity()));
     }
     return rows;
+  }
+
+  /** The gates that models do not pass, in words. */
+  public List<String> failed(EvaluationGates gates) {
+    return evaluations.stream().flatMap(each -> each.failed(gates).stream()).toList();
+  }
+
+  /**
+   * Gates for programs.
+   *
+   * @param failed those that were not passed, in words
+   */
+  public static JsonDocument document(EvaluationGates gates, List<String> failed) {
+    return new JsonDocument()
+        .put("min_top1", gates.minTop1())
+        .put("min_top5", gates.minTop5())
+        .put("min_map", gates.minMap())
+        .put("max_cer", gates.maxCer())
+        .put("min_cosine", gates.minCosine())
+        .put("passed", failed.isEmpty())
+        .put("failed", failed);
   }
 
   /** The result for programs. */
@@ -83,11 +103,16 @@ public record EvaluationResult(Path data, List<Evaluation> evaluations) {
 
   private static JsonDocument document(Row row) {
     OutputSimilarity similarity = row.similarity();
-    return new JsonDocument()
-        .put("path", row.score().path())
-        .put("format", row.score().format())
-        .put("bytes", row.score().bytes())
-        .put("top1", row.top1())
+    JsonDocument document =
+        new JsonDocument()
+            .put("path", row.score().path())
+            .put("format", row.score().format())
+            .put("bytes", row.score().bytes());
+    for (Figure figure : Figure.values()) {
+      Double value = row.score().figures().get(figure);
+      document.put(figure.key(), value == null || value.isNaN() ? null : value);
+    }
+    return document
         .put("correct", row.score().correct())
         .put("cosine_mean", similarity == null ? null : similarity.cosineMean())
         .put("cosine_min", similarity == null ? null : similarity.cosineMin())

@@ -18,6 +18,7 @@ import dev.kvant.api.RuleReference;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Verification;
 import dev.kvant.runtime.evaluation.Evaluation;
+import dev.kvant.runtime.evaluation.Figure;
 import dev.kvant.runtime.evaluation.ModelScore;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
 import java.nio.file.Path;
@@ -125,6 +126,7 @@ final class Samples {
         "stored",
         bytes,
         correct,
+        Map.of(Figure.TOP1, correct / 10.0),
         0,
         median,
         List.of(median - 0.5, median - 0.25, median, median + 0.25, median + 1));

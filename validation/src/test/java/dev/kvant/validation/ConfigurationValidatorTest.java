@@ -7,11 +7,14 @@ import dev.kvant.api.ActivationQuantizationConfig;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.DataConfig;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.EvaluationGates;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.QuantizationMode;
@@ -408,6 +411,21 @@ class ConfigurationValidatorTest {
             "quantize.calibration.batch_size: must be greater than 0",
             "quantize.calibration.max_batches: must be greater than 0",
             "quantize.evaluation.batch_size: must be greater than 0");
+  }
+
+  @Test
+  void names_gates_that_no_figure_can_reach() {
+    EvaluationConfig evaluation =
+        new EvaluationConfig(
+            DataConfig.of(Path.of("d")),
+            null,
+            LabelKind.CLASSES,
+            EvaluationGates.NONE.withMinTop1(99.0).withMaxCer(-1.0));
+
+    assertThat(problems(torchao().evaluation(evaluation), null))
+        .containsExactlyInAnyOrder(
+            "quantize.evaluation.gates.min_top1: must be at most 1",
+            "quantize.evaluation.gates.max_cer: must be at least 0");
   }
 
   @Test

@@ -6,6 +6,8 @@ import dev.kvant.api.DataConfig
 import dev.kvant.api.Device
 import dev.kvant.api.Dtype
 import dev.kvant.api.EvaluationConfig
+import dev.kvant.api.EvaluationGates
+import dev.kvant.api.LabelKind
 import dev.kvant.api.ModelQuantizationConfig
 import dev.kvant.api.NonFiniteValues
 import dev.kvant.api.QuantizationMode
@@ -111,8 +113,12 @@ public class QuantizationBuilder internal constructor(from: ModelQuantizationCon
     batchSize: Int? = null,
     reader: String? = null,
     options: Map<String, Any> = emptyMap(),
+    labels: LabelKind = LabelKind.CLASSES,
+    gates: EvaluationGates = EvaluationGates.NONE,
   ) {
-    builder.evaluation(EvaluationConfig(DataConfig(path, reader, options), batchSize))
+    builder.evaluation(
+      EvaluationConfig(DataConfig(path, reader, options), batchSize, labels, gates)
+    )
   }
 
   /**

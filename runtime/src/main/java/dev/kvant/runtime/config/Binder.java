@@ -7,7 +7,9 @@ import dev.kvant.api.DataConfig;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.EvaluationGates;
 import dev.kvant.api.Granularity;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.NonFiniteValues;
@@ -139,8 +141,36 @@ final class Binder {
     }
     Path path = requiredPath(evaluation);
     Integer batchSize = evaluation.integer("batch_size");
+    LabelKind labels = orElse(evaluation.parsed("labels", LabelKind::of), LabelKind.CLASSES);
+    EvaluationGates gates = gates(evaluation.section("gates"), labels);
     DataConfig data = data(evaluation, path);
-    return data == null ? null : new EvaluationConfig(data, batchSize);
+    return data == null ? null : new EvaluationConfig(data, batchSize, labels, gates);
+  }
+
+  private static EvaluationGates gates(@Nullable Section section, LabelKind labels) {
+    if (section == null) {
+      return EvaluationGates.NONE;
+    }
+    EvaluationGates gates =
+        new EvaluationGates(
+            gate(section, "min_top1", labels, LabelKind.CLASSES),
+            gate(section, "min_top5", labels, LabelKind.CLASSES),
+            gate(section, "min_map", labels, LabelKind.BOXES),
+            gate(section, "max_cer", labels, LabelKind.TEXT),
+            section.number("min_cosine"));
+    section.rejectUnknownKeys();
+    return gates;
+  }
+
+  /** A gate on a figure that labels of one kind give. */
+  private static @Nullable Double gate(
+      Section section, String key, LabelKind labels, LabelKind needed) {
+    Double gate = section.number(key);
+    if (gate != null && labels != needed) {
+      section.problem(
+          key, "needs labels: %s, and labels is %s".formatted(needed.label(), labels.label()));
+    }
+    return gate;
   }
 
   /** Reads what is left of a section: the settings of whatever reads the data. */

@@ -5,6 +5,8 @@ import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.DataConfig;
 import dev.kvant.api.Device;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.EvaluationGates;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.NonFiniteValues;
@@ -53,6 +55,8 @@ final class SpecText {
           Map.entry("evaluation", "data to compare the model before and after"),
           Map.entry("evaluation.path", "the data set"),
           Map.entry("evaluation.batch_size", "samples in a batch"),
+          Map.entry("evaluation.labels", "what the labels are: classes, boxes or text"),
+          Map.entry("evaluation.gates", "what the quantized model must reach"),
           Map.entry("evaluation.reader", "the data reader"),
           Map.entry("verify", "how artifacts are compared with the model"),
           Map.entry("verify.enabled", "whether they are"),
@@ -106,11 +110,26 @@ final class SpecText {
           calibration.data(),
           calibration.batchSize(),
           calibration.maxBatches(),
-          calibration.nonFinite());
+          calibration.nonFinite(),
+          Map.of());
     }
     EvaluationConfig evaluation = config.evaluation();
     if (evaluation != null) {
-      data("evaluation", evaluation.data(), evaluation.batchSize(), null, NonFiniteValues.REFUSE);
+      Map<String, Object> own = new LinkedHashMap<>();
+      if (evaluation.labels() != LabelKind.CLASSES) {
+        own.put("labels", evaluation.labels().label());
+      }
+      Map<String, Object> gates = gates(evaluation.gates());
+      if (!gates.isEmpty()) {
+        own.put("gates", gates);
+      }
+      data(
+          "evaluation",
+          evaluation.data(),
+          evaluation.batchSize(),
+          null,
+          NonFiniteValues.REFUSE,
+          own);
     }
     verification(config.verify());
     if (!config.strict()) {
@@ -119,6 +138,16 @@ final class SpecText {
     if (!config.device().equals(Device.CPU)) {
       line("device", config.device());
     }
+  }
+
+  private static Map<String, Object> gates(EvaluationGates gates) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    put(values, "min_top1", gates.minTop1());
+    put(values, "min_top5", gates.minTop5());
+    put(values, "min_map", gates.minMap());
+    put(values, "max_cer", gates.maxCer());
+    put(values, "min_cosine", gates.minCosine());
+    return values;
   }
 
   private void rule(LayerQuantizationConfig rule) {
@@ -153,7 +182,8 @@ final class SpecText {
       DataConfig data,
       @Nullable Integer batchSize,
       @Nullable Integer maxBatches,
-      NonFiniteValues nonFinite) {
+      NonFiniteValues nonFinite,
+      Map<String, Object> own) {
     Map<String, Object> values = new LinkedHashMap<>();
     values.put("path", data.path());
     put(values, "batch_size", batchSize);
@@ -161,6 +191,7 @@ final class SpecText {
     if (nonFinite != NonFiniteValues.REFUSE) {
       values.put("non_finite", nonFinite.label());
     }
+    values.putAll(own);
     put(values, "reader", data.reader());
     data.options().forEach((key, value) -> nest(values, key, value));
     map(section, values);

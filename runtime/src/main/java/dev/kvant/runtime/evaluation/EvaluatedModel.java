@@ -2,6 +2,7 @@ package dev.kvant.runtime.evaluation;
 
 import dev.kvant.api.InputDescription;
 import dev.kvant.api.Internal;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
@@ -27,7 +28,7 @@ public final class EvaluatedModel implements AutoCloseable {
   private final String format;
   private final ModelRunner runner;
   private final Latency latency = new Latency();
-  private final LabelCounter labels = new LabelCounter();
+  private AccuracyMeter labels = AccuracyMeter.of(LabelKind.CLASSES);
   private final FiniteCheck finite = new FiniteCheck();
   private boolean labelled;
   private boolean warm;
@@ -43,6 +44,11 @@ public final class EvaluatedModel implements AutoCloseable {
     this.files = List.copyOf(files);
     this.format = Objects.requireNonNull(format, "format");
     this.runner = Objects.requireNonNull(runner, "runner");
+  }
+
+  /** Says what labels hold, before the first run. */
+  void judgeBy(LabelKind kind) {
+    labels = AccuracyMeter.of(kind);
   }
 
   List<InputDescription> inputs() {
@@ -64,7 +70,7 @@ public final class EvaluatedModel implements AutoCloseable {
     Tensor label = batch.label();
     if (label != null) {
       labelled = true;
-      labels.add(outputs.values().iterator().next(), label, batch);
+      labels.add(outputs, label, batch);
     }
     return outputs;
   }
@@ -74,7 +80,8 @@ public final class EvaluatedModel implements AutoCloseable {
         path,
         format,
         FileBytes.of(files),
-        labelled ? labels.correct() : null,
+        labelled && labels instanceof LabelCounter counter ? counter.correct() : null,
+        labelled ? labels.figures() : Map.of(),
         finite.notFinite(),
         latency.medianMillis(),
         latency.millis());

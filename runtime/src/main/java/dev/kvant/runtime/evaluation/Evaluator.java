@@ -5,6 +5,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.InputDescription;
 import dev.kvant.api.Internal;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.Tensor;
@@ -61,7 +62,12 @@ public final class Evaluator {
    * @throws dev.kvant.api.UnsupportedModelException if the outputs cannot be judged or compared
    */
   public Evaluation evaluate(EvaluatedModel model, @Nullable EvaluatedModel reference) {
+    model.judgeBy(data.labels());
+    if (reference != null) {
+      reference.judgeBy(data.labels());
+    }
     SimilarityMeter similarity = new SimilarityMeter();
+    boolean isComparable = true;
     FiniteCheck finite = new FiniteCheck();
     long count = 0;
     int size;
@@ -74,13 +80,21 @@ public final class Evaluator {
           new ProgressReporter(listener, "evaluate", batches.count().orElse(-1), "samples");
       for (var next = batches.next(); next.isPresent(); next = batches.next()) {
         InputBatch batch = next.get();
+        requireLabels(batch);
         finite.add(batch.inputs().inputs().values(), batch);
         if (reference == null) {
           model.run(batch.with(types.convert(batch.inputs())));
         } else {
           Map<String, Tensor> expected =
               reference.run(batch.with(referenceTypes.convert(batch.inputs())));
-          similarity.add(expected, model.run(batch.with(types.convert(batch.inputs()))), batch);
+          Map<String, Tensor> found = model.run(batch.with(types.convert(batch.inputs())));
+          // How many boxes there are may depend on the smallest difference.
+          isComparable &=
+              data.labels() != LabelKind.BOXES
+                  || SimilarityMeter.shapes(expected).equals(SimilarityMeter.shapes(found));
+          if (isComparable) {
+            similarity.add(expected, found, batch);
+          }
         }
         count += batch.samples();
         progress.advance(batch.samples(), "");
@@ -97,7 +111,7 @@ public final class Evaluator {
         device,
         model.score(),
         reference == null ? null : reference.score(),
-        reference == null ? null : similarity.similarity());
+        reference == null || !isComparable ? null : similarity.similarity());
   }
 
   /**
@@ -141,10 +155,20 @@ public final class Evaluator {
    * @throws dev.kvant.api.UnsupportedModelException if the outputs cannot be judged
    */
   public void check(EvaluatedModel model) {
+    model.judgeBy(data.labels());
     Consumer<String> nobody = remark -> {};
     try (InputBatches batches = InputBatches.open(readers, data, model.inputs(), nobody)) {
       InputBatch first = batches.next().orElseThrow(this::withoutSamples);
+      requireLabels(first);
       model.run(first.with(new InputTypes(model.inputs(), nobody).convert(first.inputs())));
+    }
+  }
+
+  private void requireLabels(InputBatch batch) {
+    if (batch.label() == null && data.needsLabels()) {
+      throw new DataException(
+          "%s has no tensor 'label', which labels: %s and its gates need"
+              .formatted(data.data().path(), data.labels().label()));
     }
   }
 

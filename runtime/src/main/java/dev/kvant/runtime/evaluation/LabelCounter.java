@@ -5,72 +5,98 @@ import dev.kvant.api.Internal;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
- * Counts the samples whose largest output is that of the label.
+ * Counts the samples whose class has the largest output, and those whose class is among the five
+ * largest. Of equal outputs the first counts as larger; a sample with a NaN is wrong.
  *
  * @since 0.1.0
  */
 @Internal
-public final class LabelCounter {
+public final class LabelCounter implements AccuracyMeter {
 
-  private long correct;
+  private static final int FIVE = 5;
+
+  private long samples;
+  private long first;
+  private long amongFive;
+  private boolean hasFive = true;
+
+  /** A counter that has seen nothing. */
+  public LabelCounter() {}
 
   /**
    * Counts one batch.
    *
-   * @param output the model's first output, [samples, classes]
+   * @param outputs of which the first is [samples, classes]
    * @param labels the correct classes, [samples] or [samples, 1]
-   * @param batch the batch, whose repeats do not count
-   * @throws UnsupportedModelException if the output has another shape
-   * @throws DataException if the labels are no integers, or too many for a sample
    */
-  public void add(Tensor output, Tensor labels, InputBatch batch) {
+  @Override
+  public void add(Map<String, Tensor> outputs, Tensor labels, InputBatch batch) {
+    Tensor output = outputs.values().iterator().next();
     if (output.shape().size() != 2) {
       throw new UnsupportedModelException(
           "the data has labels, for which an output of shape [samples, classes] is needed, but the"
               + " first output has shape "
               + output.shape());
     }
-    long samples = batch.samples();
+    long count = batch.samples();
     if (output.shape().get(0) != batch.rows()) {
       throw new UnsupportedModelException(
           "the data has labels, for which an output of shape [samples, classes] is needed, but the"
               + " first output has shape %s for %d samples"
                   .formatted(output.shape(), batch.rows()));
     }
-    if (labels.elements() != samples || labels.elementType().isFloatingPoint()) {
+    if (labels.elements() != count || labels.elementType().isFloatingPoint()) {
       throw new DataException(
           "'label' must hold one integer for each sample, but is %s for %d samples"
-              .formatted(labels, samples));
+              .formatted(labels, count));
     }
     float[] values = output.toFloats();
     long[] classes = labels.toLongs();
     int width = Math.toIntExact(output.shape().get(1));
+    hasFive &= width >= FIVE;
     for (int sample = 0; sample < classes.length; sample++) {
-      if (greatest(values, sample * width, width) == classes[sample]) {
-        correct++;
-      }
+      int place = place(values, sample * width, width, classes[sample]);
+      first += place == 0 ? 1 : 0;
+      amongFive += place < FIVE ? 1 : 0;
+      samples++;
     }
   }
 
-  /** The position of the greatest value, the first of equal ones; -1 if any is NaN. */
-  private static int greatest(float[] values, int from, int length) {
-    int best = -1;
+  /** How many outputs of a sample are larger than that of a class; all if one is NaN. */
+  private static int place(float[] values, int from, int length, long wanted) {
+    if (wanted < 0 || wanted >= length) {
+      return Integer.MAX_VALUE;
+    }
+    int position = (int) wanted;
+    float value = values[from + position];
+    int larger = 0;
     for (int i = 0; i < length; i++) {
-      float value = values[from + i];
-      if (Float.isNaN(value)) {
-        return -1;
+      float other = values[from + i];
+      if (Float.isNaN(other)) {
+        return Integer.MAX_VALUE;
       }
-      if (best < 0 || value > values[from + best]) {
-        best = i;
-      }
+      larger += other > value || (other == value && i < position) ? 1 : 0;
     }
-    return best;
+    return larger;
   }
 
-  /** How many samples so far. */
+  /** How many samples were right. */
   public long correct() {
-    return correct;
+    return first;
+  }
+
+  /** Top-1, and top-5 where there are five classes. */
+  @Override
+  public Map<Figure, Double> figures() {
+    Map<Figure, Double> figures = new LinkedHashMap<>();
+    figures.put(Figure.TOP1, (double) first / samples);
+    if (hasFive) {
+      figures.put(Figure.TOP5, (double) amongFive / samples);
+    }
+    return figures;
   }
 }

@@ -3,6 +3,7 @@ package dev.kvant.runtime.evaluation;
 import dev.kvant.api.Experimental;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param path the model file
  * @param format the id of its format
  * @param bytes its size on disk; of a folder, that of all files in it
- * @param correct the number of samples that it classified as labelled, or null without labels
+ * @param correct the number of samples that it classified as labelled, or null without labels that
+ *     are classes
+ * @param figures how well its outputs fit the labels; empty without labels
  * @param notFinite the number of samples whose outputs contain a NaN or an infinity
  * @param latencyMillis the median time for one batch, in milliseconds
  * @param latenciesMillis the times of the batches in milliseconds, in ascending order; of more than
@@ -25,6 +28,7 @@ public record ModelScore(
     String format,
     long bytes,
     @Nullable Long correct,
+    Map<Figure, Double> figures,
     long notFinite,
     double latencyMillis,
     List<Double> latenciesMillis) {
@@ -33,5 +37,6 @@ public record ModelScore(
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(format, "format");
     latenciesMillis = List.copyOf(latenciesMillis);
+    figures = Map.copyOf(figures);
   }
 }

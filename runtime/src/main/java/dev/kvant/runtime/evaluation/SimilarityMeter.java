@@ -24,6 +24,9 @@ public final class SimilarityMeter {
   private double signal;
   private double noise;
 
+  /** A meter that has seen nothing. */
+  public SimilarityMeter() {}
+
   /**
    * Compares the outputs for one batch, the first of the one with the first of the other and so on.
    * An output whose first dimension is not the rows of the batch belongs to all samples alike.
@@ -72,6 +75,11 @@ public final class SimilarityMeter {
       this.counted = counted;
       this.rows = rows;
     }
+  }
+
+  /** The shapes of outputs, in their order. */
+  static List<List<Long>> shapes(Map<String, Tensor> outputs) {
+    return shapes(List.copyOf(outputs.values()));
   }
 
   private static List<List<Long>> shapes(List<Tensor> tensors) {

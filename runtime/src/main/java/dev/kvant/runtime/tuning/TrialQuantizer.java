@@ -31,6 +31,7 @@ public interface TrialQuantizer extends AutoCloseable {
    *
    * @param known what was observed of this model on this data; what is observed is added
    */
+  @SuppressWarnings("exports") // Only this module implements it.
   void calibrate(PreparedModel model, CalibrationDataset data, KnownStatistics known);
 
   /** The modules that read one tensor, by what the backend knows. */

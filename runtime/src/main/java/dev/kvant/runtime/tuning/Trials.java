@@ -140,7 +140,7 @@ final class Trials {
   private static void count(LabelCounter labels, Map<String, Tensor> outputs, InputBatch batch) {
     Tensor label = batch.label();
     if (label != null) {
-      labels.add(outputs.values().iterator().next(), label, batch);
+      labels.add(outputs, label, batch);
     }
   }
 

@@ -7,6 +7,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.Internal;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.PreparedModel;
@@ -14,6 +15,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.SavedModel;
+import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.runtime.calibration.DataFingerprint;
 import dev.kvant.runtime.calibration.KnownStatistics;
@@ -66,6 +68,7 @@ public final class Tuning {
    * @param runners load models on a device
    * @param listener hears of progress
    */
+  @SuppressWarnings("exports") // Only this module makes one.
   public Tuning(
       QuantizableModel model,
       Function<ModelQuantizationConfig, TrialQuantizer> quantizers,
@@ -305,7 +308,11 @@ public final class Tuning {
             remark -> {},
             reader -> new SelectedSamples(reader, most, selected))) {
       for (Optional<InputBatch> next = reading.next(); next.isPresent(); next = reading.next()) {
-        batches.add(next.get().with(types.convert(next.get().inputs())));
+        InputBatch batch = next.get();
+        // Only classes are compared here; with other labels similarity decides.
+        Tensor label = data.labels() == LabelKind.CLASSES ? batch.label() : null;
+        batches.add(
+            new InputBatch(types.convert(batch.inputs()), label, batch.samples(), batch.rows()));
       }
     }
     return batches;

@@ -8,11 +8,14 @@ import dev.kvant.api.ActivationQuantizationConfig;
 import dev.kvant.api.CalibrationAlgorithm;
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.ConfigurationProblem;
+import dev.kvant.api.DataConfig;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.EvaluationGates;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.NonFiniteValues;
@@ -234,7 +237,7 @@ class ConfigDocumentTest {
             "quantize.calibration.path: is required",
             "quantize.calibration.batch_size: must be a whole number, but is '1.5'",
             "quantize.evaluation.size: is unknown (line 13); known here: path, reader,"
-                + " batch_size",
+                + " batch_size, labels, gates",
             "quantize.strict: must be true or false, but is 'perhaps'",
             "quantize.modul_path: is unknown (line 14); did you mean 'model_path'?");
   }
@@ -246,6 +249,34 @@ class ConfigDocumentTest {
 
     assertThat(config.strict()).isFalse();
     assertThat(config.evaluation()).isEqualTo(EvaluationConfig.of(Path.of("7"), 8));
+  }
+
+  @Test
+  void reads_what_labels_are_and_the_gates_on_figures() {
+    ModelQuantizationConfig config =
+        config(
+            "quantize: { backend: x, evaluation: { path: y, labels: Text, gates: { max_cer: '0.1',"
+                + " min_cosine: 0.9 } } }");
+
+    assertThat(config.evaluation())
+        .isEqualTo(
+            new EvaluationConfig(
+                DataConfig.of(Path.of("y")),
+                null,
+                LabelKind.TEXT,
+                EvaluationGates.NONE.withMaxCer(0.1).withMinCosine(0.9)));
+  }
+
+  @Test
+  void refuses_gates_on_figures_that_the_labels_do_not_give() {
+    assertThat(
+            problems("quantize: { backend: x, evaluation: { path: y, gates: { min_map: 0.3 } } }"))
+        .containsExactly(
+            "quantize.evaluation.gates.min_map: needs labels: boxes, and labels is classes");
+    assertThat(problems("quantize: { backend: x, evaluation: { path: y, labels: masks } }"))
+        .singleElement()
+        .asString()
+        .startsWith("quantize.evaluation.labels: must be classes, boxes or text");
   }
 
   @Test

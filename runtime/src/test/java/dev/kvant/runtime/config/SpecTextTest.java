@@ -9,7 +9,9 @@ import dev.kvant.api.DataConfig;
 import dev.kvant.api.Device;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.EvaluationGates;
 import dev.kvant.api.Granularity;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.NonFiniteValues;
@@ -131,7 +133,11 @@ class SpecTextTest {
                     2,
                     NonFiniteValues.IGNORE))
             .evaluation(
-                new EvaluationConfig(DataConfig.of(Path.of("texts.csv")).with("column", "no"), 3))
+                new EvaluationConfig(
+                    DataConfig.of(Path.of("texts.csv")).with("column", "no"),
+                    3,
+                    LabelKind.BOXES,
+                    EvaluationGates.NONE.withMinMap(0.25).withMinCosine(-0.5)))
             .verify(new VerificationConfig(false, 3, 12.5))
             .strict(false)
             .device(Device.of("cuda:1"))

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.kvant.api.DataConfig;
 import dev.kvant.api.DataException;
 import dev.kvant.api.Device;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.EvaluationConfig;
+import dev.kvant.api.EvaluationGates;
 import dev.kvant.api.InputDescription;
+import dev.kvant.api.LabelKind;
 import dev.kvant.api.Progress;
 import dev.kvant.api.QuantizationCancelledException;
 import dev.kvant.api.QuantizationListener;
@@ -325,6 +328,54 @@ class EvaluatorTest {
         .hasMessage(
             "the model's outputs have the shapes [[2, 1]] and the reference's [[2, 2]], so they"
                 + " cannot be compared");
+  }
+
+  private Evaluation evaluate(
+      LabelKind labels,
+      EvaluationGates gates,
+      EvaluatedModel model,
+      @Nullable EvaluatedModel reference) {
+    return new Evaluator(
+            READERS,
+            new EvaluationConfig(DataConfig.of(data), 2, labels, gates),
+            Device.CPU,
+            QuantizationListener.NONE)
+        .evaluate(model, reference);
+  }
+
+  @Test
+  void of_data_without_the_labels_that_are_asked_for_says_so() throws IOException {
+    data = copy("float32.npy");
+    EvaluationGates top5 = EvaluationGates.NONE.withMinTop5(0.5);
+
+    assertThatThrownBy(() -> evaluate(LabelKind.BOXES, EvaluationGates.NONE, echo(x -> x), null))
+        .isInstanceOf(DataException.class)
+        .hasMessage(data + " has no tensor 'label', which labels: boxes and its gates need");
+    assertThatThrownBy(() -> evaluate(LabelKind.CLASSES, top5, echo(x -> x), null))
+        .isInstanceOf(DataException.class)
+        .hasMessage(data + " has no tensor 'label', which labels: classes and its gates need");
+  }
+
+  @Test
+  void says_which_gates_are_not_passed() {
+    Evaluation evaluation = evaluate(echo(x -> x), echo(x -> x));
+
+    assertThat(evaluation.failed(EvaluationGates.NONE.withMinTop1(0.2).withMinCosine(0.99)))
+        .isEmpty();
+    assertThat(
+            evaluation.failed(
+                EvaluationGates.NONE
+                    .withMinTop1(0.21)
+                    .withMinTop5(0.1)
+                    .withMinMap(0.1)
+                    .withMaxCer(0.1)))
+        .containsExactly(
+            "top-1 is 0.200000, less than 0.21",
+            "top-5 is not known, for a gate of 0.1",
+            "mAP is not known, for a gate of 0.1",
+            "CER is not known, for a gate of 0.1");
+    assertThat(evaluate(echo(x -> x), null).failed(EvaluationGates.NONE.withMinCosine(0.9)))
+        .containsExactly("the mean cosine is not known, for a gate of 0.9");
   }
 
   @Test
