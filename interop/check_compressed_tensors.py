@@ -58,8 +58,9 @@ SCHEMES = {
 # transformers 5.24 loads these only if it restores the weights at once: zero points, and experts, which it merges.
 RESTORED = {"W4A16 in groups of 64, asymmetric"}
 MIXTURES = {"mixtral", "qwen3_moe"}
-# Of experts it restores neither integers that are not packed nor float4.
-NOT_LOADED = {(mixture, scheme) for mixture in MIXTURES for scheme in ("W8A8", "NVFP4", "MXFP4")}
+# Of experts it restores neither integers that are not packed, nor zero points, nor blocks, nor float4.
+NOT_LOADED = {(mixture, scheme) for mixture in MIXTURES
+              for scheme in ("W8A8", "W4A16 in groups of 64, asymmetric", "FP8 in blocks", "NVFP4", "MXFP4")}
 # compressed-tensors restores these as bfloat16, which only multiplies inputs of bfloat16.
 OF_BFLOAT16 = {"NVFP4", "MXFP4"}
 LOCAL = ("weight", "weight_packed", "weight_scale", "weight_zero_point", "weight_shape", "weight_global_scale",
