@@ -162,7 +162,7 @@ class MeanAveragePrecisionTest {
       precision.add(truths, detections);
     }
 
-    // pycocotools 2.0.11, COCOeval, stats[0].
+    // By interop/golden/coco_boxes.py.
     assertThat(precision.value()).isEqualTo(PYCOCOTOOLS, within(1e-9));
   }
 
