@@ -338,7 +338,8 @@ class DistributionIT {
             "warning: the folder of plugins %s/plugins does not exist; unpack the distribution again\n"
                     .formatted(bare)
                 + "error: examples/digits/models/resnet.pth is not a model of any installed format;"
-                + " installed: none\n");
+                + " it is a file of torch.save or torch.jit.save; install the format that reads"
+                + " these; installed: none\n");
   }
 
   @Test

@@ -40,6 +40,16 @@ final class KnownContent {
   private static final Kind TAR =
       new Kind(TAR_MAGIC, "ustar", "it is a tar archive; unpack it and name the model in it");
 
+  private static final Kind ZIP =
+      new Kind(
+          0,
+          "PK\u0003\u0004",
+          "it is a zip archive without a model of a known kind; unpack it and name the model in it");
+
+  /** Said only where the format of PyTorch's files is not installed. */
+  private static final String PYTORCH =
+      "it is a file of torch.save or torch.jit.save; install the format that reads these";
+
   /** What archives of torch before 0.1.10 begin with. */
   private static final Set<String> EARLY_TORCH =
       Set.of("sys_info", "pickle", "storages", "tensors");
@@ -63,12 +73,7 @@ final class KnownContent {
           new Kind(
               0,
               "version https://git-lfs",
-              "it is a pointer of Git LFS, not the file itself; run 'git lfs pull'"),
-          new Kind(
-              0,
-              "PK\u0003\u0004",
-              "it is a zip archive without a model of a known kind; unpack it and name the model in"
-                  + " it"));
+              "it is a pointer of Git LFS, not the file itself; run 'git lfs pull'"));
 
   private KnownContent() {}
 
@@ -92,6 +97,9 @@ final class KnownContent {
         return Optional.of(
             "it is a checkpoint of torch before 0.1.10; torch.load(FILE, weights_only=False) reads"
                 + " it, save what that returns with torch.save");
+      }
+      if (ZIP.isIn(start)) {
+        return Optional.of(start.contains("/data.pkl") ? PYTORCH : ZIP.what());
       }
       return KINDS.stream().filter(kind -> kind.isIn(start)).map(Kind::what).findFirst();
     } catch (IOException e) {

@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +50,20 @@ class KnownContentTest {
         .contains("it is a tar archive; unpack it and name the model in it");
     assertThat(KnownContent.of(file(gzip(tar("model/model.pt")))).orElseThrow())
         .startsWith("it is a compressed tar archive; unpack it with 'tar -xzf'");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "archive/data.pkl, it is a file of torch.save or torch.jit.save",
+    "photos/cat.png, it is a zip archive without a model of a known kind"
+  })
+  void that_is_a_zip_is_told_by_its_first_entry(String entry, String message) throws IOException {
+    var content = new ByteArrayOutputStream();
+    try (var zip = new ZipOutputStream(content)) {
+      zip.putNextEntry(new ZipEntry(entry));
+    }
+
+    assertThat(KnownContent.of(file(content.toByteArray())).orElseThrow()).startsWith(message);
   }
 
   @ParameterizedTest
