@@ -92,7 +92,7 @@ final class CompressedTensorsRun implements QuantizationRun {
     }
     documents.put(SourceFolder.CONFIG, source.config().with("quantization_config", section));
     var output = new OutputFolder(directory, source);
-    output.check(shards.keySet());
+    output.check(shards.keySet(), documents.keySet());
     List<QuantizationWarning> warnings = new ArrayList<>(schemes.warnings(model));
     warnings.addAll(ofFiles());
     warnings.forEach(context.listener()::onWarning);

@@ -39,12 +39,14 @@ final class OutputFolder {
   }
 
   /**
-   * Checks that the folder can hold the checkpoint.
+   * Checks that the folder can hold the checkpoint. It may have the files of an earlier run, if all
+   * of those that readers look for are written again.
    *
-   * @param files the names of the files with tensors
+   * @param shards the names of the files with tensors
+   * @param documents the names of the files that describe them
    * @throws KvantException if it is the folder of the source, or has files of another checkpoint
    */
-  void check(Set<String> files) {
+  void check(Set<String> shards, Set<String> documents) {
     if (!Files.isDirectory(directory)) {
       return;
     }
@@ -58,7 +60,7 @@ final class OutputFolder {
           present
               .map(file -> file.getFileName().toString())
               .filter(name -> name.endsWith(".safetensors") || name.equals(SourceFolder.INDEX))
-              .filter(name -> !files.contains(name))
+              .filter(name -> !shards.contains(name) && !documents.contains(name))
               .sorted()
               .toList();
       if (!foreign.isEmpty()) {
@@ -72,7 +74,7 @@ final class OutputFolder {
   }
 
   /**
-   * Writes all files.
+   * Writes all files, and removes what an earlier run wrote about its layout if this one does not.
    *
    * @param shards the tensors of each file; of one file named {@link #MODEL}, without an index
    * @param documents further files, by their names
@@ -114,12 +116,28 @@ final class OutputFolder {
       for (int i = transactions.size() - 1; i >= 0; i--) {
         transactions.get(i).commit();
       }
+      removeOtherLayout(documents.keySet());
     } finally {
       for (int i = transactions.size() - 1; i >= 0; i--) {
         transactions.get(i).close();
       }
     }
     return artifacts(shards.keySet(), documents.keySet());
+  }
+
+  /** Readers would take the file of ModelOpt's layout for a description of this checkpoint. */
+  private void removeOtherLayout(Set<String> documents) {
+    Path file = directory.resolve(ModelOptSection.FILE);
+    try {
+      if (!documents.contains(ModelOptSection.FILE)) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new KvantException(
+          "%s describes an earlier checkpoint and cannot be removed; remove it before using this one: %s"
+              .formatted(file, e.getMessage()),
+          e);
+    }
   }
 
   /** Whether a file of the source is in the folder that is written, which may be within it. */

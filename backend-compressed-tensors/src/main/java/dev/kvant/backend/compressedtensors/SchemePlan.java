@@ -142,9 +142,17 @@ final class SchemePlan {
     return List.of(
         new QuantizationWarning(
             QuantizationWarning.Kind.OTHER,
-            "engines that merge %s refuse the checkpoint unless all of them have one scheme; so do %d more sets of modules"
-                .formatted(String.join(", ", unequal.get(0)), unequal.size() - 1),
+            "engines that merge %s refuse the checkpoint unless all of them have one scheme%s"
+                .formatted(String.join(", ", unequal.get(0)), others(unequal.size() - 1)),
             null,
             unequal.stream().flatMap(List::stream).toList()));
+  }
+
+  private static String others(int sets) {
+    return switch (sets) {
+      case 0 -> "";
+      case 1 -> "; the same holds for 1 more set of modules";
+      default -> "; the same holds for %d more sets of modules".formatted(sets);
+    };
   }
 }

@@ -10,8 +10,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -40,8 +42,8 @@ record SourceFolder(
           "(?s).*\\.(safetensors|bin|pt|pth|ckpt|gguf|ggml|onnx|onnx_data|msgpack|h5|tflite|pdparams|npz|index\\.json)");
 
   /**
-   * The files around a model. Beside a model that is a folder, all that is in it; beside a file,
-   * {@code config.json} alone.
+   * The files around a model. Beside a model that is a folder, all that is in it: other weights
+   * than those that were opened are skipped. Beside a file, {@code config.json} alone.
    *
    * @throws ModelFormatException if {@code config.json} or the index is damaged
    */
@@ -50,17 +52,20 @@ record SourceFolder(
     boolean isFolder = Files.isDirectory(source);
     Path folder = isFolder ? source : source.resolveSibling("");
     Path index = isFolder ? folder.resolve(INDEX) : source;
-    var files = new Others(folder);
+    boolean hasIndex = Files.isRegularFile(index) && index.toString().endsWith(".json");
+    Map<String, String> shards = hasIndex ? shards(index) : Map.of();
+    Set<String> opened = new HashSet<>(shards.values());
+    opened.add(hasIndex ? INDEX : OutputFolder.MODEL);
+    var files = new Others(folder, opened);
     if (isFolder) {
       files.collect(folder);
     }
-    boolean hasIndex = Files.isRegularFile(index) && index.toString().endsWith(".json");
     return new SourceFolder(
         folder,
         Files.exists(folder.resolve(CONFIG))
             ? JsonText.read(folder.resolve(CONFIG))
             : JsonText.EMPTY,
-        hasIndex ? shards(index) : Map.of(),
+        shards,
         files.copied,
         files.skipped);
   }
@@ -81,11 +86,18 @@ record SourceFolder(
   private static final class Others {
 
     private final Path root;
+    private final Set<String> opened;
     private final List<Path> copied = new ArrayList<>();
     private final List<String> skipped = new ArrayList<>();
 
-    Others(Path root) {
+    /**
+     * Of a folder.
+     *
+     * @param opened the paths within it of the files that are the model
+     */
+    Others(Path root, Set<String> opened) {
       this.root = root;
+      this.opened = opened;
     }
 
     void collect(Path folder) {
@@ -116,18 +128,11 @@ record SourceFolder(
         // Written anew.
         return;
       } else if (WEIGHTS.matcher(path.getFileName().toString()).matches()) {
-        addWeights(path);
+        if (!opened.contains(path.toString())) {
+          skipped.add(path + " (weights)");
+        }
       } else {
         copied.add(path);
-      }
-    }
-
-    private void addWeights(Path path) {
-      boolean isOfThisModel =
-          path.getNameCount() == 1
-              && path.toString().matches("(?s).*\\.safetensors|.*\\.index\\.json");
-      if (!isOfThisModel) {
-        skipped.add(path + " (weights)");
       }
     }
   }

@@ -125,8 +125,39 @@ class CheckpointFolderTest {
     assertThat(warnings(saved))
         .singleElement()
         .asString()
-        .contains("engines that merge", ATTENTION + "v_proj");
+        .startsWith("engines that merge " + ATTENTION)
+        .contains(ATTENTION + "v_proj")
+        .endsWith("unless all of them have one scheme");
     assertThat(section().get("ignore").toString()).contains(ATTENTION + "v_proj");
+  }
+
+  @Test
+  void counts_further_sets_of_merged_modules_with_different_schemes() throws IOException {
+    SampleFile file = SampleFile.named("three layers");
+    for (int layer = 0; layer < 3; layer++) {
+      for (String name : List.of("gate_proj", "up_proj")) {
+        file.tensor(
+            "model.layers.%d.mlp.%s.weight".formatted(layer, name), ElementType.FLOAT32, 8, 128);
+      }
+    }
+    Folders.put(file, source.resolve("model.safetensors"));
+    Files.writeString(source.resolve("config.json"), Folders.CONFIG);
+    for (int sets = 2; sets <= 3; sets++) {
+      Quantization run = Quantization.weights(source).all(Dtype.INT8);
+      for (int layer = 0; layer < sets; layer++) {
+        run.module("model.layers.%d.mlp.up_proj".formatted(layer), Dtype.NATIVE);
+      }
+
+      SavedModel saved = run.into(results);
+
+      assertThat(warnings(saved))
+          .singleElement()
+          .asString()
+          .endsWith(
+              sets == 2
+                  ? "; the same holds for 1 more set of modules"
+                  : "; the same holds for 2 more sets of modules");
+    }
   }
 
   @Test
@@ -251,6 +282,33 @@ class CheckpointFolderTest {
   }
 
   @Test
+  void contains_no_weights_that_were_not_opened_and_names_them() throws IOException {
+    for (boolean isSharded : new boolean[] {false, true}) {
+      source = folder.resolve("source" + isSharded);
+      results = folder.resolve("results" + isSharded);
+      if (isSharded) {
+        Folders.sharded(source);
+      } else {
+        Folders.decoder(source);
+      }
+      for (String name : List.of("consolidated", "adapter_model", "model-00003-of-00003")) {
+        Files.writeString(source.resolve(name + ".safetensors"), "weights");
+      }
+      Files.writeString(source.resolve("pytorch_model.bin.index.json"), "{}");
+      Files.writeString(source.resolve("adapter_config.json"), "{}");
+
+      SavedModel saved = Quantization.weights(source).all(Dtype.INT8).into(results);
+
+      assertThat(warnings(saved))
+          .containsExactly(
+              "not copied: adapter_model.safetensors (weights), consolidated.safetensors (weights), model-00003-of-00003.safetensors (weights), pytorch_model.bin.index.json (weights)");
+      assertThat(written())
+          .contains("adapter_config.json")
+          .doesNotContain("adapter_model.safetensors", "consolidated.safetensors");
+    }
+  }
+
+  @Test
   void contains_what_links_point_to_and_never_opens_pipes() throws Exception {
     Folders.decoder(source);
     Path blob = Files.writeString(folder.resolve("blob"), "{\"linked\": 1}");
@@ -300,6 +358,35 @@ class CheckpointFolderTest {
         .isInstanceOf(KvantException.class)
         .hasMessageContaining("holds another checkpoint")
         .hasMessageContaining("model-00001-of-00002.safetensors");
+  }
+
+  @Test
+  void is_written_again_in_shards() throws IOException {
+    Folders.sharded(source);
+    Quantization.weights(source).all(Dtype.INT8).into(results);
+    List<String> before = written();
+
+    Quantization.weights(source).all(Dtype.of("int4")).into(results);
+
+    assertThat(written()).isEqualTo(before).contains("model.safetensors.index.json");
+    try (QuantizableModel opened = new TorchFormat().open(results)) {
+      assertThat(opened.tensors()).hasSize(4 * 3 + 1);
+      // 128 values of 4 bits in words of 32.
+      assertThat(new Stored(opened, ATTENTION + "q_proj").tensor("_packed").shape())
+          .containsExactly(16L, 16L);
+    }
+  }
+
+  @Test
+  void loses_the_description_of_the_layout_of_an_earlier_run() throws IOException {
+    Folders.decoder(source);
+    Quantization.dynamic(source).all(Dtype.FP8_E4M3FN).option("layout", "modelopt").into(results);
+    assertThat(written()).contains("hf_quant_config.json");
+
+    Quantization.dynamic(source).all(Dtype.INT8).into(results);
+
+    assertThat(written()).containsExactly("config.json", "model.safetensors", "tokenizer.json");
+    assertThat(section().get("quant_method").getAsString()).isEqualTo("compressed-tensors");
   }
 
   @Test
