@@ -87,7 +87,7 @@ final class AffineRows implements RowCodec {
     float lowest = min;
     float highest = max;
     float share =
-        RangeSearch.share(part -> error(values, from, to, step(lowest * part, highest * part)));
+        ScaleSearch.share(part -> error(values, from, to, step(lowest * part, highest * part)));
     return share == 1 ? spanning : step(min * share, max * share);
   }
 

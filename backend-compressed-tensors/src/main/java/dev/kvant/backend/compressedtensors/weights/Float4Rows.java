@@ -88,7 +88,7 @@ final class Float4Rows implements RowCodec {
       byte stored = stored(amax);
       if (searches) {
         float share =
-            RangeSearch.share(
+            ScaleSearch.share(
                 part -> error(values, from, from + width, scale(stored(amax * part))));
         stored = stored(amax * share);
       }

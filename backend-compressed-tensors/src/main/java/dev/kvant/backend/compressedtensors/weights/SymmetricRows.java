@@ -102,7 +102,7 @@ final class SymmetricRows implements RowCodec {
       int end = Math.min(parts, first + scheme.rowsOfScale() * perRow);
       float spanning = scales[scale];
       float share =
-          RangeSearch.share(
+          ScaleSearch.share(
               part -> {
                 float tried = scaleType.scale(spanning * part, 1);
                 double error = 0;

@@ -5,7 +5,7 @@ package dev.kvant.backend.compressedtensors.weights;
  * Keeps the one with the smallest sum of squared errors; the first of equals, so that the spanning
  * scale wins where nothing is gained.
  */
-final class RangeSearch {
+final class ScaleSearch {
 
   /** How many scales are tried, and by how much of the spanning one they differ. */
   private static final int SCALES = 16;
@@ -24,7 +24,7 @@ final class RangeSearch {
     double of(float share);
   }
 
-  private RangeSearch() {}
+  private ScaleSearch() {}
 
   /** The share of the range that costs least. */
   static float share(Cost cost) {
