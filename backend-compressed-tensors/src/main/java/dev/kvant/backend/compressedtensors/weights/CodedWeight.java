@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One weight on its way to a file: read, quantized and written some rows at a time, on several
  * threads. Its scales and zero points alone are held as a whole, from the time when its codes are
- * written to that when they are.
+ * written to that when they are; each tensor is written once. The error is kept.
  */
 public final class CodedWeight implements WeightEncoder.Encoding {
 
@@ -38,8 +38,8 @@ public final class CodedWeight implements WeightEncoder.Encoding {
   private final FloatType type;
   private final int rows;
   private final int columns;
-  private final ByteArrayOutputStream scales = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream zeroPoints = new ByteArrayOutputStream();
+  private @Nullable ByteArrayOutputStream scales;
+  private @Nullable ByteArrayOutputStream zeroPoints;
   private QuantizationError error = QuantizationError.NONE;
 
   /**
@@ -83,14 +83,14 @@ public final class CodedWeight implements WeightEncoder.Encoding {
             "_scale",
             scaleElements(),
             isVector ? List.of(scaleRows) : List.of(scaleRows, perRow),
-            scales::toByteArray));
+            this::takeScales));
     if (!scheme.numbers().isSymmetric()) {
       tensors.add(
           held(
               "_zero_point",
               ElementType.INT32,
               List.of((rows + 7L) / 8, perRow),
-              () -> Packing.zeroPoints(zeroPoints.toByteArray(), rows, (int) perRow)));
+              () -> Packing.zeroPoints(takeZeroPoints(), rows, (int) perRow)));
     }
     if (scheme.isPackedIntoWords()) {
       tensors.add(held("_shape", ElementType.INT64, List.of(2L), this::shape));
@@ -145,6 +145,32 @@ public final class CodedWeight implements WeightEncoder.Encoding {
         weight.name() + suffix, elementType, shape, (out, progress) -> out.write(content.bytes()));
   }
 
+  private byte[] takeScales() {
+    byte[] taken = written(scales);
+    scales = null;
+    return taken;
+  }
+
+  private byte[] takeZeroPoints() {
+    byte[] taken = written(zeroPoints);
+    zeroPoints = null;
+    return taken;
+  }
+
+  private byte[] written(@Nullable ByteArrayOutputStream held) {
+    if (held == null) {
+      throw new IllegalStateException(
+          "the tensors of '%s' must be written once each, the codes first"
+              .formatted(weight.name()));
+    }
+    return held.toByteArray();
+  }
+
+  /** How many bytes of scales and zero points are held. */
+  int heldBytes() {
+    return (scales == null ? 0 : scales.size()) + (zeroPoints == null ? 0 : zeroPoints.size());
+  }
+
   private byte[] shape() {
     return littleEndian(2 * Long.BYTES).putLong(rows).putLong(columns).array();
   }
@@ -169,8 +195,8 @@ public final class CodedWeight implements WeightEncoder.Encoding {
   }
 
   private void writeCodes(OutputStream out, ByteProgress progress) throws IOException {
-    scales.reset();
-    zeroPoints.reset();
+    var scalesOfRows = new ByteArrayOutputStream();
+    var zeroPointsOfRows = new ByteArrayOutputStream();
     error = QuantizationError.NONE;
     RowCodec codec = codec();
     long rowBytes = (long) columns * type.bytes();
@@ -182,11 +208,13 @@ public final class CodedWeight implements WeightEncoder.Encoding {
         task -> encode(codec, (int) task * atOnce, Math.min(atOnce, rows - (int) task * atOnce)),
         encoded -> {
           out.write(encoded.rows().codes().array());
-          scales.write(encoded.rows().scales().array());
-          zeroPoints.write(encoded.rows().zeroPoints().array());
+          scalesOfRows.write(encoded.rows().scales().array());
+          zeroPointsOfRows.write(encoded.rows().zeroPoints().array());
           error = error.plus(encoded.rows().error());
           progress.advance(encoded.sourceBytes(), weight.name());
         });
+    scales = scalesOfRows;
+    zeroPoints = scheme.numbers().isSymmetric() ? null : zeroPointsOfRows;
   }
 
   private record Encoded(RowCodec.Rows rows, long sourceBytes) {}
