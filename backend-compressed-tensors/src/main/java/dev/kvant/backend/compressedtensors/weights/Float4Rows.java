@@ -11,7 +11,9 @@ import java.nio.ByteBuffer;
  * 0.20, {@code calculate_qparams}, {@code generate_mx_scales} and the kernel of {@code quantize}.
  *
  * <p>NVFP4: the scale of a group is {@code e4m3(globalScale * (amax / 6))}, 0.125 where that is 0;
- * {@code q = float4(w / (scale / globalScale))}.
+ * {@code q = float4(w / (scale / globalScale))}. {@code globalScale = 2688 / amax} of the whole
+ * weight, in the type of the weight. Float16 ends at 65504, which {@code amax} below 0.042 exceeds;
+ * the scales of such a weight are computed in float32, where compressed-tensors stores 1.
  *
  * <p>NVFP4 in ModelOpt's layout: {@code globalScale = amax / (448 * 6)} of the whole weight, the
  * scale of a group is {@code e4m3(clamp(amax / (6 * globalScale), 2^-9, 448))}, 1 where {@code
@@ -54,7 +56,7 @@ final class Float4Rows implements RowCodec {
     this.numbers = scheme.numbers();
     this.columns = columns;
     this.type = type;
-    this.scaleType = ScaleType.ofWeight(type);
+    this.scaleType = ScaleType.ofWeight(isBeyond(type, globalScale) ? FloatType.FLOAT32 : type);
     this.layout = layout;
     this.searches = searches;
     this.globalScale = globalScale;
@@ -68,11 +70,22 @@ final class Float4Rows implements RowCodec {
     if (layout == Layout.MODELOPT) {
       return amax < Float.MIN_NORMAL * SPANNED ? 1 : amax / SPANNED;
     }
-    var scaleType = ScaleType.ofWeight(type);
-    // A product with the reciprocal, which is what PyTorch makes of such a quotient.
-    float reciprocal = scaleType.round(1 / Math.max(amax, scaleType.tiny()));
-    float scale = scaleType.round(reciprocal * SPANNED);
+    float scale = quotient(ScaleType.ofWeight(type), amax);
+    if (!Float.isFinite(scale)) {
+      scale = quotient(ScaleType.ofWeight(FloatType.FLOAT32), amax);
+    }
     return Float.isFinite(scale) ? scale : 1;
+  }
+
+  /** A product with the reciprocal, which is what PyTorch makes of such a quotient. */
+  private static float quotient(ScaleType scaleType, float amax) {
+    float reciprocal = scaleType.round(1 / Math.max(amax, scaleType.tiny()));
+    return scaleType.round(reciprocal * SPANNED);
+  }
+
+  /** Whether a scale is larger than a type's largest value. */
+  private static boolean isBeyond(FloatType type, float scale) {
+    return !Float.isFinite(type.round(scale));
   }
 
   @Override

@@ -172,6 +172,47 @@ class RowCodecTest {
   }
 
   @Test
+  void computes_scales_of_nvfp4_in_float32_where_float16_overflows() {
+    var random = new Random(11);
+    // Of 2688 / amax, 65504 is exceeded below 0.0410.
+    for (float amax : new float[] {0.041f, 0.02f, 0.001f, 0.0001f}) {
+      var values = new float[64 * 128];
+      for (int i = 0; i < values.length; i++) {
+        values[i] =
+            FloatType.FLOAT16.round(
+                (float) Math.max(-4, Math.min(4, random.nextGaussian())) * amax / 4);
+      }
+      float largest = FloatType.FLOAT16.round(amax);
+      values[0] = largest;
+
+      float global = Float4Rows.globalScale(FloatType.FLOAT16, Layout.COMPRESSED_TENSORS, largest);
+      RowCodec.Rows rows = nvfp4(FloatType.FLOAT16, global, values);
+
+      assertThat(global).as("%s", amax).isCloseTo(2688 / largest, within(2688 / largest * 1e-6f));
+      assertThat(rows.scales().get(0)).isEqualTo((byte) 0x7e);
+      assertThat(rows.error().sqnrDecibels()).as("%s", amax).isBetween(19.0, 22.0);
+      assertThat(rows.codes().array())
+          .isEqualTo(nvfp4(FloatType.FLOAT32, global, values).codes().array());
+    }
+  }
+
+  @Test
+  void computes_scales_of_nvfp4_in_float16_where_that_suffices() {
+    // 1 / 0.3 is 3.334 in float16, whose product with 2688 is 8960.
+    float amax = FloatType.FLOAT16.round(0.3f);
+
+    assertThat(Float4Rows.globalScale(FloatType.FLOAT16, Layout.COMPRESSED_TENSORS, amax))
+        .isEqualTo(FloatType.FLOAT16.round(FloatType.FLOAT16.round(1 / amax) * 2688))
+        .isEqualTo(8960);
+    assertThat(Float4Rows.globalScale(FloatType.FLOAT16, Layout.COMPRESSED_TENSORS, 0)).isFinite();
+  }
+
+  private static RowCodec.Rows nvfp4(FloatType type, float global, float... values) {
+    return new Float4Rows(NVFP4, type, Layout.COMPRESSED_TENSORS, 128, false, global)
+        .encode(source(type, values), values.length / 128);
+  }
+
+  @Test
   void multiplies_the_scales_of_nvfp4_in_the_layout_of_modelopt() {
     var values = new float[32];
     values[0] = 6;
