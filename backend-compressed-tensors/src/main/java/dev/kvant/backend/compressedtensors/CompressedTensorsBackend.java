@@ -8,6 +8,7 @@ import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.Operand;
+import dev.kvant.api.OperandQuantizationConfig;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
@@ -177,18 +178,61 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
                           "modelopt stores %s in %s without calibration, not %s"
                               .formatted(ofModelOpt(config), config.mode(), dtype))));
     }
+    if (QuantizationMode.DYNAMIC_PTQ.equals(config.mode())) {
+      problems.addAll(mixed(config));
+    }
+    return problems;
+  }
+
+  /**
+   * The defaults and rules that give weights and activations of one module different dtypes. Where
+   * one of them is a default, native weights are left to the plan: activations of modules that are
+   * not supported stay native too.
+   */
+  private static List<ConfigurationProblem> mixed(ModelQuantizationConfig config) {
+    List<ConfigurationProblem> problems = new ArrayList<>();
+    Dtype weights = config.defaultLayerDtype();
+    Dtype activations = config.defaultActivationDtype();
+    if (!weights.isNative() && isMixed(weights, activations)) {
+      problems.add(mixed("default_activation_dtype", weights, activations));
+    }
     for (int i = 0; i < config.layers().size(); i++) {
       LayerQuantizationConfig layer = config.layers().get(i);
-      if (layer.weights() != null
-          && layer.activations() != null
-          && isMixed(layer.weights().dtype(), layer.activations().dtype())) {
-        problems.add(
-            new ConfigurationProblem(
-                "quantize.layers[%d]".formatted(i),
-                "weights and activations must have the same dtype, or activations must be native"));
+      Dtype ownWeights = dtype(layer, Operand.WEIGHTS);
+      Dtype ownActivations = dtype(layer, Operand.ACTIVATIONS);
+      if (ownWeights == null && ownActivations == null) {
+        continue;
+      }
+      weights = ownWeights == null ? otherwise(config, Operand.WEIGHTS) : ownWeights;
+      activations =
+          ownActivations == null ? otherwise(config, Operand.ACTIVATIONS) : ownActivations;
+      boolean isLeftToPlan = weights.isNative() && (ownWeights == null || ownActivations == null);
+      if (!isLeftToPlan && isMixed(weights, activations)) {
+        problems.add(mixed("layers[%d]".formatted(i), weights, activations));
       }
     }
     return problems;
+  }
+
+  private static ConfigurationProblem mixed(String key, Dtype weights, Dtype activations) {
+    return new ConfigurationProblem(
+        "quantize." + key,
+        "weights and activations must have the same dtype, or activations must be native; they are %s and %s"
+            .formatted(weights, activations));
+  }
+
+  /**
+   * The dtype of an operand of which a rule says nothing: the default; native where another rule
+   * may give it, which only the plan knows.
+   */
+  private static Dtype otherwise(ModelQuantizationConfig config, Operand operand) {
+    boolean isDefault = config.layers().stream().allMatch(rule -> dtype(rule, operand) == null);
+    return isDefault ? config.defaultDtype(operand) : Dtype.NATIVE;
+  }
+
+  private static @Nullable Dtype dtype(LayerQuantizationConfig layer, Operand operand) {
+    OperandQuantizationConfig settings = layer.operand(operand);
+    return settings == null ? null : settings.dtype();
   }
 
   private static Layout layout(ModelQuantizationConfig config) {
@@ -202,11 +246,8 @@ public final class CompressedTensorsBackend implements QuantizationBackend {
         : Numbers.NVFP4.dtype();
   }
 
-  private static boolean isMixed(@Nullable Dtype weights, @Nullable Dtype activations) {
-    return weights != null
-        && activations != null
-        && !activations.isNative()
-        && !activations.equals(weights);
+  private static boolean isMixed(Dtype weights, Dtype activations) {
+    return !activations.isNative() && !activations.equals(weights);
   }
 
   @Override

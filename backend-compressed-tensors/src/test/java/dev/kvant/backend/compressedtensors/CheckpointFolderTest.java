@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.kvant.api.ActivationQuantizationConfig;
 import dev.kvant.api.Artifact;
+import dev.kvant.api.ConfigurationProblem;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleReport;
@@ -251,6 +254,72 @@ class CheckpointFolderTest {
           .satisfies(
               problem -> assertThat(problem.message()).isEqualTo("must be above 0, was " + size));
     }
+  }
+
+  @Test
+  void is_refused_with_different_dtypes_of_weights_and_activations() {
+    Dtype fp8 = Dtype.FP8_E4M3FN;
+    assertThat(problems(dynamic(Dtype.INT8, fp8)))
+        .containsExactly(
+            "quantize.default_activation_dtype: weights and activations must have the same dtype, or activations must be native; they are int8 and fp8_e4m3fn");
+    assertThat(
+            problems(dynamic(fp8, fp8).layer(LayerQuantizationConfig.weights("*.a", Dtype.INT8))))
+        .singleElement()
+        .asString()
+        .startsWith("quantize.layers[0]: ")
+        .endsWith("they are int8 and fp8_e4m3fn");
+    assertThat(
+            problems(
+                dynamic(fp8, fp8)
+                    .layer(
+                        new LayerQuantizationConfig(
+                            "*.a", null, ActivationQuantizationConfig.of(Dtype.INT8)))))
+        .singleElement()
+        .asString()
+        .endsWith("they are fp8_e4m3fn and int8");
+    assertThat(
+            problems(
+                dynamic(Dtype.NATIVE, Dtype.NATIVE)
+                    .layer(LayerQuantizationConfig.of("*.a", Dtype.NATIVE, fp8))))
+        .singleElement()
+        .asString()
+        .endsWith("they are native and fp8_e4m3fn");
+  }
+
+  @Test
+  void is_not_refused_with_equal_dtypes_of_weights_and_activations() {
+    Dtype fp8 = Dtype.FP8_E4M3FN;
+    assertThat(problems(dynamic(fp8, fp8))).isEmpty();
+    assertThat(problems(dynamic(fp8, Dtype.NATIVE))).isEmpty();
+    assertThat(
+            problems(dynamic(Dtype.NATIVE, fp8).layer(LayerQuantizationConfig.weights("*", fp8))))
+        .isEmpty();
+    assertThat(
+            problems(
+                dynamic(fp8, fp8).layer(LayerQuantizationConfig.weights("lm_head", Dtype.NATIVE))))
+        .isEmpty();
+    // Both rules reach the same modules.
+    assertThat(
+            problems(
+                dynamic(fp8, fp8)
+                    .layer(LayerQuantizationConfig.weights("*.a", Dtype.INT8))
+                    .layer(
+                        new LayerQuantizationConfig(
+                            "*.a", null, ActivationQuantizationConfig.of(Dtype.INT8)))))
+        .isEmpty();
+  }
+
+  private static ModelQuantizationConfig.Builder dynamic(Dtype weights, Dtype activations) {
+    return ModelQuantizationConfig.builder()
+        .backend("compressed-tensors")
+        .mode(QuantizationMode.DYNAMIC_PTQ)
+        .defaultLayerDtype(weights)
+        .defaultActivationDtype(activations);
+  }
+
+  private static List<String> problems(ModelQuantizationConfig.Builder config) {
+    return new CompressedTensorsBackend()
+        .validate(config.build()).stream().map(ConfigurationProblem::toString).toList();
   }
 
   @Test
