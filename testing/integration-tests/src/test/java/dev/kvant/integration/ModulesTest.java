@@ -42,6 +42,7 @@ class ModulesTest {
           "dev.kvant.backend.onnx.weights",
           "dev.kvant.cli",
           "dev.kvant.cli.output",
+          "dev.kvant.report.uplot",
           "dev.kvant.runtime.calibration",
           "dev.kvant.runtime.plan",
           "dev.kvant.runtime.recipe",

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * One weight on its way to a file: read, quantized and written some rows at a time, on several
  * threads. Its scales and zero points alone are held as a whole, from the time when its codes are
  * written to that when they are; each tensor is written once. The error is kept.
+ *
+ * @since 0.1.0
  */
 public final class CodedWeight implements WeightEncoder.Encoding {
 

@@ -11,6 +11,8 @@ import java.util.List;
 /**
  * The scale that all groups of an NVFP4 weight share. Weights that engines merge have the same one,
  * so it is that of the largest magnitude among them.
+ *
+ * @since 0.1.0
  */
 public final class GlobalScale {
 

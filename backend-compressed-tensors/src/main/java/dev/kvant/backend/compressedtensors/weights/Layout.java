@@ -3,7 +3,11 @@ package dev.kvant.backend.compressedtensors.weights;
 import java.util.Arrays;
 import java.util.List;
 
-/** How tensors are named and which scales there are. */
+/**
+ * How tensors are named and which scales there are.
+ *
+ * @since 0.1.0
+ */
 public enum Layout {
   /** As compressed-tensors stores them. */
   COMPRESSED_TENSORS("compressed-tensors"),

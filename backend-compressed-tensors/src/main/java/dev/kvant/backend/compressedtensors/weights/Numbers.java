@@ -6,7 +6,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** The numbers that weights are quantized to. */
+/**
+ * The numbers that weights are quantized to.
+ *
+ * @since 0.1.0
+ */
 public enum Numbers {
   /** Integers from -128 to 127; the range of a scale is {@code amax / 127.5}. */
   INT8(Dtype.INT8, 8, 127.5f, Granularity.CHANNEL),

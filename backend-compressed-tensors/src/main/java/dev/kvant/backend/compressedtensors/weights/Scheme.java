@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param granularity which of its values share a scale
  * @param quantizesInput whether an engine quantizes the input to the same numbers, with ranges that
  *     it finds at run time
+ * @since 0.1.0
  */
 public record Scheme(Numbers numbers, Granularity granularity, boolean quantizesInput) {
 
