@@ -17,6 +17,7 @@ enum Defect {
   REFUSES_WITHOUT_REASON("a_refusal_tells_its_reason_and_a_partial_one_its_artifacts"),
   SUPPORTS_INTEGERS("a_module_without_floating_point_weights_is_refused"),
   OFFERS_WHAT_IT_REFUSES("every_dtype_of_every_mode_can_be_had_by_a_module_of_the_samples"),
+  OFFERS_A_RECIPE_TWICE("alternatives_differ_and_are_configurations_that_the_backend_accepts"),
   REJECTS_ITS_OWN_DTYPE("every_dtype_of_every_mode_passes_the_validation_of_the_backend"),
   UNNAMED_ARTIFACT(
       "quantizing_writes_the_artifacts_that_the_descriptor_names",

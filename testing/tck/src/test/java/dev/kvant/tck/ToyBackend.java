@@ -20,6 +20,8 @@ import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.numerics.QuantizationError;
@@ -154,6 +156,14 @@ public class ToyBackend implements QuantizationBackend {
     return has(Defect.REJECTS_ITS_OWN_DTYPE) && config.defaultLayerDtype().equals(INT4)
         ? List.of(new ConfigurationProblem("quantize.default_layer_dtype", "int4 is for adults"))
         : List.of();
+  }
+
+  @Override
+  public List<Recipe> alternatives(QuantizableModel model, RecipeRequest request) {
+    List<Recipe> recipes = QuantizationBackend.super.alternatives(model, request);
+    return has(Defect.OFFERS_A_RECIPE_TWICE)
+        ? Stream.concat(recipes.stream(), recipes.stream()).toList()
+        : recipes;
   }
 
   @Override
