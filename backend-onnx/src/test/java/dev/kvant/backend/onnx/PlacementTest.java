@@ -620,6 +620,42 @@ class PlacementTest {
     assertThat(outcome(saved, "active").isQuantized()).isTrue();
   }
 
+  @Test
+  void leave_float_what_a_body_chooses_by() {
+    TestGraph some =
+        new TestGraph()
+            .integers("most", 5)
+            .node("TopK", "TopK", List.of("scores", "most"), List.of("some", "places"))
+            .output("some", 1, CHANNELS, SIDE, 5);
+    TestGraph other =
+        new TestGraph()
+            .integers("few", 5)
+            .node("TopK", "TopK", List.of("scores", "few"), List.of("other", "others"))
+            .output("other", 1, CHANNELS, SIDE, 5);
+    TestGraph graph =
+        convolutions()
+            .floats("zero", List.of(), 0)
+            .output("best", 1, CHANNELS, SIDE, 5)
+            .node("Relu", List.of(BEFORE), BEHIND)
+            .node("Conv", List.of(BEHIND, "w2"), "map", PADS, KERNEL)
+            .node("Relu", List.of("map"), "scores")
+            .node("ReduceSum", List.of("x"), "sum", attribute("keepdims", 0))
+            .node("Greater", List.of("sum", "zero"), "positive")
+            .node(
+                "If",
+                List.of("positive"),
+                "best",
+                attribute("then_branch", some),
+                attribute("else_branch", other))
+            .node("Conv", List.of("scores", "w2"), "y", PADS, KERNEL);
+
+    SavedModel saved = save(graph, "speed", IMAGE);
+
+    assertThat(outcome(saved, "scores").isQuantized()).isFalse();
+    assertThat(outcome(saved, "scores").reason()).startsWith("other values are chosen by");
+    assertThat(outcome(saved, BEHIND).isQuantized()).isTrue();
+  }
+
   private static OperandOutcome outcome(SavedModel saved, String operator) {
     return saved.report().operators().stream()
         .filter(report -> report.operators().contains(operator))

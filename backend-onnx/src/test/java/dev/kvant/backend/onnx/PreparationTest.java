@@ -17,7 +17,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -367,6 +369,58 @@ class PreparationTest {
 
     assertThat(Graphs.nodes(artifact, "ReduceMean")).hasSize(1);
     assertThat(Graphs.nodes(artifact, "GlobalAveragePool")).isEmpty();
+  }
+
+  /** Norms written as single operators: the mean is subtracted from its own input. */
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4})
+  void keeps_the_means_of_norms(int rank) {
+    long[] dims = {1, 4, 6, 5};
+    long[] shape = Arrays.copyOf(dims, rank);
+    TestGraph graph = new TestGraph().opset(18).input("x", shape).output("y", shape);
+    long[] axes = LongStream.range(2, rank).toArray();
+    Path model =
+        graph
+            .integers("axes", axes)
+            .floats("epsilon", List.of(), 1e-5f)
+            .node("ReduceMean", List.of("x", "axes"), "mean")
+            .node("Sub", List.of("x", "mean"), "centered")
+            .node("Pow", List.of("centered", "two"), "square")
+            .floats("two", List.of(), 2)
+            .node("ReduceMean", List.of("square", "axes"), "variance")
+            .node("Add", List.of("variance", "epsilon"), "positive")
+            .node("Sqrt", List.of("positive"), "deviation")
+            .node("Div", List.of("centered", "deviation"), "y")
+            .write(folder);
+
+    Path artifact = artifact(unquantized(model));
+
+    assertThat(Graphs.nodes(artifact, "ReduceMean")).hasSize(2);
+    assertThat(Graphs.nodes(artifact, "GlobalAveragePool")).isEmpty();
+    assertThat(Graphs.distance(artifact, model, Graphs.batch(3, shape))).isLessThan(1e-6);
+  }
+
+  /** ONNX Runtime's pooling has one to three spatial axes; with one it is rather part of a norm. */
+  @ParameterizedTest
+  @CsvSource({"3, 0", "4, 1", "5, 1", "6, 0"})
+  void averages_images_and_volumes_alone(int rank, int pools) {
+    long[] dims = {1, 3, 4, 2, 3, 2};
+    long[] shape = Arrays.copyOf(dims, rank);
+    Path model =
+        new TestGraph()
+            .opset(18)
+            .input("x", shape)
+            .output("y", shape)
+            .integers("axes", LongStream.range(2, rank).toArray())
+            .node("ReduceMean", List.of("x", "axes"), "mean")
+            .node("Mul", List.of("x", "mean"), "y")
+            .write(folder);
+
+    Path artifact = artifact(unquantized(model));
+
+    assertThat(Graphs.nodes(artifact, "GlobalAveragePool")).hasSize(pools);
+    assertThat(Graphs.nodes(artifact, "ReduceMean")).hasSize(1 - pools);
+    assertThat(Graphs.distance(artifact, model, Graphs.batch(3, shape))).isLessThan(1e-6);
   }
 
   @Test

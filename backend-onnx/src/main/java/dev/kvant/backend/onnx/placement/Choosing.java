@@ -34,24 +34,80 @@ final class Choosing {
   private static final Set<String> PRODUCTS =
       Set.of("Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul");
 
+  private record Value(Graph home, String name) {}
+
+  private final Set<Node> found = new HashSet<>();
+  private final Set<Value> seen = new HashSet<>();
+  private final Deque<Value> open = new ArrayDeque<>();
+
   private Choosing() {}
 
-  /** The nodes of a graph between products and the inputs that choose, without either end. */
+  /**
+   * The nodes between products and the inputs that choose, without either end: those of a graph and
+   * of the bodies in it, whichever of these graphs chooses.
+   */
   static Set<Node> of(Graph graph) {
-    Set<Node> found = new HashSet<>();
-    Deque<String> values = new ArrayDeque<>();
-    for (Node node : graph.nodes()) {
-      if (node.domain().isEmpty()) {
-        INPUTS.getOrDefault(node.opType(), List.of()).forEach(i -> values.add(node.input(i)));
+    Choosing choosing = new Choosing();
+    for (Graph each : graph.all()) {
+      for (Node node : each.nodes()) {
+        if (node.domain().isEmpty()) {
+          INPUTS
+              .getOrDefault(node.opType(), List.of())
+              .forEach(i -> choosing.add(each, node.input(i)));
+        }
       }
     }
-    while (!values.isEmpty()) {
-      String value = values.remove();
-      Node producer = value.isEmpty() ? null : graph.producer(value);
-      if (producer != null && !PRODUCTS.contains(producer.opType()) && found.add(producer)) {
-        values.addAll(producer.inputs());
+    while (!choosing.open.isEmpty()) {
+      choosing.follow(choosing.open.remove());
+    }
+    return choosing.found;
+  }
+
+  private void add(Graph reader, String name) {
+    Graph home = reader.home(name);
+    Value value = home == null ? null : new Value(home, name);
+    if (value != null && !name.isEmpty() && seen.add(value)) {
+      open.add(value);
+    }
+  }
+
+  private void follow(Value value) {
+    Node producer = value.home().producer(value.name());
+    if (producer == null) {
+      intoBody(value);
+    } else if (!PRODUCTS.contains(producer.opType())) {
+      found.add(producer);
+      producer.inputs().forEach(input -> add(value.home(), input));
+      for (Graph body : producer.subgraphs().values()) {
+        body.outputs().forEach(output -> add(body, output.getName()));
       }
     }
-    return found;
+  }
+
+  /**
+   * What comes into the body of a Loop or Scan is what its owner reads at the same position, and
+   * what the body gave the turn before.
+   */
+  private void intoBody(Value value) {
+    Graph body = value.home();
+    Node owner = body.owner();
+    Graph around = body.parent();
+    if (owner == null || around == null) {
+      return;
+    }
+    for (int i = 0; i < body.inputs().size(); i++) {
+      if (body.inputs().get(i).getName().equals(value.name())) {
+        add(around, owner.input(i));
+        int before = owner.is("Loop") ? i - 1 : i;
+        if (before >= 0 && i < states(owner, body) && before < body.outputs().size()) {
+          add(body, body.outputs().get(before).getName());
+        }
+      }
+    }
+  }
+
+  /** How many of the first inputs of a body are not elements of what its owner scans. */
+  private static int states(Node owner, Graph body) {
+    return body.inputs().size() - (int) owner.intAttribute("num_scan_inputs", 0);
   }
 }

@@ -6,13 +6,13 @@ import dev.kvant.onnx.graph.Initializer;
 import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.StoredTensor;
-import dev.kvant.onnx.proto.ValueInfoProto;
 import java.nio.LongBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -21,46 +21,36 @@ import java.util.stream.Stream;
  * GlobalAveragePool that it is by definition: of a value of shape [N, C, d1, …, dk] both are the
  * mean over d1 to dk, of shape [N, C, 1, …, 1]. There is an integer kernel for the latter alone.
  *
- * <p>A ReduceMean stays where the number of its axes is not known from the file, where they are
- * computed, and where its values are not float32.
+ * <p>A ReduceMean stays where the number of axes of its value is not known from the file or is not
+ * 4 or 5 (with 3 it is rather part of a norm, and ONNX Runtime's pooling takes no more than 5),
+ * where its axes are computed, where its values are not float32, and where the mean is subtracted
+ * from its own input, as norms written as single operators do.
  */
 final class MeanPooling {
 
   private static final int FIRST_SPATIAL = 2;
 
-  /** Operators whose result has as many axes as the input with the most. */
-  private static final Set<String> KEEP_AXES =
-      Set.of(
-          "Add",
-          "AveragePool",
-          "BatchNormalization",
-          "Clip",
-          "Concat",
-          "Div",
-          "Elu",
-          "HardSigmoid",
-          "HardSwish",
-          "LeakyRelu",
-          "MaxPool",
-          "Mul",
-          "Pad",
-          "Relu",
-          "Resize",
-          "Sigmoid",
-          "Sub",
-          "Tanh");
+  /** ONNX Runtime averages over at most three spatial axes. */
+  private static final int MOST_AXES = FIRST_SPATIAL + 3;
 
-  private static final Set<String> CONVOLUTIONS = Set.of("Conv", "ConvTranspose");
+  private final ValueRanks ranks = new ValueRanks();
+  private final Set<List<String>> differences;
 
-  private static final Set<String> BROADCAST = Set.of("Add", "Div", "Mul", "Sub");
-
-  private MeanPooling() {}
+  private MeanPooling(OnnxModel model) {
+    this.differences =
+        model.graph().all().stream()
+            .flatMap(graph -> graph.nodes().stream())
+            .filter(node -> node.is("Sub"))
+            .map(node -> List.of(node.input(0), node.input(1)))
+            .collect(Collectors.toSet());
+  }
 
   /** Changes all graphs of a model. */
   static void apply(OnnxModel model) {
+    MeanPooling pooling = new MeanPooling(model);
     for (Graph graph : model.graph().all()) {
       for (Node node : graph.nodes()) {
-        if (node.is("ReduceMean") && isPooling(graph, node)) {
+        if (node.is("ReduceMean") && pooling.isPooling(graph, node)) {
           node.setOpType("GlobalAveragePool");
           node.inputs().subList(1, node.inputs().size()).clear();
           node.removeAttribute("axes");
@@ -71,11 +61,13 @@ final class MeanPooling {
     }
   }
 
-  private static boolean isPooling(Graph graph, Node node) {
-    OptionalInt rank = rank(graph, node.input(0));
+  private boolean isPooling(Graph graph, Node node) {
+    OptionalInt rank = ranks.of(graph, node.input(0));
     if (node.intAttribute("keepdims", 1) != 1
         || rank.isEmpty()
-        || rank.getAsInt() <= FIRST_SPATIAL
+        || rank.getAsInt() <= FIRST_SPATIAL + 1
+        || rank.getAsInt() > MOST_AXES
+        || isCentering(node)
         || !ValueTypes.of(graph, node.input(0)).equals(Optional.of(DataType.FLOAT))) {
       return false;
     }
@@ -85,6 +77,14 @@ final class MeanPooling {
         .map(found -> found.stream().map(axis -> (int) (axis < 0 ? axis + axes : axis)).toList())
         .filter(found -> found.size() == spatial.size() && spatial.containsAll(found))
         .isPresent();
+  }
+
+  /** Whether the mean is subtracted from what it is the mean of, as written-out norms do. */
+  private boolean isCentering(Node mean) {
+    String value = mean.input(0);
+    String result = mean.outputs().get(0);
+    return differences.contains(List.of(value, result))
+        || differences.contains(List.of(result, value));
   }
 
   /** The axes that a node names as an attribute, or from opset 18 on as a constant input. */
@@ -99,51 +99,5 @@ final class MeanPooling {
     LongBuffer values =
         tensor.content().read(0, Math.toIntExact(tensor.elements() * Long.BYTES)).asLongBuffer();
     return Stream.generate(values::get).limit(values.remaining()).toList();
-  }
-
-  /** How many axes a value has; empty where neither file nor operators tell it. */
-  private static OptionalInt rank(Graph graph, String name) {
-    Graph home = graph.home(name);
-    if (home == null) {
-      return constant(graph, name);
-    }
-    Optional<ValueInfoProto> declared =
-        Stream.of(home.inputs(), home.valueInfos(), home.outputs())
-            .flatMap(List::stream)
-            .filter(value -> value.getName().equals(name))
-            .filter(value -> value.getType().getTensorType().hasShape())
-            .findFirst();
-    if (declared.isPresent()) {
-      return OptionalInt.of(declared.get().getType().getTensorType().getShape().getDimCount());
-    }
-    Node producer = home.producer(name);
-    if (producer == null) {
-      return constant(home, name);
-    }
-    if (!producer.domain().isEmpty()) {
-      return OptionalInt.empty();
-    }
-    if (CONVOLUTIONS.contains(producer.opType())) {
-      return constant(home, producer.input(1));
-    }
-    if (!KEEP_AXES.contains(producer.opType())) {
-      return OptionalInt.empty();
-    }
-    if (!BROADCAST.contains(producer.opType())) {
-      return rank(home, producer.input(0));
-    }
-    OptionalInt left = rank(home, producer.input(0));
-    OptionalInt right = rank(home, producer.input(1));
-    return left.isEmpty() || right.isEmpty()
-        ? OptionalInt.empty()
-        : OptionalInt.of(Math.max(left.getAsInt(), right.getAsInt()));
-  }
-
-  private static OptionalInt constant(Graph graph, String name) {
-    return graph
-        .constant(name)
-        .flatMap(Initializer::tensor)
-        .map(tensor -> OptionalInt.of(tensor.dims().size()))
-        .orElse(OptionalInt.empty());
   }
 }

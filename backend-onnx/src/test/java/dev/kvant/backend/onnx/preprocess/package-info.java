@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.backend.onnx.preprocess;
+
+import org.jspecify.annotations.NullMarked;
