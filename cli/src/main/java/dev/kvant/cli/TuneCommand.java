@@ -62,7 +62,9 @@ final class TuneCommand extends Subcommand {
 
   private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(B|kB|KB|MB|GB)?");
 
-  private static final Pattern TIME = Pattern.compile("(\\d+)\\s*(s|m|h)?");
+  private static final Pattern TIME = Pattern.compile("(\\d{1,9})\\s*(s|m|h)?");
+
+  private static final Duration LONGEST = Duration.ofDays(365);
 
   @Mixin private ModelArguments arguments = new ModelArguments();
 
@@ -196,6 +198,9 @@ final class TuneCommand extends Subcommand {
             made.print(out());
           }
         });
+    if (result.failure() != null) {
+      throw result.failure();
+    }
     return exitCode(result, wasInterrupted);
   }
 
@@ -206,7 +211,7 @@ final class TuneCommand extends Subcommand {
               "nothing is within the budget: ",
               Style.ERROR,
               result.nearest() == null
-                  ? "every trial failed"
+                  ? result.trials().isEmpty() ? "no trial was completed" : "every trial failed"
                   : "the nearest is %s: %s; its spec was written, no artifact"
                       .formatted(result.nearest().name(), result.miss()));
     }
@@ -277,10 +282,16 @@ final class TuneCommand extends Subcommand {
       throw wrongUsage("--time must be a time as in 90s, 5m or 1h, not '%s'".formatted(text));
     }
     long count = Long.parseLong(matcher.group(1));
-    return switch (Objects.requireNonNullElse(matcher.group(2), "s")) {
-      case "m" -> Duration.ofMinutes(count);
-      case "h" -> Duration.ofHours(count);
-      default -> Duration.ofSeconds(count);
-    };
+    Duration duration =
+        switch (Objects.requireNonNullElse(matcher.group(2), "s")) {
+          case "m" -> Duration.ofMinutes(count);
+          case "h" -> Duration.ofHours(count);
+          default -> Duration.ofSeconds(count);
+        };
+    if (duration.compareTo(LONGEST) > 0) {
+      throw wrongUsage(
+          "--time must be at most %d days, not '%s'".formatted(LONGEST.toDays(), text));
+    }
+    return duration;
   }
 }

@@ -139,6 +139,9 @@ class TuneCommandTest {
   void refuses_values_that_are_none() {
     assertThat(tune(8, "--max-size=much").err()).contains("--max-size must be a size as in 25MB");
     assertThat(tune(8, "--time=soon").err()).contains("--time must be a time as in 90s, 5m or 1h");
+    assertThat(tune(8, "--time=99999999999999999999").err())
+        .contains("--time must be a time as in 90s, 5m or 1h");
+    assertThat(tune(8, "--time=99999999h").err()).contains("--time must be at most 365 days");
     assertThat(tune(8, "--prefer=beauty").err())
         .contains("--prefer must be size, speed or accuracy, not 'beauty'");
     assertThat(tune(8, "--min-cosine=2").err()).contains("minCosine: must be from -1 to 1");

@@ -75,11 +75,14 @@ final class FinishedGroups {
   static FinishedGroups in(Path file, String analyzed) {
     FinishedGroups finished = new FinishedGroups(file);
     try {
-      if (!Files.exists(file) || Files.size(file) == 0) {
-        Files.writeString(file, GSON.toJson(new Head(WHAT, analyzed)) + "\n");
+      String first = GSON.toJson(new Head(WHAT, analyzed));
+      String text = Files.exists(file) ? Files.readString(file) : "";
+      // Also a first line that was not completed.
+      if (first.startsWith(text)) {
+        Files.writeString(file, first + "\n");
         return finished;
       }
-      finished.read(Files.readString(file), analyzed);
+      finished.read(text, analyzed);
       return finished;
     } catch (IOException e) {
       throw new KvantException("%s cannot be read or written: %s".formatted(file, e), e);

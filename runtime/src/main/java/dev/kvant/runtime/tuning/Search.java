@@ -20,6 +20,7 @@ import dev.kvant.runtime.tuning.TuningTrial.Measured;
 import dev.kvant.runtime.verification.TemporaryFolder;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ProgressReporter;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -278,9 +279,24 @@ final class Search {
 
   /**
    * The groups that a trial quantizes, the one first whose quantization costs the most noise for
-   * each byte that it saves. Empty if the time is over before that is known.
+   * each byte that it saves. Empty if the time is over before that is known, or if one of them
+   * cannot be left out.
    */
   private Optional<List<List<String>>> mostSensitive(TuningTrial base) {
+    try {
+      return inOrder(base);
+    } catch (QuantizationCancelledException e) {
+      throw e;
+    } catch (KvantException | UncheckedIOException e) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw e;
+      }
+      // What was tried so far is known all the same.
+      return Optional.empty();
+    }
+  }
+
+  private Optional<List<List<String>>> inOrder(TuningTrial base) {
     try (TrialQuantizer quantizer = quantizers.apply(unverified(base.recipe().config()))) {
       PreparedModel prepared = quantizer.prepare(model);
       quantizer.calibrate(prepared, calibration, known);

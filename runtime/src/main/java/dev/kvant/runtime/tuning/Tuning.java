@@ -7,6 +7,7 @@ import dev.kvant.api.Device;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.Internal;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.LabelKind;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.NonFiniteValues;
@@ -179,10 +180,16 @@ public final class Tuning {
                 .excess(nearest.figures())
                 .orElse("within the budget on held-out samples, but not on those of the search");
     Path output = request.output();
-    SavedModel saved =
-        best == null || output == null
-            ? null
-            : save(best.recipe().config(), output, calibration, known);
+    SavedModel saved = null;
+    KvantException failure = null;
+    if (best != null && output != null) {
+      try {
+        saved = save(best.recipe().config(), output, calibration, known);
+      } catch (KvantException e) {
+        // What the search found is worth more than the artifact, which its spec makes again.
+        failure = e;
+      }
+    }
     return new TuningResult(
         model.source(),
         size(model.files()),
@@ -194,6 +201,7 @@ public final class Tuning {
         miss,
         recipe,
         saved,
+        failure,
         complete);
   }
 

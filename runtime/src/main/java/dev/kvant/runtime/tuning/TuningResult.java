@@ -1,6 +1,7 @@
 package dev.kvant.runtime.tuning;
 
 import dev.kvant.api.Experimental;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.SavedModel;
 import java.nio.file.Path;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param recipe the configuration of {@code best}, with comments that say what each choice brought;
  *     that of {@code nearest} if there is no best one; null if there is none
  * @param saved the best artifact, or null if none was written
+ * @param failure why the best artifact could not be written or verified; null if it was, or if
+ *     there is none
  * @param complete whether the search came to its end, before an interrupt and within its time
  * @since 0.1.0
  */
@@ -40,6 +43,7 @@ public record TuningResult(
     @Nullable String miss,
     @Nullable Recipe recipe,
     @Nullable SavedModel saved,
+    @Nullable KvantException failure,
     boolean complete) {
 
   /**

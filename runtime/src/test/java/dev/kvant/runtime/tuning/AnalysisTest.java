@@ -162,6 +162,18 @@ class AnalysisTest {
   }
 
   @Test
+  void begins_again_where_the_first_line_was_cut_short() throws Exception {
+    Path file = folder.resolve("groups.jsonl");
+    FinishedGroups.in(file, "same");
+    String whole = Files.readString(file);
+    Files.writeString(file, whole.substring(0, whole.length() - 5));
+
+    FinishedGroups.in(file, "same");
+
+    assertThat(Files.readString(file)).isEqualTo(whole);
+  }
+
+  @Test
   void refuses_finished_groups_of_another_analysis() throws Exception {
     Path file = folder.resolve("groups.jsonl");
     FinishedGroups.in(file, "one");

@@ -8,6 +8,7 @@ import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
@@ -36,11 +37,18 @@ final class FakeTrials implements TrialQuantizer, RunnerSource {
   private final List<List<String>> groups;
   private final List<String> saved = new ArrayList<>();
   private List<Integer> quantized = List.of();
+  private boolean isWhole;
 
   FakeTrials(ModelQuantizationConfig config, List<Float> noises, List<List<String>> groups) {
     this.config = config;
     this.noises = noises;
     this.groups = groups;
+  }
+
+  /** Refuses plans that leave modules native. */
+  FakeTrials wholeOnly() {
+    isWhole = true;
+    return this;
   }
 
   /** The quantized modules of each artifact, in the order in which they were written. */
@@ -69,6 +77,9 @@ final class FakeTrials implements TrialQuantizer, RunnerSource {
 
   @Override
   public SavedModel save(PreparedModel model, QuantizationPlan plan, Path directory) {
+    if (isWhole && !plan.modules().stream().allMatch(ModuleDecision::isQuantized)) {
+      throw new QuantizationException("only whole models");
+    }
     List<Integer> positions = new ArrayList<>();
     List<ModuleReport> reports = new ArrayList<>();
     for (ModuleDecision decision : plan.modules()) {

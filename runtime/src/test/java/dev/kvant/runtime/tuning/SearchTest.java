@@ -70,12 +70,16 @@ class SearchTest {
     String kernel = Objects.requireNonNull(config.backendKwargs().get(KERNEL)).toString();
     List<Float> noises =
         switch (kernel) {
+          case "whole" -> List.of(0.5f, 2f, 1f);
           case "coarse" -> List.of(0.5f, 2f, 1f);
           case "fine" -> List.of(0.05f, 0.2f, 0.1f);
           case "broken" -> List.of(Float.NaN, 0f, 0f);
           default -> throw new UnsupportedModelException("there is no kernel " + kernel);
         };
     FakeTrials fake = new FakeTrials(config, noises, List.of());
+    if (kernel.equals("whole")) {
+      fake.wholeOnly();
+    }
     quantizers.add(fake);
     return fake;
   }
@@ -216,6 +220,16 @@ class SearchTest {
     assertThat(search.run()).isFalse();
     assertThat(Thread.interrupted()).isTrue();
     assertThat(best(request, search).recipe().config()).isEqualTo(config("coarse"));
+  }
+
+  @Test
+  void a_group_that_cannot_stay_native_ends_its_mending_alone() {
+    TuningRequest request = request().budget(TuningBudget.ofCosine(0.99)).build();
+    Search search = search(request, EASY, EASY, "whole");
+
+    assertThat(search.run()).isFalse();
+    assertThat(Search.nearest(search.trials(), request).orElseThrow().recipe().config())
+        .isEqualTo(config("whole"));
   }
 
   @Test
