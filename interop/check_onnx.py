@@ -181,12 +181,12 @@ with tempfile.TemporaryDirectory(prefix="kvant-interop-") as folder:
                     checks.that(f"{what}: {key}", same or (name == "transformer" and mine.dtype == np.float32
                                                            and np.allclose(mine, other, rtol=CLOSE, atol=0)))
             checks.that(f"{what}: {exact} arrays are equal to the last bit, {close} within it", exact > close)
-        settings = {"algorithm": "minmax", "backend_kwargs": {"reduce_range": "auto"}}
+        settings = {"algorithm": "minmax", "backend_kwargs": {"reduce_range": "auto", "optimize": "accuracy"}}
         run = quantize(model, folder / f"{name}-auto", "static_ptq", "int8", **settings)
         checks.that(f"{name}, reduce_range: auto: is quantized", run.code == 0, run.said)
         check_pairs(f"{name}, reduce_range: auto", model, parameters(folder / f"{name}-cpu" / ARTIFACT),
                     parameters(folder / f"{name}-auto" / ARTIFACT))
-        settings["backend_kwargs"] = {"reduce_range": True}
+        settings["backend_kwargs"] = {"reduce_range": True, "optimize": "accuracy"}
         run = quantize(model, folder / f"{name}-reduced", "static_ptq", "int8", **settings)
         checks.that(f"{name}, reduce_range: true: is quantized", run.code == 0, run.said)
         ours = parameters(folder / f"{name}-reduced" / ARTIFACT)
