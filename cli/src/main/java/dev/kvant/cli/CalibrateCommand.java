@@ -7,10 +7,10 @@ import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.report.Figures;
-import dev.kvant.report.FileSize;
 import dev.kvant.report.JsonDocument;
 import dev.kvant.report.ModelDocument;
 import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.evaluation.FileBytes;
 import java.nio.file.Path;
 import java.util.Objects;
 import picocli.CommandLine.Command;
@@ -69,7 +69,7 @@ final class CalibrateCommand extends SpecCommand {
         quantizer.calibrate(prepared, kvant.calibrationData(data, model));
         quantizer.saveStatistics(prepared, statistics);
         reporter.done();
-        long bytes = FileSize.of(statistics);
+        long bytes = FileBytes.of(statistics);
         print(
             () ->
                 new JsonDocument()

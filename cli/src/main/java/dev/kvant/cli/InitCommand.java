@@ -48,12 +48,7 @@ final class InitCommand extends Subcommand {
 
   @Override
   public Integer call() {
-    arguments
-        .problem()
-        .ifPresent(
-            problem -> {
-              throw wrongUsage(problem);
-            });
+    refuse(arguments.problem());
     Optional<SpecFile> file =
         out == null || out.equals(STANDARD_OUTPUT)
             ? Optional.empty()

@@ -21,13 +21,13 @@ import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
 import dev.kvant.report.EvaluationResult;
 import dev.kvant.report.Figures;
-import dev.kvant.report.FileSize;
 import dev.kvant.report.JsonDocument;
 import dev.kvant.report.ReportDocument;
 import dev.kvant.report.ReportFiles;
 import dev.kvant.report.StoredModules;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.runtime.evaluation.FileBytes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -255,7 +255,7 @@ final class QuantizeCommand extends SpecCommand {
 
   private static Table artifacts(QuantizableModel model, List<Artifact> artifacts) {
     List<Path> files = model.files();
-    long before = FileSize.of(files);
+    long before = FileBytes.of(files);
     Table table =
         Table.of(
             Column.name("file"),

@@ -53,15 +53,14 @@ abstract class SpecCommand extends Subcommand {
   /** Refuses arguments that do not go together, before anything is opened. */
   void checkUsage() {
     if (config == null) {
-      arguments
-          .problem()
-          .ifPresent(
-              problem -> {
-                throw wrongUsage(
-                    problem.equals(ModelArguments.NO_MODEL)
-                        ? problem + ", or a spec with -c SPEC"
-                        : problem);
-              });
+      refuse(
+          arguments
+              .problem()
+              .map(
+                  problem ->
+                      problem.equals(ModelArguments.NO_MODEL)
+                          ? problem + ", or a spec with -c SPEC"
+                          : problem));
     } else if (!arguments.ofRecipes().isEmpty()) {
       throw wrongUsage(
           "%s: only for a model without a spec; override the spec with key=value"

@@ -7,6 +7,7 @@ import dev.kvant.cli.output.Style;
 import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;
@@ -118,6 +119,14 @@ abstract class Subcommand implements Callable<Integer> {
     } else {
       table.run();
     }
+  }
+
+  /** Refuses a command line with a problem. */
+  void refuse(Optional<String> problem) {
+    problem.ifPresent(
+        message -> {
+          throw wrongUsage(message);
+        });
   }
 
   /** The error that the command line is not right. */

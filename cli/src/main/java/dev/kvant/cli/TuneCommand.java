@@ -134,25 +134,18 @@ final class TuneCommand extends Subcommand {
 
   @Override
   public Integer call() {
-    arguments
-        .problem()
-        .ifPresent(
-            problem -> {
-              throw wrongUsage(problem);
-            });
+    refuse(arguments.problem());
     Path path = arguments.data();
     if (path == null) {
       throw wrongUsage("give data with --data PATH: it calibrates, and judges what is tried");
     }
-    arguments.words().stream()
-        .filter(word -> word.startsWith(SECTION))
-        .findFirst()
-        .ifPresent(
-            word -> {
-              throw wrongUsage(
-                  "'%s': tune chooses the keys of the spec; change the spec that it writes"
-                      .formatted(word));
-            });
+    refuse(
+        arguments.words().stream()
+            .filter(word -> word.startsWith(SECTION))
+            .findFirst()
+            .map(
+                "'%s': tune chooses the keys of the spec; change the spec that it writes"
+                    ::formatted));
     Path source = arguments.source();
     Path folder = arguments.folder(out);
     Optional<ReportFiles> reports = Optional.ofNullable(report).map(ReportFiles::at);

@@ -1,6 +1,7 @@
 package dev.kvant.report;
 
 import dev.kvant.api.QuantizableModel;
+import dev.kvant.runtime.evaluation.FileBytes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,6 +28,6 @@ public final class ModelDocument {
 
   /** The size on disk; null for a model whose files were moved since it was opened. */
   private static @Nullable Long size(List<Path> files) {
-    return files.stream().allMatch(Files::exists) ? Long.valueOf(FileSize.of(files)) : null;
+    return files.stream().allMatch(Files::exists) ? Long.valueOf(FileBytes.of(files)) : null;
   }
 }

@@ -11,6 +11,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Verification;
+import dev.kvant.runtime.evaluation.FileBytes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,7 +100,7 @@ public final class ReportDocument {
                         artifact.source(),
                         Artifact.Role.MODEL,
                         artifact.format(),
-                        FileSize.of(artifact.files()),
+                        FileBytes.of(artifact.files()),
                         "the artifact that the report was read from"))))
         .put("verification", verification.stream().map(VerificationDocument::of).toList())
         .put("evaluation", null)

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Collection;
 import java.util.stream.Stream;
 
 /**
@@ -19,23 +19,20 @@ public final class FileBytes {
   private FileBytes() {}
 
   /** The size of all files and folders together. */
-  public static long of(List<Path> filesOrFolders) {
+  public static long of(Collection<Path> filesOrFolders) {
     return filesOrFolders.stream().mapToLong(FileBytes::of).sum();
   }
 
-  private static long of(Path fileOrFolder) {
+  /** The size of a file, or of all files in a folder. */
+  public static long of(Path fileOrFolder) {
     try (Stream<Path> inside = Files.walk(fileOrFolder)) {
-      return inside.filter(Files::isRegularFile).mapToLong(FileBytes::size).sum();
+      long bytes = 0;
+      for (Path file : inside.filter(Files::isRegularFile).toList()) {
+        bytes += Files.size(file);
+      }
+      return bytes;
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new UncheckedIOException("the size of %s cannot be read".formatted(fileOrFolder), e);
     }
   }
 }

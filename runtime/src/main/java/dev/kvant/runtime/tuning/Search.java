@@ -432,7 +432,7 @@ final class Search {
     private final long start = System.nanoTime();
     private final @Nullable Duration limit;
     private long began = start;
-    private long longest;
+    private long last;
 
     Clock(@Nullable Duration limit) {
       this.limit = limit;
@@ -442,13 +442,13 @@ final class Search {
       began = System.nanoTime();
     }
 
-    /** The last trial tells how long the next one takes. */
+    /** The next trial is expected to take as long as this one. */
     void ends() {
-      longest = System.nanoTime() - began;
+      last = System.nanoTime() - began;
     }
 
     boolean isOver() {
-      return limit != null && System.nanoTime() - start + longest > limit.toNanos();
+      return limit != null && System.nanoTime() - start + last > limit.toNanos();
     }
 
     String left() {

@@ -192,7 +192,7 @@ public final class Tuning {
     }
     return new TuningResult(
         model.source(),
-        size(model.files()),
+        FileBytes.of(model.files()),
         samples,
         trials,
         Search.frontier(trials),
@@ -221,7 +221,7 @@ public final class Tuning {
         figures.heldOut().similarity().cosineMean(),
         figures.heldOut().similarity().cosineMin(),
         figures.bytes() / 1e6,
-        size(model.files()) / 1e6,
+        FileBytes.of(model.files()) / 1e6,
         figures.latency().speedup(),
         samples.calibration(),
         samples.calibration() + samples.search() + samples.heldOut(),
@@ -273,10 +273,6 @@ public final class Tuning {
         return nonFinite;
       }
     };
-  }
-
-  private static long size(List<Path> files) {
-    return FileBytes.of(files);
   }
 
   private static EvaluationConfig samples(ModelQuantizationConfig config) {
