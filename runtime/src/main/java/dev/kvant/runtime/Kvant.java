@@ -9,11 +9,9 @@ import dev.kvant.api.Device;
 import dev.kvant.api.DiscoveryException;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.InvalidConfigurationException;
-import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
-import dev.kvant.api.ProviderException;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
@@ -27,10 +25,7 @@ import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.data.CalibrationFiles;
 import dev.kvant.runtime.data.DataReaders;
 import dev.kvant.runtime.data.NumpyReaderProvider;
-import dev.kvant.runtime.discovery.BrokenProvider;
 import dev.kvant.runtime.discovery.Installation;
-import dev.kvant.runtime.discovery.InstalledBackend;
-import dev.kvant.runtime.discovery.InstalledPlugin;
 import dev.kvant.runtime.discovery.Provided;
 import dev.kvant.runtime.discovery.Registry;
 import dev.kvant.runtime.evaluation.EvaluatedModel;
@@ -45,7 +40,6 @@ import dev.kvant.runtime.tuning.SensitivityReport;
 import dev.kvant.runtime.tuning.Tuning;
 import dev.kvant.runtime.tuning.TuningRequest;
 import dev.kvant.runtime.tuning.TuningResult;
-import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.DataReaderProvider;
@@ -54,25 +48,15 @@ import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ModelRunnerProvider;
 import dev.kvant.spi.ModelSource;
 import dev.kvant.spi.QuantizationBackend;
-import dev.kvant.spi.RecognizedModel;
 import dev.kvant.spi.RunContext;
 import dev.kvant.validation.CheckedConfiguration;
 import dev.kvant.validation.ConfigurationValidator;
-import dev.kvant.validation.NearestNames;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,10 +82,9 @@ public final class Kvant implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Kvant.class);
 
-  /** How many models of a folder an error names. */
-  private static final int MOST_NAMED_MODELS = 10;
-
   private final Registry registry;
+  private final InstalledModels models;
+  private final InstalledRunners runners;
   private final ConfigurationValidator validator = new ConfigurationValidator();
   private final QuantizationListener listener;
   private final int parallelism;
@@ -123,6 +106,8 @@ public final class Kvant implements AutoCloseable {
             builder.runners,
             builder.sources,
             readers);
+    this.models = new InstalledModels(registry);
+    this.runners = new InstalledRunners(registry, models);
     List<QuantizationListener> listeners = new ArrayList<>();
     listeners.add(new QuantizationLog(log));
     listeners.addAll(builder.listeners);
@@ -147,17 +132,7 @@ public final class Kvant implements AutoCloseable {
    * @throws DiscoveryException if several formats claim it
    */
   public QuantizableModel load(Path model) {
-    QuantizableModel opened;
-    try (RecognizedModel recognized = recognize(model)) {
-      opened = recognized.open();
-    }
-    try {
-      registry.requireOneFormat(opened.format());
-      return opened;
-    } catch (DiscoveryException e) {
-      opened.close();
-      throw e;
-    }
+    return models.open(model);
   }
 
   /**
@@ -168,41 +143,7 @@ public final class Kvant implements AutoCloseable {
    * @throws UnsupportedModelException if no source knows it, or it has no file behind it
    */
   public QuantizableModel load(Object model) {
-    Objects.requireNonNull(model, "model");
-    if (model instanceof Path path) {
-      return load(path);
-    }
-    List<String> failures = new ArrayList<>();
-    for (Provided<ModelSource> source : registry.sources()) {
-      Optional<Path> file = locate(source, model, failures);
-      if (file.isPresent()) {
-        return load(file.get());
-      }
-    }
-    failures.add(
-        0,
-        registry.sources().isEmpty()
-            ? "no model source is installed"
-            : "installed: "
-                + registry.sources().stream()
-                    .map(Provided::toString)
-                    .collect(Collectors.joining(", ")));
-    throw new UnsupportedModelException(
-        ("a %s is no model that can be opened; pass the java.nio.file.Path of a model file"
-                + " or install what knows such objects (%s)")
-            .formatted(model.getClass().getName(), String.join("; ", failures)));
-  }
-
-  private static Optional<Path> locate(
-      Provided<ModelSource> source, Object model, List<String> failures) {
-    try {
-      return source.instance().locate(model);
-    } catch (ProviderException e) {
-      // The framework of this source may not be there, so that the object is none of its own.
-      log.debug("{} cannot work here", source, e);
-      failures.add(e.getMessage());
-      return Optional.empty();
-    }
+    return models.open(model);
   }
 
   /**
@@ -243,7 +184,9 @@ public final class Kvant implements AutoCloseable {
                     .backend(wanted)
                     .orElseThrow(
                         () ->
-                            new InvalidConfigurationException("backend", unknownBackend(wanted))));
+                            new InvalidConfigurationException(
+                                "backend",
+                                UnknownBackend.message(wanted, registry.installation()))));
     return new RecipeChoice(backends, request);
   }
 
@@ -308,7 +251,9 @@ public final class Kvant implements AutoCloseable {
         validator.check(bound.config(), backend, bound.problems().isEmpty());
     Problems problems = new Problems(bound.section(), bound.problems());
     if (backend == null && !name.isBlank()) {
-      problems.add(new ConfigurationProblem("quantize.backend", unknownBackend(name)));
+      problems.add(
+          new ConfigurationProblem(
+              "quantize.backend", UnknownBackend.message(name, registry.installation())));
     }
     checked.problems().forEach(problems::add);
     CalibrationConfig calibration = bound.config().calibration();
@@ -335,7 +280,7 @@ public final class Kvant implements AutoCloseable {
             .records(ReportRecord::write)
             .build(),
         checked.warnings(),
-        runnersOn(checked.config().device()),
+        runners.on(checked.config().device()),
         this::calibrationData);
   }
 
@@ -409,7 +354,7 @@ public final class Kvant implements AutoCloseable {
         config ->
             planned(new BoundConfig(config, List.of(), "quantize"), QuantizationListener.NONE),
         readers(),
-        this::runnersOn,
+        runners::on,
         listener);
   }
 
@@ -456,79 +401,7 @@ public final class Kvant implements AutoCloseable {
    * @throws UnavailableException if nothing installed runs this format, or not on this device
    */
   public ModelRunner runner(Path model, Device device) {
-    return runner(model, formatIdOf(model), device);
-  }
-
-  private String formatIdOf(Path model) {
-    try (QuantizableModel opened = load(model)) {
-      return opened.format();
-    }
-  }
-
-  private RunnerSource runnersOn(Device device) {
-    return new RunnerSource() {
-      @Override
-      public Device device() {
-        return device;
-      }
-
-      @Override
-      public boolean runs(String format) {
-        return registry.runner(format).isPresent();
-      }
-
-      @Override
-      public Optional<QuantizableModel> read(Path model, String format) {
-        return registry.formats().stream()
-                .anyMatch(installed -> installed.instance().ids().contains(format))
-            ? Optional.of(load(model))
-            : Optional.empty();
-      }
-
-      @Override
-      public ModelRunner open(Path model, String format) {
-        return runner(model, format, device);
-      }
-
-      @Override
-      public ModelRunner open(QuantizableModel model) {
-        return runner(model, device);
-      }
-
-      @Override
-      public Optional<ModelRunner> openUnoptimized(Path model, String format) {
-        return runnerOf(model, format, device).openUnoptimized(model, device);
-      }
-    };
-  }
-
-  private ModelRunner runner(Path model, String format, Device device) {
-    return runnerOf(model, format, device).open(model, device);
-  }
-
-  private ModelRunner runner(QuantizableModel model, Device device) {
-    return runnerOf(model.source(), model.format(), device).open(model, device);
-  }
-
-  private ModelRunnerProvider runnerOf(Path model, String format, Device device) {
-    Objects.requireNonNull(device, "device");
-    if (!device.isKnown()) {
-      throw new InvalidConfigurationException(
-          "device", "'%s' is not a device; use cpu, cuda or cuda:N".formatted(device));
-    }
-    ModelRunnerProvider provider =
-        registry
-            .runner(format)
-            .orElseThrow(
-                () ->
-                    new UnavailableException(
-                        "nothing installed runs models of format '%s', which %s is"
-                            .formatted(format, model)));
-    if (provider.availability() instanceof Availability.Unavailable unavailable) {
-      throw new UnavailableException(
-          "models of format '%s' cannot run here: %s".formatted(format, unavailable.reason()));
-    }
-    return provider;
+    return runners.runner(model, device);
   }
 
   /**
@@ -547,11 +420,11 @@ public final class Kvant implements AutoCloseable {
    */
   public Evaluation evaluate(
       Path model, @Nullable Path reference, EvaluationConfig data, Device device) {
-    try (EvaluatedModel evaluated = evaluatedModel(model, device)) {
+    try (EvaluatedModel evaluated = runners.evaluated(model, device)) {
       if (reference == null) {
         return evaluator(data, device).evaluate(evaluated, null);
       }
-      try (EvaluatedModel other = evaluatedModel(reference, device)) {
+      try (EvaluatedModel other = runners.evaluated(reference, device)) {
         return evaluator(data, device).evaluate(evaluated, other);
       }
     }
@@ -564,8 +437,8 @@ public final class Kvant implements AutoCloseable {
    */
   public Evaluation compare(
       Path model, QuantizableModel reference, EvaluationConfig data, Device device) {
-    try (EvaluatedModel evaluated = evaluatedModel(model, device);
-        EvaluatedModel other = evaluatedModel(reference, device)) {
+    try (EvaluatedModel evaluated = runners.evaluated(model, device);
+        EvaluatedModel other = runners.evaluated(reference, device)) {
       return evaluator(data, device).evaluate(evaluated, other);
     }
   }
@@ -587,8 +460,8 @@ public final class Kvant implements AutoCloseable {
    */
   public RetrievalSimilarity compareRetrieval(
       Path model, Path reference, EvaluationConfig data, RetrievalRequest request, Device device) {
-    try (EvaluatedModel evaluated = evaluatedModel(model, device);
-        EvaluatedModel other = evaluatedModel(reference, device)) {
+    try (EvaluatedModel evaluated = runners.evaluated(model, device);
+        EvaluatedModel other = runners.evaluated(reference, device)) {
       return evaluator(data, device).retrieve(evaluated, other, request);
     }
   }
@@ -610,7 +483,7 @@ public final class Kvant implements AutoCloseable {
    */
   public void checkEvaluation(QuantizableModel model, EvaluationConfig data, Device device) {
     Evaluator evaluator = new Evaluator(readers(), data, device, QuantizationListener.NONE);
-    try (EvaluatedModel evaluated = evaluatedModel(model, device)) {
+    try (EvaluatedModel evaluated = runners.evaluated(model, device)) {
       evaluator.check(evaluated);
     }
   }
@@ -620,20 +493,6 @@ public final class Kvant implements AutoCloseable {
     try (QuantizableModel opened = load(model)) {
       checkEvaluation(opened, data, device);
     }
-  }
-
-  private EvaluatedModel evaluatedModel(Path model, Device device) {
-    String format;
-    List<Path> files = new ArrayList<>(List.of(model));
-    try (QuantizableModel opened = load(model)) {
-      format = opened.format();
-      files.addAll(opened.files().subList(1, opened.files().size()));
-    }
-    return new EvaluatedModel(model, files, format, runner(model, format, device));
-  }
-
-  private EvaluatedModel evaluatedModel(QuantizableModel model, Device device) {
-    return new EvaluatedModel(model.source(), model.files(), model.format(), runner(model, device));
   }
 
   /**
@@ -675,162 +534,6 @@ public final class Kvant implements AutoCloseable {
   public void close() {
     registry.close();
     validator.close();
-  }
-
-  /** What opens the model; the caller closes it. */
-  private RecognizedModel recognize(Path model) {
-    Objects.requireNonNull(model, "model");
-    checkReadable(model);
-    Map<Provided<ModelFormat>, RecognizedModel> candidates = new LinkedHashMap<>();
-    List<String> failures = new ArrayList<>();
-    for (Provided<ModelFormat> format : registry.formats()) {
-      try {
-        format.instance().probe(model).ifPresent(found -> candidates.put(format, found));
-      } catch (IOException | KvantException e) {
-        // One format that cannot even look must not keep the others from it.
-        log.warn("{} failed to look at {}", format, model, e);
-        failures.add(String.valueOf(e.getMessage()));
-      }
-    }
-    if (candidates.isEmpty()) {
-      List<String> inside = modelsInside(model);
-      if (!inside.isEmpty()) {
-        throw new ModelFormatException(
-            "the folder %s is not a model; name one of the models in it: %s"
-                .formatted(model, String.join(", ", inside)));
-      }
-      failures.add(0, "installed: " + formatNames() + pluginNames());
-      KnownContent.of(model).ifPresent(what -> failures.add(0, what));
-      throw new ModelFormatException(
-          "%s is not a model of any installed format; %s"
-              .formatted(model, String.join("; ", failures)));
-    }
-    if (candidates.size() > 1) {
-      candidates.values().forEach(RecognizedModel::close);
-      throw new DiscoveryException(
-          Registry.conflict("model formats", model.toString(), List.copyOf(candidates.keySet())));
-    }
-    return candidates.values().iterator().next();
-  }
-
-  /** The names of the first files in a folder that are models. */
-  private List<String> modelsInside(Path folder) {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
-    List<String> names = new ArrayList<>();
-    try (Stream<Path> entries = Files.list(folder)) {
-      for (Path entry : entries.sorted().toList()) {
-        if (names.size() == MOST_NAMED_MODELS) {
-          names.add("…");
-          break;
-        }
-        if (Files.isRegularFile(entry)
-            && Files.isReadable(entry)
-            && registry.formats().stream().anyMatch(format -> recognizes(format, entry))) {
-          names.add(entry.getFileName().toString());
-        }
-      }
-    } catch (IOException | UncheckedIOException e) {
-      log.debug("{} cannot be listed", folder, e);
-    }
-    return names;
-  }
-
-  private static boolean recognizes(Provided<ModelFormat> format, Path file) {
-    try {
-      return format.instance().recognizes(file);
-    } catch (IOException | KvantException e) {
-      log.debug("{} failed to look at {}", format, file, e);
-      return false;
-    }
-  }
-
-  private static void checkReadable(Path model) {
-    try {
-      if (!Files.exists(model)) {
-        throw new ModelFormatException("the model file %s does not exist".formatted(model));
-      }
-      if (!Files.isRegularFile(model) && !Files.isDirectory(model)) {
-        throw new ModelFormatException(
-            "%s is neither a file nor a folder, so it is no model".formatted(model));
-      }
-      if (!Files.isReadable(model)) {
-        throw new ModelFormatException("%s cannot be read: permission denied".formatted(model));
-      }
-      if (Files.isRegularFile(model) && Files.size(model) == 0) {
-        throw new ModelFormatException("the model file %s is empty".formatted(model));
-      }
-    } catch (IOException e) {
-      throw new ModelFormatException("%s cannot be read: %s".formatted(model, e), e);
-    }
-  }
-
-  private String formatNames() {
-    String names =
-        registry.formats().stream()
-            .flatMap(format -> format.instance().ids().stream())
-            .sorted()
-            .collect(Collectors.joining(", "));
-    return names.isEmpty() ? "none" : names;
-  }
-
-  private String pluginNames() {
-    List<InstalledPlugin> plugins = registry.plugins();
-    return plugins.isEmpty()
-        ? ""
-        : plugins.stream()
-            .map(InstalledPlugin::name)
-            .collect(Collectors.joining(", ", "; plugins: ", ""));
-  }
-
-  private String unknownBackend(String name) {
-    Installation installed = registry.installation();
-    StringBuilder message = new StringBuilder();
-    message.append("no backend '").append(name).append("' is installed; ");
-    List<String> nearest = NearestNames.of(name, names(installed), 1);
-    if (!nearest.isEmpty()) {
-      message.append("did you mean '").append(nearest.get(0)).append("'? ");
-    }
-    if (installed.backends().isEmpty()) {
-      message.append("none is at all");
-    } else {
-      message.append("installed: ");
-      message.append(
-          installed.backends().stream().map(Kvant::label).collect(Collectors.joining(", ")));
-    }
-    if (!installed.broken().isEmpty()) {
-      message.append("; broken: ");
-      message.append(
-          installed.broken().stream()
-              .map(BrokenProvider::toString)
-              .collect(Collectors.joining("; ")));
-    }
-    if (!installed.remarks().isEmpty()) {
-      message.append("; remarks: ").append(String.join("; ", installed.remarks()));
-    }
-    if (!nearest.isEmpty()) {
-      return message.toString();
-    }
-    message.append(
-        ". Put its jar on the class path or into the plugin folder; in a fat jar, merge the files"
-            + " of META-INF/services instead of keeping one");
-    return message.toString();
-  }
-
-  private static Set<String> names(Installation installed) {
-    Set<String> names = new LinkedHashSet<>();
-    for (InstalledBackend backend : installed.backends()) {
-      names.add(backend.descriptor().id());
-      names.addAll(backend.descriptor().aliases());
-    }
-    return names;
-  }
-
-  private static String label(InstalledBackend backend) {
-    return backend.availability() instanceof Availability.Unavailable unavailable
-        ? "%s (unavailable: %s)".formatted(backend.descriptor().id(), unavailable.reason())
-        : backend.descriptor().id();
   }
 
   /**
