@@ -4,6 +4,7 @@ import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.report.JsonDocument;
+import dev.kvant.report.SpecFile;
 import dev.kvant.runtime.Kvant;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -2,6 +2,7 @@ package dev.kvant.cli;
 
 import dev.kvant.cli.output.Screen;
 import dev.kvant.report.JsonDocument;
+import dev.kvant.report.SpecFile;
 import org.jspecify.annotations.Nullable;
 
 /**

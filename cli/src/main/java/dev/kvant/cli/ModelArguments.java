@@ -7,7 +7,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
 import dev.kvant.runtime.Kvant;
-import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.runtime.config.RecipeDocument;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -120,7 +120,7 @@ final class ModelArguments {
       return Optional.of("--dtype native would quantize nothing; leave it out for the default");
     }
     return settings().stream()
-        .filter(setting -> data == null && !setting.startsWith(SECTION))
+        .filter(setting -> data == null && !RecipeDocument.isOfSpec(setting))
         .findFirst()
         .map(
             setting ->
@@ -142,14 +142,7 @@ final class ModelArguments {
     Recipe placed =
         recipe.with(
             recipe.config().toBuilder().modelPath(source).resultsDir(folder(results)).build());
-    List<String> edits =
-        settings().stream()
-            .map(each -> each.startsWith(SECTION) ? each : SECTION + "calibration." + each)
-            .toList();
-    return new UsedSpec(
-        ConfigDocument.parse(ConfigDocument.write(placed)).withOverrides(edits),
-        placed,
-        edits.stream().map(ModelArguments::key).toList());
+    return UsedSpec.made(RecipeDocument.of(placed, settings()));
   }
 
   private RecipeRequest request() {
@@ -183,12 +176,6 @@ final class ModelArguments {
    */
   Path folder(@Nullable Path results) {
     return Objects.requireNonNullElseGet(results, () -> folderFor(source()));
-  }
-
-  /** The key within the section. */
-  private static String key(String edit) {
-    int end = edit.indexOf('=');
-    return edit.substring(SECTION.length(), end < 0 ? edit.length() : end);
   }
 
   /** As in {@code model-quantized} for {@code model.onnx}, in the working directory. */

@@ -1,11 +1,8 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.Artifact;
-import dev.kvant.api.CalibrationConfig;
-import dev.kvant.api.CalibrationException;
 import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.EvaluationGates;
-import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleReport;
@@ -19,6 +16,7 @@ import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.cli.output.Table;
 import dev.kvant.cli.output.Table.Column;
+import dev.kvant.report.BeforeAndAfter;
 import dev.kvant.report.EvaluationResult;
 import dev.kvant.report.Figures;
 import dev.kvant.report.JsonDocument;
@@ -122,7 +120,8 @@ final class QuantizeCommand extends SpecCommand {
     Optional<ReportFiles> reports = Optional.ofNullable(report).map(ReportFiles::at);
     reports.ifPresent(ReportFiles::check);
     try (QuantizableModel model = kvant.load(source)) {
-      Optional<BeforeAndAfter> comparison = BeforeAndAfter.prepare(kvant, reporter, config, model);
+      Optional<BeforeAndAfter> comparison =
+          BeforeAndAfter.prepare(kvant, config, model, reporter::warn);
       SavedModel saved;
       try {
         saved = save(kvant, quantizer, model, directory);
@@ -181,22 +180,7 @@ final class QuantizeCommand extends SpecCommand {
       quantizer.calibrate(prepared, statistics);
       return quantizer.saveModel(quantizer.quantize(prepared), directory);
     }
-    CalibrationConfig calibration = quantizer.config().calibration();
-    if (calibration != null) {
-      return quantizer.saveModel(
-          quantizer.quantizeModel(model, kvant.calibrationData(calibration, model)), directory);
-    }
-    try {
-      return quantizer.saveModel(quantizer.quantizeModel(model), directory);
-    } catch (CalibrationException e) {
-      // Whether a backend can do without data is its own affair; where it cannot, the spec lacks
-      // some.
-      var incomplete =
-          new InvalidConfigurationException(
-              "quantize.calibration.path", Objects.requireNonNull(e.getMessage()));
-      incomplete.addSuppressed(e);
-      throw incomplete;
-    }
+    return kvant.quantize(quantizer, model, directory);
   }
 
   private void show(EvaluationResult evaluation) {

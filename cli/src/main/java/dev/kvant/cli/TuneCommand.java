@@ -10,6 +10,7 @@ import dev.kvant.cli.output.Style;
 import dev.kvant.report.JsonDocument;
 import dev.kvant.report.ReportDocument;
 import dev.kvant.report.ReportFiles;
+import dev.kvant.report.SpecFile;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.tuning.TuningBudget;

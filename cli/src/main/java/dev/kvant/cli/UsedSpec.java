@@ -1,13 +1,10 @@
 package dev.kvant.cli;
 
 import dev.kvant.api.ModelQuantizationConfig;
-import dev.kvant.api.Recipe;
+import dev.kvant.report.SpecFile;
 import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.runtime.config.RecipeDocument;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -16,17 +13,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param document the spec, with all that takes precedence over it
  * @param recipe what it was made of, or null if a user wrote it
- * @param overridden the keys of the section that the command line has set
  */
-record UsedSpec(ConfigDocument document, @Nullable Recipe recipe, List<String> overridden) {
-
-  UsedSpec {
-    overridden = List.copyOf(overridden);
-  }
+record UsedSpec(ConfigDocument document, @Nullable RecipeDocument recipe) {
 
   /** A spec that a user wrote. */
   static UsedSpec written(ConfigDocument document) {
-    return new UsedSpec(document, null, List.of());
+    return new UsedSpec(document, null);
+  }
+
+  /** A spec that was made for a model. */
+  static UsedSpec made(RecipeDocument recipe) {
+    return new UsedSpec(recipe.document(), recipe);
   }
 
   /**
@@ -35,7 +32,7 @@ record UsedSpec(ConfigDocument document, @Nullable Recipe recipe, List<String> o
    * @param effective the configuration that the document was read as
    */
   Optional<MadeSpec> made(ModelQuantizationConfig effective) {
-    return recipe == null ? Optional.empty() : Optional.of(new MadeSpec(text(effective), null));
+    return text(effective).map(text -> new MadeSpec(text, null));
   }
 
   /**
@@ -45,15 +42,12 @@ record UsedSpec(ConfigDocument document, @Nullable Recipe recipe, List<String> o
    * @param directory the folder for the artifacts
    */
   Optional<MadeSpec> made(ModelQuantizationConfig effective, Path directory) {
-    return recipe == null
-        ? Optional.empty()
-        : Optional.of(new MadeSpec(SpecFile.marked(text(effective)), SpecFile.beside(directory)));
+    return text(effective)
+        .map(text -> new MadeSpec(SpecFile.marked(text), SpecFile.beside(directory)));
   }
 
-  private String text(ModelQuantizationConfig effective) {
-    Recipe made = Objects.requireNonNull(recipe);
-    Map<String, String> comments = new LinkedHashMap<>(made.comments());
-    overridden.forEach(key -> comments.put(key, "as given on the command line"));
-    return ConfigDocument.write(new Recipe(effective, made.reason(), comments));
+  private Optional<String> text(ModelQuantizationConfig effective) {
+    return Optional.ofNullable(recipe)
+        .map(made -> made.text(effective, "as given on the command line"));
   }
 }

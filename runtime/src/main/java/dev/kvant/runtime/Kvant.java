@@ -17,6 +17,7 @@ import dev.kvant.api.QuantizationListener;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
+import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.api.Verification;
@@ -282,6 +283,41 @@ public final class Kvant implements AutoCloseable {
         checked.warnings(),
         runners.on(checked.config().device()),
         this::calibrationData);
+  }
+
+  /**
+   * Quantizes a model and saves it, on the calibration data that the quantizer's configuration
+   * names, if it names any.
+   *
+   * @param quantizer a quantizer of this object
+   * @param model the model, which stays as it is
+   * @param directory the folder for the artifacts
+   * @return what was written
+   * @throws InvalidConfigurationException if the backend requires data, and none is named
+   * @throws UnsupportedModelException if the backend does not read the model
+   * @throws DataException if the data cannot be read
+   * @throws CalibrationException if the data does not fit the model's inputs
+   * @throws dev.kvant.api.VerificationException if an artifact is wrong beside the model
+   */
+  public SavedModel quantize(ModelQuantizer quantizer, QuantizableModel model, Path directory) {
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(directory, "directory");
+    CalibrationConfig calibration = quantizer.config().calibration();
+    if (calibration != null) {
+      return quantizer.saveModel(
+          quantizer.quantizeModel(model, calibrationData(calibration, model)), directory);
+    }
+    try {
+      return quantizer.saveModel(quantizer.quantizeModel(model), directory);
+    } catch (CalibrationException e) {
+      // Whether a backend can do without data is its own affair; where it cannot, the
+      // configuration lacks some.
+      var incomplete =
+          new InvalidConfigurationException(
+              "quantize.calibration.path", Objects.requireNonNull(e.getMessage()));
+      incomplete.addSuppressed(e);
+      throw incomplete;
+    }
   }
 
   /**

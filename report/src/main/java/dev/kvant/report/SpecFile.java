@@ -1,4 +1,4 @@
-package dev.kvant.cli;
+package dev.kvant.report;
 
 import dev.kvant.api.KvantException;
 import dev.kvant.spi.ArtifactTransaction;
@@ -8,11 +8,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A spec that Kvant writes into a file, whole or not at all. */
-final class SpecFile {
+/**
+ * A spec that Kvant writes into a file, whole or not at all.
+ *
+ * @since 0.1.0
+ */
+public final class SpecFile {
 
   /** The name of the spec beside artifacts. */
-  static final String NAME = "spec.yaml";
+  public static final String NAME = "spec.yaml";
 
   /** Begins a spec beside artifacts, which the next one may replace. */
   private static final String MARK = "# Written by 'kvant quantize'";
@@ -24,7 +28,7 @@ final class SpecFile {
   }
 
   /** A file anywhere. */
-  static SpecFile at(Path file) {
+  public static SpecFile at(Path file) {
     return new SpecFile(file);
   }
 
@@ -33,7 +37,7 @@ final class SpecFile {
    *
    * @throws KvantException if somebody else wrote one there
    */
-  static SpecFile beside(Path artifacts) {
+  public static SpecFile beside(Path artifacts) {
     SpecFile spec = new SpecFile(artifacts.resolve(NAME));
     if (Files.exists(spec.file) && !spec.isMarked()) {
       throw new KvantException(
@@ -44,7 +48,7 @@ final class SpecFile {
   }
 
   /** The text of a spec beside artifacts. */
-  static String marked(String text) {
+  public static String marked(String text) {
     return MARK + "; copy it to change it, the next run without -c replaces it.\n" + text;
   }
 
@@ -57,11 +61,11 @@ final class SpecFile {
     }
   }
 
-  Path path() {
+  public Path path() {
     return file;
   }
 
-  boolean exists() {
+  public boolean exists() {
     return Files.exists(file);
   }
 
@@ -70,7 +74,7 @@ final class SpecFile {
    *
    * @throws KvantException if it cannot be written
    */
-  void write(String text) {
+  public void write(String text) {
     Path absolute = file.toAbsolutePath();
     Path folder = absolute.getParent();
     Path name = absolute.getFileName();
