@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -17,9 +18,10 @@ import java.util.function.UnaryOperator;
  * part of its power, summed over rows. Activations are quantized to their whole range, a weight to
  * the same number of steps on either side of zero with a scale for each column.
  *
- * <p>The rows are in two halves, and the ranges of one half quantize the other. A large alpha gives
- * all channels one range, beyond which new data clips any of them; with an alpha chosen on the data
- * that the ranges are from, nothing is ever clipped.
+ * <p>The rows are in four parts. Each part is judged by the ranges of channels that all other rows
+ * have, those behind the sample among them: a large alpha gives all channels one range, which new
+ * data exceeds in any of them. Where the part itself holds the end of a channel's range, the end
+ * among the sampled rows of the other parts takes its place.
  *
  * @since 0.1.0
  */
@@ -33,8 +35,25 @@ public final class SmoothingSearch {
 
   private static final int STEP = 5;
 
+  /** How many parts the rows are in at most. */
+  private static final int PARTS = 4;
+
   /** Smoothing must remove at least this part of the error. */
   private static final double WORTHWHILE = 0.05;
+
+  /**
+   * What range activations are quantized to.
+   *
+   * @since 0.1.0
+   */
+  public enum Ranges {
+    /** That of the data that was observed: what exceeds it is clipped. */
+    CALIBRATED,
+    /**
+     * That of the values that are quantized at once: a value that exceeds others makes it larger.
+     */
+    DYNAMIC
+  }
 
   /**
    * The best choice.
@@ -48,44 +67,84 @@ public final class SmoothingSearch {
   private final Grid grid;
   private final int largestCode;
   private final float[][] weights;
-  private final List<Fold> folds;
+  private final Ranges ranges;
+  private final List<Part> parts;
 
   /**
-   * Half of the rows, to be quantized by what the other half tells.
+   * Some of the rows, to be quantized by what all others tell.
    *
-   * @param others the ranges of the other half
+   * @param others the ranges of all others
+   * @param own the ranges of the rows
    * @param rows the rows
    * @param products the rows times the weights
    */
   @SuppressWarnings("ArrayRecordComponent") // never visible outside of this class
-  private record Fold(ChannelStatistics others, List<float[]> rows, float[][] products) {}
+  private record Part(
+      ChannelStatistics others, ChannelStatistics own, List<float[]> rows, float[][] products) {}
 
   private SmoothingSearch(
       ChannelStatistics activations,
       float[] weightAmax,
       float[][] weights,
       Grid grid,
-      int largestCode) {
+      int largestCode,
+      Ranges ranges) {
     this.largestCode = largestCode;
     this.weightAmax = weightAmax;
     this.weights = weights;
     this.grid = grid;
-    List<float[]> rows = activations.rows();
-    if (rows.size() == 1) {
-      this.folds = List.of(new Fold(activations, rows, multiply(rows, weights)));
-    } else {
-      List<float[]> one = rows.subList(0, rows.size() / 2);
-      List<float[]> other = rows.subList(rows.size() / 2, rows.size());
-      this.folds = List.of(fold(one, other), fold(other, one));
-    }
+    this.ranges = ranges;
+    this.parts = parts(activations);
   }
 
-  private Fold fold(List<float[]> rows, List<float[]> others) {
+  private List<Part> parts(ChannelStatistics all) {
+    List<float[]> rows = all.rows();
+    if (rows.size() == 1) {
+      return List.of(new Part(all, all, rows, multiply(rows, weights)));
+    }
+    int count = Math.min(PARTS, rows.size());
+    List<Part> made = new ArrayList<>();
+    for (int part = 0; part < count; part++) {
+      int from = part * rows.size() / count;
+      int to = (part + 1) * rows.size() / count;
+      List<float[]> within = rows.subList(from, to);
+      List<float[]> outside = new ArrayList<>(rows.subList(0, from));
+      outside.addAll(rows.subList(to, rows.size()));
+      ChannelStatistics own = observed(within);
+      made.add(
+          new Part(without(all, own, observed(outside)), own, within, multiply(within, weights)));
+    }
+    return List.copyOf(made);
+  }
+
+  /**
+   * The ranges that all rows but some have.
+   *
+   * @param all the ranges of all rows
+   * @param own those of the rows that are left out
+   * @param sampled those of the other rows of the sample
+   */
+  private static ChannelStatistics without(
+      ChannelStatistics all, ChannelStatistics own, ChannelStatistics sampled) {
+    float[] mins = all.mins().clone();
+    float[] maxs = all.maxs().clone();
+    for (int channel = 0; channel < mins.length; channel++) {
+      if (own.mins()[channel] <= mins[channel]) {
+        mins[channel] = sampled.mins()[channel];
+      }
+      if (own.maxs()[channel] >= maxs[channel]) {
+        maxs[channel] = sampled.maxs()[channel];
+      }
+    }
+    return new ChannelStatistics(mins, maxs, new TreeMap<>());
+  }
+
+  private static ChannelStatistics observed(List<float[]> rows) {
     var observer = new ChannelObserver();
-    for (float[] row : others) {
+    for (float[] row : rows) {
       observer.observe(FloatBuffer.wrap(row), row.length);
     }
-    return new Fold(observer.statistics().orElseThrow(), rows, multiply(rows, weights));
+    return observer.statistics().orElseThrow();
   }
 
   /**
@@ -96,6 +155,7 @@ public final class SmoothingSearch {
    * @param weights some columns of the weights, [K][N]
    * @param grid what activations are quantized to
    * @param largestCode the number of steps of a weight on either side of zero, at least 1
+   * @param ranges what range activations are quantized to
    * @return empty if no alpha lowers the error by at least a twentieth
    * @throws IllegalArgumentException if the numbers of channels differ, or there is no code
    */
@@ -104,7 +164,8 @@ public final class SmoothingSearch {
       float[] weightAmax,
       float[][] weights,
       Grid grid,
-      int largestCode) {
+      int largestCode,
+      Ranges ranges) {
     if (largestCode < 1) {
       throw new IllegalArgumentException("largestCode must be at least 1, was " + largestCode);
     }
@@ -113,7 +174,7 @@ public final class SmoothingSearch {
           "activations and weights must have the same channels, were %d, %d and %d"
               .formatted(activations.channels(), weightAmax.length, weights.length));
     }
-    return new SmoothingSearch(activations, weightAmax, weights, grid, largestCode).best();
+    return new SmoothingSearch(activations, weightAmax, weights, grid, largestCode, ranges).best();
   }
 
   private Optional<Choice> best() {
@@ -136,17 +197,18 @@ public final class SmoothingSearch {
   /** The sum of the errors of all rows, if the maxima of channels give those factors. */
   private double error(UnaryOperator<float[]> factorsOf) {
     double sum = 0;
-    for (Fold fold : folds) {
-      sum += error(fold, factorsOf.apply(fold.others().amax()));
+    for (Part part : parts) {
+      sum += error(part, factorsOf.apply(part.others().amax()));
     }
     return sum;
   }
 
-  private double error(Fold fold, float[] factors) {
+  private double error(Part part, float[] factors) {
     float[] reciprocals = ChannelSmoothing.reciprocals(factors);
-    AffineStep step = grid.step(fold.others().scaledRange(reciprocals));
+    ChannelStatistics known = ranges == Ranges.DYNAMIC ? part.own() : part.others();
+    AffineStep step = grid.step(known.scaledRange(reciprocals));
     List<float[]> restored = new ArrayList<>();
-    for (float[] row : fold.rows()) {
+    for (float[] row : part.rows()) {
       float[] quantized = new float[factors.length];
       for (int channel = 0; channel < factors.length; channel++) {
         quantized[channel] = (float) grid.restore(row[channel] * reciprocals[channel], step);
@@ -156,7 +218,7 @@ public final class SmoothingSearch {
     float[][] quantized = multiply(restored, quantized(factors));
     double sum = 0;
     for (int row = 0; row < quantized.length; row++) {
-      sum += error(fold.products()[row], quantized[row]);
+      sum += error(part.products()[row], quantized[row]);
     }
     return sum;
   }

@@ -5,6 +5,7 @@ import dev.kvant.kit.NoRange;
 import dev.kvant.numerics.ChannelSmoothing;
 import dev.kvant.numerics.observer.ChannelStatistics;
 import dev.kvant.numerics.observer.SmoothingSearch;
+import dev.kvant.numerics.observer.SmoothingSearch.Ranges;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.FloatBuffer;
 import java.util.Optional;
@@ -24,11 +25,16 @@ record Factors(double alpha, float[] values) {
   /**
    * The factors of a group.
    *
+   * @param ranges what range the activations are quantized to
    * @return empty if smoothing removes no error, or has nothing to go by: a weight is not finite,
    *     or the activations are always zero or have masks
    */
   static Optional<Factors> of(
-      SmoothGroup group, ChannelStatistics activations, Smooth smooth, int largestCode) {
+      SmoothGroup group,
+      ChannelStatistics activations,
+      Smooth smooth,
+      int largestCode,
+      Ranges ranges) {
     float[] amax = activations.amax();
     Weights weights = Weights.of(group);
     if (!isSmoothable(amax) || !isSmoothable(weights.amax())) {
@@ -42,7 +48,8 @@ record Factors(double alpha, float[] values) {
                     weights.amax(),
                     weights.columns(),
                     group.activation().setting().grid(),
-                    largestCode)
+                    largestCode,
+                    ranges)
                 .map(SmoothingSearch.Choice::alpha);
     return alpha.map(
         each -> new Factors(each, ChannelSmoothing.factors(amax, weights.amax(), each)));

@@ -9,6 +9,7 @@ import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.kit.Workers;
 import dev.kvant.numerics.ChannelSmoothing;
 import dev.kvant.numerics.observer.ChannelStatistics;
+import dev.kvant.numerics.observer.SmoothingSearch.Ranges;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Initializer;
@@ -89,6 +90,7 @@ public final class Smoother {
       CalibrationStatistics statistics,
       int parallelism) {
     Map<SmoothGroup, Factors> factors = new ConcurrentHashMap<>();
+    Ranges ranges = planned.dynamic() ? Ranges.DYNAMIC : Ranges.CALIBRATED;
     try (var workers = new Workers<Object>(parallelism, Object::new)) {
       for (SmoothGroup group : groups) {
         group
@@ -97,7 +99,7 @@ public final class Smoother {
                 channels ->
                     workers.submit(
                         any ->
-                            Factors.of(group, channels, smooth, largestCode)
+                            Factors.of(group, channels, smooth, largestCode, ranges)
                                 .ifPresent(found -> factors.put(group, found))));
       }
       workers.finish();
