@@ -45,23 +45,37 @@ class DocumentsIT {
 
   @Test
   void show_java_that_compiles() throws IOException {
-    String example =
-        JAVA.matcher(Files.readString(ROOT.resolve("README.md")))
-            .results()
-            .findFirst()
-            .orElseThrow()
-            .group(1);
+    assertCompiles(
+        "Example",
+        """
+        import dev.kvant.api.*;
+        import dev.kvant.runtime.Kvant;
+        import java.nio.file.Path;
+        class Example { void run() { %s } }
+        """
+            .formatted(firstListing("README.md")));
+  }
+
+  @Test
+  void show_a_whole_program_that_compiles() throws IOException {
+    assertCompiles("Shrink", firstListing("docs/start/embed.md"));
+  }
+
+  private static String firstListing(String document) throws IOException {
+    return JAVA.matcher(Files.readString(ROOT.resolve(document)))
+        .results()
+        .findFirst()
+        .orElseThrow()
+        .group(1);
+  }
+
+  private void assertCompiles(String name, String text) {
     var source =
-        new SimpleJavaFileObject(URI.create("string:///Example.java"), JavaFileObject.Kind.SOURCE) {
+        new SimpleJavaFileObject(
+            URI.create("string:///" + name + ".java"), JavaFileObject.Kind.SOURCE) {
           @Override
           public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-            return """
-                import dev.kvant.api.*;
-                import dev.kvant.runtime.Kvant;
-                import java.nio.file.Path;
-                class Example { void run() { %s } }
-                """
-                .formatted(example);
+            return text;
           }
         };
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
