@@ -4,11 +4,13 @@ import dev.kvant.numerics.observer.ValueRange;
 import java.util.Optional;
 
 /**
- * Why an activation has no range of use, although the data reached it.
+ * Why an activation has no range of use, so that it stays native.
  *
  * @since 0.1.0
  */
 public enum NoRange {
+  /** In a branch that was not taken, for instance, or in a module that was not called. */
+  UNREACHED("had no value while the calibration data ran", "add data that reaches it"),
   /** Its scale would be arbitrary, and with it what is left of a bias in steps of it. */
   ZEROS("was always zero in the calibration data", "add data that gives it other values"),
   /** Masks are the smallest float32; a range as far as that leaves nothing of other values. */
@@ -28,7 +30,11 @@ public enum NoRange {
     this.remedy = remedy;
   }
 
-  /** Why an observed range is of no use; empty if it is of use. */
+  /**
+   * Why an observed range is of no use.
+   *
+   * @return empty if it is of use; never {@link #UNREACHED}
+   */
   public static Optional<NoRange> of(ValueRange range) {
     if (range.amax() == 0) {
       return Optional.of(ZEROS);

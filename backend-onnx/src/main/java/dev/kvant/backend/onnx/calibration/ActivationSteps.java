@@ -58,17 +58,13 @@ public final class ActivationSteps {
   /**
    * The step of an activation: that of the ranges of all that share its scale, within its bounds.
    *
-   * @return empty if the data never reached any of them
+   * @param quantized one that {@link #noRange} has nothing against
    */
-  public Optional<AffineStep> of(QuantizedActivation quantized) {
+  public AffineStep of(QuantizedActivation quantized) {
     Bounds bounds = quantized.bounds();
-    List<ValueRange> known = known(quantized);
-    if (known.isEmpty()) {
-      return Optional.empty();
-    }
     float min = Float.POSITIVE_INFINITY;
     float max = Float.NEGATIVE_INFINITY;
-    for (ValueRange range : known) {
+    for (ValueRange range : known(quantized)) {
       min = Math.min(min, range.min());
       max = Math.max(max, range.max());
     }
@@ -76,21 +72,23 @@ public final class ActivationSteps {
         quantized.isWhole()
             ? new ValueRange(bounds.min(), bounds.max())
             : new ValueRange(within(bounds, min), within(bounds, max));
-    return Optional.of(quantized.activation().setting().grid().step(range));
+    return quantized.activation().setting().grid().step(range);
   }
 
   /**
-   * Why no range serves an activation that the data reached.
+   * Why no range serves an activation.
    *
-   * @return empty if a range does, or if the data never reached it
+   * @return empty if a range does
    */
   public Optional<NoRange> noRange(QuantizedActivation quantized) {
     if (quantized.isWhole()) {
       return Optional.empty();
     }
     List<ValueRange> known = known(quantized);
-    if (!known.isEmpty()
-        && known.stream().map(NoRange::of).allMatch(Optional.of(NoRange.ZEROS)::equals)) {
+    if (known.isEmpty()) {
+      return Optional.of(NoRange.UNREACHED);
+    }
+    if (known.stream().map(NoRange::of).allMatch(Optional.of(NoRange.ZEROS)::equals)) {
       return Optional.of(NoRange.ZEROS);
     }
     Bounds bounds = quantized.bounds();
@@ -106,12 +104,9 @@ public final class ActivationSteps {
     if (!quantized.activation().setting().isInteger() || noRange(quantized).isPresent()) {
       return Optional.empty();
     }
-    return of(quantized)
-        .flatMap(
-            step ->
-                statistics
-                    .tensor(quantized.activation().tensor())
-                    .flatMap(seen -> Outliers.of(step.scale(), seen)));
+    return statistics
+        .tensor(quantized.activation().tensor())
+        .flatMap(seen -> Outliers.of(of(quantized).scale(), seen));
   }
 
   private List<ValueRange> known(QuantizedActivation quantized) {

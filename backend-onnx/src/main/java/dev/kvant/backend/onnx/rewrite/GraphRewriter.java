@@ -1,6 +1,5 @@
 package dev.kvant.backend.onnx.rewrite;
 
-import dev.kvant.api.CalibrationException;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
 import dev.kvant.backend.onnx.plan.OnnxOptions;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
@@ -67,7 +66,6 @@ public final class GraphRewriter {
    *     no range
    * @param integers the modules that multiply codes
    * @return the quantized weights by the name of their module
-   * @throws CalibrationException if activations are to be quantized that were not observed
    */
   public Map<String, WeightResult> rewrite(
       List<QuantizedActivation> activations,
@@ -88,7 +86,7 @@ public final class GraphRewriter {
         .forEach(this::fold);
     Map<Node, AffineStep> inputs = new HashMap<>();
     for (QuantizedActivation activation : withRange) {
-      AffineStep step = step(activation);
+      AffineStep step = steps.of(activation);
       activationRewriter.rewrite(activation, step);
       activation.readers().forEach(reader -> inputs.put(reader.node(), step));
     }
@@ -139,16 +137,5 @@ public final class GraphRewriter {
     Node writer = Objects.requireNonNull(graph.producer(node.input(0)), node.input(0));
     writer.outputs().set(0, node.outputs().get(0));
     graph.removeNode(node);
-  }
-
-  private AffineStep step(QuantizedActivation activation) {
-    return steps
-        .of(activation)
-        .orElseThrow(
-            () ->
-                new CalibrationException(
-                    "'%s', an input or output of %s, never had a value while the calibration data"
-                            .formatted(activation.activation().name(), activation.module())
-                        + " ran; add data that reaches it, or leave its activations native"));
   }
 }
