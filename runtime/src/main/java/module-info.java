@@ -16,6 +16,7 @@ module dev.kvant.runtime {
   exports dev.kvant.runtime.data;
   exports dev.kvant.runtime.discovery;
   exports dev.kvant.runtime.evaluation;
+  exports dev.kvant.runtime.provenance;
   exports dev.kvant.runtime.report;
   exports dev.kvant.runtime.tuning;
 

@@ -83,6 +83,7 @@ final class Cli {
     subcommands.put(TuneCommand.NAME, () -> new TuneCommand(screens, installations));
     subcommands.put(EvaluateCommand.NAME, () -> new EvaluateCommand(screens, installations));
     subcommands.put(InspectCommand.NAME, () -> new InspectCommand(screens, installations));
+    subcommands.put(VerifyCommand.NAME, () -> new VerifyCommand(screens, installations));
     subcommands.put(ReportCommand.NAME, () -> new ReportCommand(screens, installations));
     subcommands.put(BackendsCommand.NAME, () -> new BackendsCommand(screens, installations));
     return subcommands;

@@ -59,6 +59,9 @@ final class TuneCommand extends Subcommand {
 
   static final String NAME = "tune";
 
+  /** The file with all trials beside the artifacts. */
+  static final String TRIALS = "tuning.json";
+
   private static final String SECTION = "quantize.";
 
   private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(B|kB|KB|MB|GB)?");
@@ -176,7 +179,7 @@ final class TuneCommand extends Subcommand {
     if (made != null) {
       made.write();
     }
-    SpecFile.at(folder.resolve("tuning.json")).write(table.document().json() + "\n");
+    SpecFile.at(folder.resolve(TRIALS)).write(table.document().json() + "\n");
     if (done != null) {
       JsonDocument tried =
           done.put("spec", made == null ? null : made.document())

@@ -20,9 +20,11 @@ import dev.kvant.api.SavedModel;
 import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.api.Verification;
+import dev.kvant.api.VerificationException;
 import dev.kvant.runtime.calibration.CalibratedRun;
 import dev.kvant.runtime.calibration.KnownStatistics;
 import dev.kvant.runtime.plan.Planner;
+import dev.kvant.runtime.provenance.ArtifactManifest;
 import dev.kvant.runtime.report.QuantizedBefore;
 import dev.kvant.runtime.tuning.TrialQuantizer;
 import dev.kvant.runtime.verification.FirstBatch;
@@ -342,8 +344,18 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
               || runs.get(quantized.prepared()) != quantized.run()) {
             throw new IllegalArgumentException("model: was not quantized by this quantizer");
           }
-          refuseToReplace(quantized.prepared().model(), directory);
-          SavedModel saved = verified(quantized, quantized.run().save(directory));
+          QuantizableModel source = quantized.prepared().model();
+          refuseToReplace(source, directory);
+          SavedModel written = quantized.run().save(directory);
+          ArtifactManifest.forget(directory, written);
+          SavedModel saved;
+          try {
+            saved = verified(quantized, written);
+          } catch (VerificationException e) {
+            ArtifactManifest.add(directory, e.saved(), source, config());
+            throw e;
+          }
+          ArtifactManifest.add(directory, saved, source, config());
           context.listener().onSaved(saved);
           return saved;
         });
@@ -411,6 +423,7 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
 
   /** A model whose own artifact replaced one of its files would be lost; not every model is one. */
   private void refuseToReplace(QuantizableModel model, Path directory) {
+    ArtifactManifest.check(directory);
     for (Path source : model.files()) {
       if (!Files.exists(source)) {
         continue;

@@ -122,7 +122,12 @@ final class OutputFolder {
         transactions.get(i).close();
       }
     }
-    return artifacts(shards.keySet(), documents.keySet());
+    List<Artifact> artifacts = artifacts(shards.keySet(), documents.keySet());
+    copies.values().stream()
+        .flatMap(List::stream)
+        .map(file -> side(file.toString(), extension(file), "copied from the source"))
+        .forEach(artifacts::add);
+    return artifacts;
   }
 
   /** Readers would take the file of ModelOpt's layout for a description of this checkpoint. */
@@ -193,10 +198,17 @@ final class OutputFolder {
   }
 
   private Artifact side(String name, String description) {
-    return Artifact.of(
-        directory.resolve(name),
-        Artifact.Role.SIDE_FILE,
-        name.endsWith(".json") ? "json" : "safetensors",
-        description);
+    return side(name, name.endsWith(".json") ? "json" : "safetensors", description);
+  }
+
+  private Artifact side(String name, String format, String description) {
+    return Artifact.of(directory.resolve(name), Artifact.Role.SIDE_FILE, format, description);
+  }
+
+  /** Says what a file is that nothing here reads. */
+  private static String extension(Path file) {
+    String name = file.getFileName().toString();
+    int dot = name.lastIndexOf('.');
+    return dot < 0 ? "file" : name.substring(dot + 1);
   }
 }

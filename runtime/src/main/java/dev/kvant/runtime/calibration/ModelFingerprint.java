@@ -28,12 +28,16 @@ public final class ModelFingerprint {
   /** The fingerprint, in hexadecimal digits. */
   public static String of(QuantizableModel model) {
     MessageDigest digest = DataFingerprint.digest();
-    for (Path file : model.files()) {
-      for (Path each : Files.isDirectory(file) ? content(file) : List.of(file)) {
-        add(digest, each);
-      }
-    }
+    files(model).forEach(file -> add(digest, file));
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** All files of a model, for a folder those in it. */
+  public static List<Path> files(QuantizableModel model) {
+    return model.files().stream()
+        .flatMap(file -> Files.isDirectory(file) ? content(file).stream() : Stream.of(file))
+        .distinct()
+        .toList();
   }
 
   private static List<Path> content(Path folder) {
