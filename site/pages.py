@@ -2,6 +2,7 @@
 import logging
 import posixpath
 import re
+import zipfile
 from pathlib import Path
 
 from mkdocs.structure.files import File, InclusionLevel
@@ -11,6 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTSIDE = "repository"
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()([^)\s]+)(\))")
 FENCE = re.compile(r"^ *(```|~~~)")
+# The documentation of the API, where a build of a release has made it: the jar of each artifact.
+JARS = sorted([*ROOT.glob("*/target/*-javadoc.jar"), *ROOT.glob("*/*/target/*-javadoc.jar")])
+API = {re.sub(r"-\d.*", "", jar.name): jar for jar in JARS}
 log = logging.getLogger("mkdocs.plugins")
 
 
@@ -77,6 +81,8 @@ def on_config(config):
                 section.append({text: [to, *(str(page.relative_to(ROOT / "docs")) for page in pages)]})
             else:
                 section.append(to if text.endswith(".md") else {text: to})
+    if API:
+        next(pages for entry in nav if "Reference" in entry for pages in entry.values()).append({"API": "reference/api.md"})
     config.nav = nav
     return config
 
@@ -89,6 +95,9 @@ def on_files(files, config):
             pages = sorted((ROOT / "docs" / folder).glob("*.md"))
             listed = "".join(f"- [{title(page)}]({page.name})\n" for page in pages)
             files.append(File.generated(config, f"{folder}/README.md", content=f"# {folder.capitalize()}\n\n{listed}"))
+    if API:
+        listed = "".join(f'- <a href="../api/{name}/index.html">{name}</a>\n' for name in API)
+        files.append(File.generated(config, "reference/api.md", content=f"# API\n\nClasses and functions of each artifact:\n\n{listed}"))
     todo = [file.src_uri for file in files.documentation_pages()]
     while todo:
         uri = todo.pop()
@@ -123,3 +132,9 @@ def on_page_markdown(markdown, page, config, files):
         return before + posixpath.relpath(to, here or ".") + mark + anchor + after
 
     return "\n".join(LINK.sub(moved, part) if plain else part for part, plain in parts(markdown))
+
+
+def on_post_build(config):
+    for name, jar in API.items():
+        with zipfile.ZipFile(jar) as archive:
+            archive.extractall(Path(config.site_dir) / "api" / name)

@@ -7,11 +7,8 @@ import java.io.StringWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
@@ -24,23 +21,36 @@ import org.junit.jupiter.api.io.TempDir;
 class DocumentsIT {
 
   private static final Path ROOT = Path.of(System.getProperty("kvant.root")).normalize();
-  private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(#[^)]*)?\\)");
   private static final Pattern JAVA = Pattern.compile("(?s)```java\n(.*?)```");
 
   @TempDir private Path folder;
 
   @Test
   void link_only_to_what_is_there() throws IOException {
-    List<String> broken = new ArrayList<>();
-    for (Path document : documents()) {
-      for (MatchResult link : LINK.matcher(Files.readString(document)).results().toList()) {
-        Path target = document.resolveSibling(link.group(1)).normalize();
-        if (!link.group(1).startsWith("https:") && !Files.exists(target)) {
-          broken.add(document + " -> " + link.group(1));
-        }
-      }
-    }
-    assertThat(broken).isEmpty();
+    assertThat(Links.broken(ROOT)).isEmpty();
+  }
+
+  @Test
+  void are_searched_for_links_that_lead_nowhere() throws IOException {
+    Path docs = Files.createDirectories(folder.resolve("docs"));
+    Files.writeString(
+        docs.resolve("README.md"),
+        """
+        # Pages
+        [one](one.md#two-words), [gone](gone.md), [other
+        heading](one.md#three), [web](https://example.org), `[code](code.md)`
+
+            [listing](listing.md)
+        """);
+    Files.writeString(docs.resolve("one.md"), "# One\n## Two `words`!\n[twice](#two-words-1)\n");
+    Files.writeString(docs.resolve("alone.md"), "# Alone\n");
+
+    assertThat(Links.broken(folder))
+        .containsExactly(
+            "docs/README.md: gone.md leads to no file",
+            "docs/README.md: one.md#three leads to no heading; these are there: [one, two-words]",
+            "docs/one.md: #two-words-1 leads to no heading; these are there: [one, two-words]",
+            "docs/README.md: no link to docs/alone.md, so that the site does not have it");
   }
 
   @Test
@@ -93,12 +103,5 @@ class DocumentsIT {
             .call();
 
     assertThat(compiled).as(messages.toString()).isTrue();
-  }
-
-  private static List<Path> documents() throws IOException {
-    try (Stream<Path> root = Files.list(ROOT);
-        Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
-      return Stream.concat(root, docs).filter(file -> file.toString().endsWith(".md")).toList();
-    }
   }
 }
