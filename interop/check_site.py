@@ -23,6 +23,14 @@ if not built.stdout.strip():
 
 checks = Checks()
 
+
+def await_value(page, expression):
+    """Waits until it is true, for at most a minute."""
+    end = time.monotonic() + 60
+    while not page.value(expression) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
 with browser.page() as page:
     # A server shows 404.html for any address, so its links begin at the root. Below api are the pages of other generators.
     for file in sorted(set(SITE.rglob("*.html")) - {SITE / "404.html"} - set(SITE.glob("api/**/*.html"))):
@@ -45,10 +53,10 @@ with browser.page() as page:
     page.value("document.querySelector('[data-md-toggle=search]').click()")
     page.value("document.querySelector('[data-md-component=search-query]').focus()")
     page.type("smoothquant")
-    found, end = [], time.monotonic() + 10
-    while not found and time.monotonic() < end:
-        time.sleep(0.1)
-        found = page.value("[...document.querySelectorAll('.md-search-result__link')].map(link => link.href)")
+    # The page looks at its field when a key is released.
+    page.press("End", 35)
+    await_value(page, "document.querySelector('.md-search-result__link') !== null")
+    found = page.value("[...document.querySelectorAll('.md-search-result__link')].map(link => link.href)")
     checks.that("a search from a file finds the page on the term", any("/concepts.html" in link for link in found), found)
     checks.that("a search reports no error and asks for nothing", not page.errors, page.errors)
 
