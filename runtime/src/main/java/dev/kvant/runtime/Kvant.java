@@ -272,15 +272,17 @@ public final class Kvant implements AutoCloseable {
           "backend '%s' cannot work here: %s".formatted(name, unavailable.reason()));
     }
     BackendDescriptor descriptor = backend.descriptor();
+    ToldWarnings told = new ToldWarnings(heard);
     return new PlannedQuantizer(
         backend,
         descriptor,
         RunContext.builder(checked.config(), descriptor)
-            .listener(heard)
+            .listener(told)
             .parallelism(parallelism)
             .records(ReportRecord::write)
             .build(),
         checked.warnings(),
+        told,
         runners.on(checked.config().device()),
         this::calibrationData);
   }

@@ -74,6 +74,7 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
   private final ModeDescriptor abilities;
   private final RunContext context;
   private final List<QuantizationWarning> configWarnings;
+  private final ToldWarnings told;
   private final RunnerSource runners;
   private final DataFiles files;
   private final Planner planner;
@@ -89,6 +90,7 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
    * @param descriptor describes the backend
    * @param context the validated configuration and what else a run works with
    * @param configWarnings what validation had to say; becomes part of every plan
+   * @param told the listener of the context
    * @param runners loads what is written and its source, to compare them
    * @param files opens data that a configuration names
    */
@@ -97,6 +99,7 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
       BackendDescriptor descriptor,
       RunContext context,
       List<QuantizationWarning> configWarnings,
+      ToldWarnings told,
       RunnerSource runners,
       DataFiles files) {
     this.backend = backend;
@@ -104,6 +107,7 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
     this.abilities = Objects.requireNonNull(descriptor.modes().get(context.mode()), "mode");
     this.context = context;
     this.configWarnings = List.copyOf(configWarnings);
+    this.told = told;
     this.runners = runners;
     this.files = files;
     this.planner = new Planner(context.config(), backend);
@@ -141,6 +145,7 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
     QuantizationPlan decided = planner.plan(cleaned);
     List<QuantizationWarning> warnings = new ArrayList<>(configWarnings);
     warnings.addAll(decided.warnings());
+    told.forget();
     warnings.forEach(this::warn);
     PreparedModel prepared =
         new PreparedModel(
@@ -347,6 +352,7 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
           QuantizableModel source = quantized.prepared().model();
           refuseToReplace(source, directory);
           SavedModel written = quantized.run().save(directory);
+          written.report().warnings().forEach(told::tell);
           ArtifactManifest.forget(directory, written);
           SavedModel saved;
           try {

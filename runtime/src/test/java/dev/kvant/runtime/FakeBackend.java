@@ -12,6 +12,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
+import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.spi.Availability;
 import dev.kvant.spi.BackendDescriptor;
@@ -49,10 +50,24 @@ public final class FakeBackend implements QuantizationBackend {
   private final Map<QuantizationMode, ModeDescriptor> modes = new LinkedHashMap<>();
   private Availability availability = Availability.available();
   private List<ConfigurationProblem> problems = List.of();
+  private final List<QuantizationWarning> inReport = new ArrayList<>();
+  private final List<QuantizationWarning> told = new ArrayList<>();
 
   private FakeBackend(String id, String... aliases) {
     this.id = id;
     this.aliases = List.of(aliases);
+  }
+
+  /** Puts a warning into the report of each model that it saves. */
+  FakeBackend warns(QuantizationWarning warning) {
+    inReport.add(warning);
+    return this;
+  }
+
+  /** Tells a warning while it saves a model. */
+  FakeBackend tells(QuantizationWarning warning) {
+    told.add(warning);
+    return this;
   }
 
   /** One that only quantizes weights. */
@@ -167,15 +182,17 @@ public final class FakeBackend implements QuantizationBackend {
   @Override
   public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
     calls.add("begin");
-    return new FakeRun(plan);
+    return new FakeRun(plan, context);
   }
 
   private final class FakeRun implements QuantizationRun {
 
     private final QuantizationPlan plan;
+    private final RunContext context;
 
-    FakeRun(QuantizationPlan plan) {
+    FakeRun(QuantizationPlan plan, RunContext context) {
       this.plan = plan;
+      this.context = context;
     }
 
     @Override
@@ -210,11 +227,14 @@ public final class FakeBackend implements QuantizationBackend {
     @Override
     public SavedModel save(Path directory) {
       calls.add("save " + directory);
+      told.forEach(context.listener()::onWarning);
+      List<QuantizationWarning> warnings = new ArrayList<>(plan.warnings());
+      warnings.addAll(inReport);
       return new SavedModel(
           List.of(
               new Artifact(
                   directory.resolve("fake.out"), Artifact.Role.MODEL, "fake", 0, "Nothing.")),
-          new QuantizationReport(plan.backend(), plan.mode(), List.of(), plan.warnings()));
+          new QuantizationReport(plan.backend(), plan.mode(), List.of(), warnings));
     }
 
     @Override

@@ -97,8 +97,8 @@ class LifecycleTest {
           .isInstanceOf(CalibrationException.class)
           .hasMessage(
               "backend 'fake' in weight_only_ptq requires calibration data to quantize the weights"
-                  + " of 1 modules; give some with --calibration or calibration.path, or leave these"
-                  + " modules native");
+                  + " of 1 modules; give some with --calibration or calibration.path, or leave"
+                  + " these modules native");
       assertThat(backend.calls()).containsExactly("begin");
     }
   }
@@ -179,6 +179,28 @@ class LifecycleTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("results_dir");
     }
+  }
+
+  @Test
+  void warnings_of_a_report_are_told_once_for_each_model(@TempDir Path folder) {
+    QuantizationWarning late = warning("known after the work");
+    QuantizationWarning early = warning("told by the backend too");
+    FakeBackend backend = FakeBackend.weightOnly("fake").warns(late).warns(early).tells(early);
+    ModelQuantizationConfig config = config().layer("Conv9d", Dtype.INT8).strict(false).build();
+    try (ModelQuantizer quantizer = quantizer(backend, config)) {
+      quantizer.saveModel(quantizer.quantizeModel(model), folder);
+      List<QuantizationWarning> first = List.copyOf(heard);
+      heard.clear();
+      quantizer.saveModel(quantizer.quantizeModel(model), folder);
+
+      assertThat(first).hasSize(3).endsWith(early, late);
+      assertThat(first.get(0).message()).contains("Conv9d");
+      assertThat(heard).isEqualTo(first);
+    }
+  }
+
+  private static QuantizationWarning warning(String message) {
+    return new QuantizationWarning(QuantizationWarning.Kind.OTHER, message, null, List.of());
   }
 
   @Test

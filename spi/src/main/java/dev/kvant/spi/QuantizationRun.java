@@ -77,7 +77,8 @@ public interface QuantizationRun extends AutoCloseable {
 
   /**
    * Writes the artifacts into a folder, which it creates, by way of an {@link ArtifactTransaction}.
-   * May be called again for another folder.
+   * May be called again for another folder. The runtime tells the listener the warnings of the
+   * report that the run did not tell it.
    *
    * @return the artifacts, and what they hold
    * @throws dev.kvant.api.QuantizationException if a weight is not finite
