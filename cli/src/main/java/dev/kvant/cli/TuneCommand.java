@@ -5,6 +5,7 @@ import dev.kvant.api.EvaluationConfig;
 import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.Recipe;
+import dev.kvant.api.VerificationException;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
 import dev.kvant.report.JsonDocument;
@@ -17,11 +18,13 @@ import dev.kvant.runtime.tuning.TuningBudget;
 import dev.kvant.runtime.tuning.TuningRequest;
 import dev.kvant.runtime.tuning.TuningRequest.Preference;
 import dev.kvant.runtime.tuning.TuningResult;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -59,14 +62,14 @@ final class TuneCommand extends Subcommand {
 
   static final String NAME = "tune";
 
-  /** The file with all trials beside the artifacts. */
-  static final String TRIALS = "tuning.json";
-
   private static final String SECTION = "quantize.";
 
-  private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(B|kB|KB|MB|GB)?");
+  private static final Pattern SIZE =
+      Pattern.compile("(\\d{1,30}(?:\\.\\d{1,30})?)\\s*(B|kB|KB|MB|GB)?");
 
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})\\s*(s|m|h)?");
+
+  private static final BigDecimal LARGEST = BigDecimal.valueOf(Long.MAX_VALUE);
 
   private static final Duration LONGEST = Duration.ofDays(365);
 
@@ -132,6 +135,8 @@ final class TuneCommand extends Subcommand {
               + " report.json and report.html, or into a file that ends in .json or .html.")
   private @Nullable Path report;
 
+  private boolean isSpecWritten;
+
   TuneCommand(Screens screens, Installations installations) {
     super(screens, installations);
   }
@@ -154,8 +159,10 @@ final class TuneCommand extends Subcommand {
     Path folder = arguments.folder(out);
     Optional<ReportFiles> reports = Optional.ofNullable(report).map(ReportFiles::at);
     reports.ifPresent(ReportFiles::check);
+    // Before the long work: whether these may be written there.
+    SpecFile specFile = SpecFile.beside(folder);
+    TuningFile triedFile = TuningFile.beside(folder);
     TuningResult result;
-    @Nullable MadeSpec made;
     @Nullable JsonDocument done = null;
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = open(reporter)) {
@@ -163,40 +170,55 @@ final class TuneCommand extends Subcommand {
           kvant.evaluation(Objects.requireNonNull(path), null, arguments.settings());
       CalibrationConfig data =
           new CalibrationConfig(read.data(), read.batchSize(), null, NonFiniteValues.REFUSE);
-      TuningRequest request = request(data, folder);
-      // Before the long work: whether the spec may be written there.
-      SpecFile file = SpecFile.beside(folder);
+      TuningRequest request =
+          request(
+              data,
+              folder,
+              found -> {
+                // Before the artifact, so that a search is never lost.
+                made(found, source, folder, specFile).ifPresent(MadeSpec::write);
+                isSpecWritten = true;
+                triedFile.write(new TuningTable(found).document());
+              });
       try (QuantizableModel model = kvant.load(source)) {
         result = kvant.tune(model, request);
         if (result.saved() != null) {
           done = ReportDocument.of(model, result.saved(), null, null);
         }
       }
-      made = made(result, source, folder, file);
     }
     boolean wasInterrupted = Thread.interrupted();
+    Optional<MadeSpec> made =
+        made(result, source, folder, specFile)
+            .map(each -> isSpecWritten ? each : new MadeSpec(each.text(), null));
+    Optional<JsonDocument> spec = made.map(MadeSpec::document);
     TuningTable table = new TuningTable(result);
-    if (made != null) {
-      made.write();
-    }
-    SpecFile.at(folder.resolve(TRIALS)).write(table.document().json() + "\n");
     if (done != null) {
       JsonDocument tried =
-          done.put("spec", made == null ? null : made.document())
-              .put("trials", table.document().fields().get("trials"));
+          done.put("spec", spec).put("trials", table.document().fields().get("trials"));
       reports.ifPresent(files -> files.write(tried));
     }
     print(
-        table.document().put("spec", made == null ? null : made.document()),
+        table.document().put("spec", spec),
         () -> {
           table.print(out());
-          if (made != null) {
-            out().line();
-            made.print(out());
-          }
+          made.ifPresent(
+              each -> {
+                out().line();
+                each.print(out());
+              });
         });
-    if (result.failure() != null) {
-      throw result.failure();
+    RuntimeException failure = result.failure();
+    if (failure != null) {
+      if (isSpecWritten && !(failure instanceof VerificationException)) {
+        err()
+            .paragraph(
+                "warning: ",
+                Style.WARNING,
+                "no artifact was written; 'kvant quantize -c %s' writes it from the spec that was found"
+                    .formatted(specFile.path()));
+      }
+      throw failure;
     }
     return exitCode(result, wasInterrupted);
   }
@@ -218,18 +240,19 @@ final class TuneCommand extends Subcommand {
     return result.best() == null ? ExitCode.GATE_FAILED : ExitCode.DONE;
   }
 
-  private static @Nullable MadeSpec made(
+  private static Optional<MadeSpec> made(
       TuningResult result, Path source, Path folder, SpecFile file) {
     Recipe recipe = result.recipe();
     if (recipe == null) {
-      return null;
+      return Optional.empty();
     }
     Recipe placed =
         recipe.with(recipe.config().toBuilder().modelPath(source).resultsDir(folder).build());
-    return new MadeSpec(SpecFile.marked(ConfigDocument.write(placed)), file);
+    return Optional.of(new MadeSpec(SpecFile.markedAsTuned(ConfigDocument.write(placed)), file));
   }
 
-  private TuningRequest request(CalibrationConfig data, Path folder) {
+  private TuningRequest request(
+      CalibrationConfig data, Path folder, Consumer<TuningResult> onFound) {
     try {
       return TuningRequest.builder(arguments.request(data))
           .budget(
@@ -239,7 +262,7 @@ final class TuneCommand extends Subcommand {
           .time(time == null ? null : duration(time))
           .samples(samples)
           .output(folder)
-          .onTrial(trial -> {})
+          .onFound(onFound)
           .build();
     } catch (IllegalArgumentException e) {
       throw wrongUsage(String.valueOf(e.getMessage()));
@@ -263,14 +286,18 @@ final class TuneCommand extends Subcommand {
       throw wrongUsage("--max-size must be a size as in 25MB or 800kB, not '%s'".formatted(text));
     }
     String unit = Objects.requireNonNullElse(matcher.group(2), "B");
-    double factor =
+    long factor =
         switch (unit) {
-          case "kB", "KB" -> 1e3;
-          case "MB" -> 1e6;
-          case "GB" -> 1e9;
+          case "kB", "KB" -> 1_000;
+          case "MB" -> 1_000_000;
+          case "GB" -> 1_000_000_000;
           default -> 1;
         };
-    return (long) (Double.parseDouble(matcher.group(1)) * factor);
+    BigDecimal bytes = new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(factor));
+    if (bytes.compareTo(LARGEST) > 0) {
+      throw wrongUsage("--max-size must be at most %s bytes, not '%s'".formatted(LARGEST, text));
+    }
+    return bytes.longValue();
   }
 
   private Duration duration(String text) {

@@ -96,6 +96,7 @@ record TuningTable(TuningResult result) {
   /** The result for programs. */
   JsonDocument document() {
     return new JsonDocument()
+        .put(TuningFile.WRITTEN_BY, TuningFile.WRITER)
         .put("model", result.model())
         .put("bytes", result.bytes())
         .put(

@@ -12,6 +12,7 @@ import dev.kvant.runtime.provenance.FolderCheck;
 import dev.kvant.runtime.provenance.FolderCheck.CheckedFile;
 import dev.kvant.runtime.provenance.FolderCheck.Result;
 import dev.kvant.runtime.provenance.RecordedRun;
+import dev.kvant.runtime.tuning.TuningResult;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -43,7 +44,8 @@ final class VerifyCommand extends Subcommand {
 
   static final String NAME = "verify";
 
-  private static final Set<String> BESIDE = Set.of(SpecFile.NAME, TuneCommand.TRIALS);
+  private static final Set<String> BESIDE =
+      Set.of(SpecFile.NAME, TuningFile.NAME, TuningResult.STATISTICS);
 
   @Parameters(paramLabel = "DIR", description = "A folder of artifacts.")
   @SuppressWarnings("NullAway.Init")

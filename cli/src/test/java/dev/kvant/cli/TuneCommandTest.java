@@ -117,6 +117,55 @@ class TuneCommandTest {
   }
 
   @Test
+  void a_failure_to_write_the_artifact_leaves_the_spec_and_all_that_was_tried() throws Exception {
+    Files.createDirectories(out.resolve(TextBackend.ARTIFACT));
+
+    Session session = tune(8, "--min-cosine=0.5");
+
+    assertThat(session.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(session.out())
+        .containsPattern("best +text weight_only_ptq int8 minmax")
+        .contains("This spec is in " + out.resolve("spec.yaml"));
+    assertThat(session.err().replaceAll("\\s+", " "))
+        .contains(
+            "no artifact was written; 'kvant quantize -c %s' writes it from the spec that was found"
+                .formatted(out.resolve("spec.yaml")))
+        .contains("is a folder; move it away so that the artifact can be written");
+    assertThat(Files.readString(out.resolve("spec.yaml")))
+        .startsWith("# Written by 'kvant tune'; copy it to change it,")
+        .contains("backend: text");
+    assertThat(out.resolve("tuning.json")).content().contains("text weight_only_ptq int8 minmax");
+  }
+
+  @Test
+  void replaces_what_an_earlier_search_wrote_and_nothing_else() throws Exception {
+    assertThat(tune(8, "--min-cosine=0.5").exitCode()).isZero();
+    assertThat(tune(8, "--min-cosine=0.5").exitCode()).isZero();
+
+    for (String name : List.of("spec.yaml", "tuning.json")) {
+      Path file = out.resolve(name);
+      String own = Files.readString(file);
+      Files.writeString(file, "{\"mine\": 1}");
+      Session session = tune(8, "--min-cosine=0.5");
+      assertThat(session.exitCode()).isEqualTo(ExitCode.FAILED);
+      assertThat(session.err().replaceAll("\\s+", " "))
+          .contains(file + " exists and was not written by");
+      assertThat(file).hasContent("{\"mine\": 1}");
+      Files.writeString(file, own);
+    }
+  }
+
+  @Test
+  void refuses_a_folder_that_is_a_file() throws Exception {
+    Files.writeString(out, "x");
+
+    Session session = tune(8, "--min-cosine=0.5");
+
+    assertThat(session.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(session.err()).contains("the folder %s cannot be made".formatted(out));
+  }
+
+  @Test
   void needs_enough_samples_to_hold_some_out() {
     Session session = tune(7, "--min-cosine=0.5");
 
@@ -138,6 +187,11 @@ class TuneCommandTest {
   @Test
   void refuses_values_that_are_none() {
     assertThat(tune(8, "--max-size=much").err()).contains("--max-size must be a size as in 25MB");
+    assertThat(tune(8, "--max-size=9223372036854775808").err().replaceAll("\\s+", " "))
+        .contains(
+            "--max-size must be at most 9223372036854775807 bytes, not '9223372036854775808'");
+    assertThat(tune(8, "--max-size=9223372036.854775808GB").err())
+        .contains("--max-size must be at most 9223372036854775807 bytes");
     assertThat(tune(8, "--time=soon").err()).contains("--time must be a time as in 90s, 5m or 1h");
     assertThat(tune(8, "--time=99999999999999999999").err())
         .contains("--time must be a time as in 90s, 5m or 1h");

@@ -96,7 +96,7 @@ class WithoutSpecTest {
     assertThat(session.exitCode()).isEqualTo(1);
     assertThat(session.err())
         .isEqualTo(
-            "error: %s exists and was not written by 'kvant quantize'; move it, or give another folder with --out\n"
+            "error: %s exists and was not written by Kvant; move it, or give another folder with --out\n"
                 .formatted(spec()));
     assertThat(spec()).hasContent("mine: true\n");
     assertThat(models.artifact()).doesNotExist();

@@ -19,7 +19,7 @@ public final class SpecFile {
   public static final String NAME = "spec.yaml";
 
   /** Begins a spec beside artifacts, which the next one may replace. */
-  private static final String MARK = "# Written by 'kvant quantize'";
+  private static final String MARK = "# Written by 'kvant ";
 
   private final Path file;
 
@@ -35,13 +35,13 @@ public final class SpecFile {
   /**
    * The file beside artifacts.
    *
-   * @throws KvantException if somebody else wrote one there
+   * @throws KvantException if somebody else than Kvant wrote one there
    */
   public static SpecFile beside(Path artifacts) {
     SpecFile spec = new SpecFile(artifacts.resolve(NAME));
     if (Files.exists(spec.file) && !spec.isMarked()) {
       throw new KvantException(
-          "%s exists and was not written by 'kvant quantize'; move it, or give another folder with --out"
+          "%s exists and was not written by Kvant; move it, or give another folder with --out"
               .formatted(spec.file));
     }
     return spec;
@@ -49,7 +49,14 @@ public final class SpecFile {
 
   /** The text of a spec beside artifacts. */
   public static String marked(String text) {
-    return MARK + "; copy it to change it, the next run without -c replaces it.\n" + text;
+    return MARK + "quantize'; copy it to change it, the next run without -c replaces it.\n" + text;
+  }
+
+  /** The text of a spec that a search found, beside its artifact. */
+  public static String markedAsTuned(String text) {
+    return MARK
+        + "tune'; copy it to change it, the next search for this folder replaces it.\n"
+        + text;
   }
 
   private boolean isMarked() {

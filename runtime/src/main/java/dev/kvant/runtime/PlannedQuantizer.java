@@ -242,8 +242,18 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
   }
 
   @Override
+  public String backend() {
+    return descriptor.id() + " " + descriptor.version();
+  }
+
+  @Override
+  public boolean hasStatistics(PreparedModel model) {
+    return run(model).hasStatistics();
+  }
+
+  @Override
   public void saveStatisticsIfAny(PreparedModel model, Path file) {
-    if (run(model).hasStatistics()) {
+    if (hasStatistics(model)) {
       saveStatistics(model, file);
     }
   }
@@ -428,7 +438,8 @@ final class PlannedQuantizer implements ModelQuantizer, TrialQuantizer {
   }
 
   /** A model whose own artifact replaced one of its files would be lost; not every model is one. */
-  private void refuseToReplace(QuantizableModel model, Path directory) {
+  @Override
+  public void refuseToReplace(QuantizableModel model, Path directory) {
     ArtifactManifest.check(directory);
     for (Path source : model.files()) {
       if (!Files.exists(source)) {

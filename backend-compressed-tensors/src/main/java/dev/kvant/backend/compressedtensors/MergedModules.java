@@ -1,6 +1,7 @@
 package dev.kvant.backend.compressedtensors;
 
-import java.util.List;
+import dev.kvant.spi.ModuleFamily;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -9,12 +10,12 @@ import java.util.regex.Pattern;
 /** Which modules serving engines merge into one: they multiply an input by them at once. */
 final class MergedModules {
 
-  private static final List<Set<String>> MERGED =
-      List.of(
-          Set.of("q_proj", "k_proj", "v_proj"),
-          Set.of("query", "key", "value"),
-          Set.of("gate_proj", "up_proj"),
-          Set.of("w1", "w3"));
+  private static final Set<ModuleFamily> MERGED =
+      EnumSet.of(
+          ModuleFamily.QKV_PROJ,
+          ModuleFamily.QUERY_KEY_VALUE,
+          ModuleFamily.GATE_UP_PROJ,
+          ModuleFamily.W1_W3);
 
   private static final Pattern EXPERT = Pattern.compile("(.*\\bexperts)\\.\\d+\\..*");
 
@@ -31,11 +32,6 @@ final class MergedModules {
 
   /** A name for the matrix that a module's weight becomes rows of; empty if it stays alone. */
   static Optional<String> product(String module) {
-    int dot = module.lastIndexOf('.');
-    String name = module.substring(dot + 1);
-    return MERGED.stream()
-        .filter(names -> names.contains(name))
-        .findFirst()
-        .map(names -> module.substring(0, dot + 1) + MERGED.indexOf(names));
+    return ModuleFamily.of(module).filter(MERGED::contains).map(family -> family.in(module));
   }
 }

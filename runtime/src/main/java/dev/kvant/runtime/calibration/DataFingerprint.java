@@ -22,7 +22,10 @@ public final class DataFingerprint implements CalibrationDataset {
   private final CalibrationDataset data;
   private MessageDigest digest = digest();
 
-  DataFingerprint(CalibrationDataset data) {
+  /**
+   * @param data what is walked through
+   */
+  public DataFingerprint(CalibrationDataset data) {
     this.data = data;
   }
 
@@ -81,7 +84,7 @@ public final class DataFingerprint implements CalibrationDataset {
   }
 
   /** The fingerprint of all batches since the last walk began, in hexadecimal digits. */
-  String value() {
+  public String value() {
     return HexFormat.of().formatHex(digest.digest());
   }
 

@@ -26,6 +26,9 @@ final class FinishedGroups {
 
   private static final String WHAT = "kvant sensitivity 1";
 
+  /** How the first line begins. */
+  private static final String BEGINNING = "{\"kvant\":\"" + WHAT + "\"";
+
   private static final Gson GSON =
       new GsonBuilder()
           .disableHtmlEscaping()
@@ -77,8 +80,8 @@ final class FinishedGroups {
     try {
       String first = GSON.toJson(new Head(WHAT, analyzed));
       String text = Files.exists(file) ? Files.readString(file) : "";
-      // Also a first line that was not completed.
-      if (first.startsWith(text)) {
+      // Also a first line that was not completed, if it is known to be one.
+      if (text.isEmpty() || (text.startsWith(BEGINNING) && first.startsWith(text))) {
         Files.writeString(file, first + "\n");
         return finished;
       }

@@ -5,31 +5,19 @@ import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.TensorDescription;
+import dev.kvant.spi.ModuleFamily;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * Modules that are quantized together or stay native together: those that read one tensor, as a
  * backend tells or as names in one parent say, and those that share a weight.
  */
 final class ModuleGroups {
-
-  /** The last parts of names that read one tensor in the transformers of the common libraries. */
-  private static final List<Set<String>> SIBLINGS =
-      List.of(
-          Set.of("query", "key", "value"),
-          Set.of("q_proj", "k_proj", "v_proj"),
-          Set.of("q_lin", "k_lin", "v_lin"),
-          Set.of("to_q", "to_k", "to_v"),
-          Set.of("q", "k", "v"),
-          Set.of("gate_proj", "up_proj"),
-          Set.of("wi_0", "wi_1"),
-          Set.of("w1", "w3"));
 
   private final Map<String, String> leaders = new HashMap<>();
 
@@ -74,15 +62,12 @@ final class ModuleGroups {
   private List<List<String>> siblings(List<String> modules) {
     Map<String, List<String>> families = new LinkedHashMap<>();
     for (String module : modules) {
-      int dot = module.lastIndexOf('.');
-      String name = module.substring(dot + 1);
-      for (int i = 0; i < SIBLINGS.size(); i++) {
-        if (SIBLINGS.get(i).contains(name)) {
-          families
-              .computeIfAbsent(i + " " + module.substring(0, dot + 1), key -> new ArrayList<>())
-              .add(module);
-        }
-      }
+      ModuleFamily.of(module)
+          .ifPresent(
+              family ->
+                  families
+                      .computeIfAbsent(family.in(module), key -> new ArrayList<>())
+                      .add(module));
     }
     return List.copyOf(families.values());
   }

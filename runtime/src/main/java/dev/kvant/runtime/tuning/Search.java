@@ -4,6 +4,7 @@ import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelQuantizationConfig;
+import dev.kvant.api.ModulePattern;
 import dev.kvant.api.ModuleReport;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
@@ -32,6 +33,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,6 +65,8 @@ final class Search {
   private final Clock clock;
   private final List<TuningTrial> trials = new ArrayList<>();
   private final Map<ModelQuantizationConfig, TuningTrial> tried = new HashMap<>();
+  private final Set<ModelQuantizationConfig> calibrated = new HashSet<>();
+  private boolean isComplete = true;
 
   /**
    * @param recipes the recipes to try, the most promising first
@@ -70,6 +75,7 @@ final class Search {
    * @param heldOut compares artifacts on the others
    * @param source the loaded model; stays open
    * @param known what was observed on the samples that calibrate
+   * @param nanoTime the time in nanoseconds
    */
   Search(
       QuantizableModel model,
@@ -81,7 +87,8 @@ final class Search {
       Trials heldOut,
       ModelRunner source,
       KnownStatistics known,
-      QuantizationListener listener) {
+      QuantizationListener listener,
+      LongSupplier nanoTime) {
     this.model = model;
     this.quantizers = quantizers;
     this.request = request;
@@ -92,10 +99,14 @@ final class Search {
     this.source = source;
     this.known = known;
     this.progress = new ProgressReporter(listener, "tune", -1, "trials");
-    this.clock = new Clock(request.time());
+    this.clock = new Clock(request.time(), nanoTime);
   }
 
-  /** Searches until all is tried, the time is over, or the thread is interrupted. */
+  /**
+   * Searches until all is tried, the time is over, or the thread is interrupted.
+   *
+   * @return whether all was tried
+   */
   boolean run() {
     try {
       for (Recipe recipe : recipes) {
@@ -104,8 +115,8 @@ final class Search {
         }
         add(recipe);
       }
-      return refine();
-    } catch (KvantException e) {
+      return refine() && isComplete;
+    } catch (KvantException | UncheckedIOException e) {
       // Whatever an interrupt ended, what is finished stays valid.
       if (!Thread.currentThread().isInterrupted()) {
         throw e;
@@ -117,6 +128,11 @@ final class Search {
   /** All that was tried. */
   List<TuningTrial> trials() {
     return List.copyOf(trials);
+  }
+
+  /** Whether a configuration that was tried is quantized with statistics. */
+  boolean isCalibrated(TuningTrial trial) {
+    return calibrated.contains(trial.recipe().config());
   }
 
   private TuningTrial add(Recipe recipe) {
@@ -144,6 +160,9 @@ final class Search {
     try (TrialQuantizer quantizer = quantizers.apply(unverified(recipe.config()))) {
       PreparedModel prepared = quantizer.prepare(model);
       quantizer.calibrate(prepared, calibration, known);
+      if (quantizer.hasStatistics(prepared)) {
+        calibrated.add(recipe.config());
+      }
       try (TemporaryFolder folder = TemporaryFolder.create()) {
         SavedModel saved = quantizer.save(prepared, prepared.plan(), folder.path());
         try (ModelRunner runner = search.open(saved)) {
@@ -160,7 +179,7 @@ final class Search {
       }
     } catch (QuantizationCancelledException e) {
       throw e;
-    } catch (KvantException e) {
+    } catch (KvantException | UncheckedIOException e) {
       if (Thread.currentThread().isInterrupted()) {
         throw e;
       }
@@ -181,7 +200,7 @@ final class Search {
         .sum();
   }
 
-  /** Leaves sensitive groups native. */
+  /** Leaves sensitive groups native; false if the time is over. */
   private boolean refine() {
     if (request.budget().limitsAccuracy()) {
       for (TuningTrial base : misses()) {
@@ -218,42 +237,40 @@ final class Search {
     };
   }
 
-  /** Finds by halving how many of the most sensitive groups stay native at least. */
+  /**
+   * Finds by halving how many of the most sensitive groups stay native at least; false if the time
+   * is over.
+   */
   private boolean mend(TuningTrial base) {
-    Optional<List<List<String>>> order = mostSensitive(base);
-    if (order.isEmpty()) {
-      return false;
-    }
+    List<List<String>> order = mostSensitive(base);
     int missing = 0;
-    int enough = order.get().size();
+    int enough = order.size();
     while (enough - missing > 1) {
       if (clock.isOver()) {
         return false;
       }
       int middle = (missing + enough) / 2;
-      TuningTrial trial = without(base, order.get().subList(0, middle));
+      TuningTrial trial = without(base, order.subList(0, middle));
       if (trial.figures() != null && request.budget().allows(figures(trial).search())) {
         enough = middle;
       } else {
         missing = middle;
       }
     }
-    return true;
+    return !clock.isOver();
   }
 
-  /** Leaves more and more groups native while size and speed stay within the budget. */
+  /**
+   * Leaves more and more groups native while size and speed stay within the budget; false if the
+   * time is over.
+   */
   private boolean improve(TuningTrial base) {
-    Optional<List<List<String>>> order = mostSensitive(base);
-    if (order.isEmpty()) {
-      return false;
-    }
-    for (int count = 1;
-        count <= order.get().size() / 2;
-        count = Math.max(count + 1, count * 3 / 2)) {
+    List<List<String>> order = mostSensitive(base);
+    for (int count = 1; count <= order.size() / 2; count = Math.max(count + 1, count * 3 / 2)) {
       if (clock.isOver()) {
         return false;
       }
-      TuningTrial trial = without(base, order.get().subList(0, count));
+      TuningTrial trial = without(base, order.subList(0, count));
       if (trial.figures() != null && !request.budget().allowsCost(figures(trial))) {
         break;
       }
@@ -267,7 +284,7 @@ final class Search {
     return add(base.recipe().with(config.build()));
   }
 
-  /** A pattern that matches this name only. */
+  /** A pattern that matches this name alone of all names; a class of that name matches too. */
   static String literal(String name) {
     StringBuilder pattern = new StringBuilder();
     for (int i = 0; i < name.length(); i++) {
@@ -279,20 +296,23 @@ final class Search {
 
   /**
    * The groups that a trial quantizes, the one first whose quantization costs the most noise for
-   * each byte that it saves. Empty if the time is over before that is known, or if one of them
-   * cannot be left out.
+   * each byte that it saves. Empty if the time is over before that is known, or if it cannot be
+   * measured; the search is not complete then.
    */
-  private Optional<List<List<String>>> mostSensitive(TuningTrial base) {
+  private List<List<String>> mostSensitive(TuningTrial base) {
     try {
-      return inOrder(base);
+      Optional<List<List<String>>> order = inOrder(base);
+      isComplete &= order.isPresent();
+      return order.orElse(List.of());
     } catch (QuantizationCancelledException e) {
       throw e;
     } catch (KvantException | UncheckedIOException e) {
       if (Thread.currentThread().isInterrupted()) {
         throw e;
       }
-      // What was tried so far is known all the same.
-      return Optional.empty();
+      // What was tried so far is known all the same, and others can be measured.
+      isComplete = false;
+      return List.of();
     }
   }
 
@@ -301,7 +321,9 @@ final class Search {
       PreparedModel prepared = quantizer.prepare(model);
       quantizer.calibrate(prepared, calibration, known);
       List<List<String>> groups =
-          ModuleGroups.of(prepared.plan(), prepared.model(), quantizer.groups(prepared));
+          ModuleGroups.of(prepared.plan(), prepared.model(), quantizer.groups(prepared)).stream()
+              .filter(group -> canBeNamed(group, prepared.model()))
+              .toList();
       Map<List<String>, Double> relief = new HashMap<>();
       double all = noise(figures(base).search().similarity());
       for (List<String> group : groups) {
@@ -328,6 +350,20 @@ final class Search {
                       .reversed())
               .toList());
     }
+  }
+
+  /** Whether patterns of their names match these modules alone: a class may have such a name. */
+  private static boolean canBeNamed(List<String> modules, QuantizableModel model) {
+    Set<String> members = new HashSet<>(modules);
+    List<ModulePattern> patterns =
+        modules.stream()
+            .filter(name -> !name.isBlank())
+            .map(name -> ModulePattern.of(literal(name)))
+            .toList();
+    return patterns.size() == modules.size()
+        && Stream.concat(model.modules().stream(), model.operators().stream())
+            .filter(module -> !members.contains(module.name()))
+            .noneMatch(module -> patterns.stream().anyMatch(pattern -> pattern.matches(module)));
   }
 
   /** The size of modules that stay native. */
@@ -429,26 +465,30 @@ final class Search {
   /** Ends the search before a trial that would end too late. */
   private static final class Clock {
 
-    private final long start = System.nanoTime();
+    private final LongSupplier nanoTime;
     private final @Nullable Duration limit;
-    private long began = start;
+    private final long start;
+    private long began;
     private long last;
 
-    Clock(@Nullable Duration limit) {
+    Clock(@Nullable Duration limit, LongSupplier nanoTime) {
       this.limit = limit;
+      this.nanoTime = nanoTime;
+      this.start = nanoTime.getAsLong();
+      this.began = start;
     }
 
     void begins() {
-      began = System.nanoTime();
+      began = nanoTime.getAsLong();
     }
 
     /** The next trial is expected to take as long as this one. */
     void ends() {
-      last = System.nanoTime() - began;
+      last = nanoTime.getAsLong() - began;
     }
 
     boolean isOver() {
-      return limit != null && System.nanoTime() - start + last > limit.toNanos();
+      return limit != null && nanoTime.getAsLong() - start + last > limit.toNanos();
     }
 
     String left() {
@@ -458,7 +498,7 @@ final class Search {
               .formatted(
                   RemainingTime.text(
                       Duration.ofNanos(
-                          Math.max(0, limit.toNanos() - (System.nanoTime() - start)))));
+                          Math.max(0, limit.toNanos() - (nanoTime.getAsLong() - start)))));
     }
   }
 }

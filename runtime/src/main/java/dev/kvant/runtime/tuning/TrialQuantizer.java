@@ -22,6 +22,16 @@ public interface TrialQuantizer extends AutoCloseable {
   /** The validated configuration. */
   ModelQuantizationConfig config();
 
+  /** The id and the version of the backend. */
+  String backend();
+
+  /**
+   * Makes sure that an artifact in that folder would not replace the model.
+   *
+   * @throws dev.kvant.api.UnsupportedModelException if it would
+   */
+  void refuseToReplace(QuantizableModel model, Path directory);
+
   /** Plans for a model. */
   PreparedModel prepare(QuantizableModel model);
 
@@ -51,7 +61,10 @@ public interface TrialQuantizer extends AutoCloseable {
    */
   SavedModel saveVerified(PreparedModel model, Path directory);
 
-  /** Writes the statistics that the model was quantized with, if there are any. */
+  /** Whether the model is quantized with statistics. */
+  boolean hasStatistics(PreparedModel model);
+
+  /** Writes the statistics that the model is quantized with, if there are any. */
   void saveStatisticsIfAny(PreparedModel model, Path file);
 
   @Override

@@ -19,6 +19,7 @@ import dev.kvant.spi.ProgressReporter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares artifacts with their source on samples that are in memory. The source runs once; its
@@ -37,6 +38,9 @@ final class Trials {
   private final List<InputBatch> batches;
   private final List<Map<String, Tensor>> expected;
 
+  /** The share of samples that the source classifies as labelled; null without labels. */
+  private final @Nullable Double sourceTop1;
+
   private Trials(
       RunnerSource runners,
       QuantizableModel model,
@@ -46,12 +50,16 @@ final class Trials {
     this.model = model;
     this.batches = batches;
     this.expected = expected;
+    this.sourceTop1 = sourceTop1();
   }
 
   /**
    * Runs the source.
    *
    * @param source the loaded model; stays open
+   * @param batches with labels if artifacts should be judged by them
+   * @throws UnsupportedModelException if the source has no outputs, or none that labels fit
+   * @throws dev.kvant.api.DataException if the labels are no classes
    */
   static Trials of(
       RunnerSource runners,
@@ -120,16 +128,18 @@ final class Trials {
       count(labels, outputs, batch);
     }
     OutputSimilarity similarity = meter.similarity();
-    Double top1 = isLabelled() ? (double) labels.correct() / samples() : null;
-    return new Accuracy(
-        similarity, top1, top1 == null ? 1 - similarity.cosineMean() : sourceTop1() - top1);
+    Double ofSource = sourceTop1;
+    if (ofSource == null) {
+      return new Accuracy(similarity, null, 1 - similarity.cosineMean());
+    }
+    double top1 = (double) labels.correct() / samples();
+    return new Accuracy(similarity, top1, ofSource - top1);
   }
 
-  private boolean isLabelled() {
-    return batches.stream().allMatch(batch -> batch.label() != null);
-  }
-
-  private double sourceTop1() {
+  private @Nullable Double sourceTop1() {
+    if (batches.stream().anyMatch(batch -> batch.label() == null)) {
+      return null;
+    }
     LabelCounter labels = new LabelCounter();
     for (int i = 0; i < batches.size(); i++) {
       count(labels, expected.get(i), batches.get(i));

@@ -14,31 +14,32 @@ import dev.kvant.api.NonFiniteValues;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.SavedModel;
-import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.calibration.DataFingerprint;
 import dev.kvant.runtime.calibration.KnownStatistics;
 import dev.kvant.runtime.calibration.ModelFingerprint;
 import dev.kvant.runtime.data.CalibrationFiles;
 import dev.kvant.runtime.data.DataReaders;
 import dev.kvant.runtime.data.InputBatch;
-import dev.kvant.runtime.data.InputBatches;
 import dev.kvant.runtime.data.InputTypes;
-import dev.kvant.runtime.data.SelectedSamples;
+import dev.kvant.runtime.data.StoredSamples;
 import dev.kvant.runtime.evaluation.FileBytes;
 import dev.kvant.runtime.verification.RunnerSource;
+import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.ModelRunner;
 import dev.kvant.spi.ProgressReporter;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
 
@@ -49,9 +50,6 @@ import java.util.function.LongPredicate;
  */
 @Internal
 public final class Tuning {
-
-  /** The file of statistics beside the best artifact. */
-  static final String STATISTICS = "calibration.statistics";
 
   /** How many samples run at once where nothing says so. */
   private static final int BATCH_SIZE = 8;
@@ -89,8 +87,11 @@ public final class Tuning {
     EvaluationConfig data = samples(config);
     try (TrialQuantizer quantizer = quantizers.apply(unplaced)) {
       PreparedModel prepared = quantizer.prepare(model);
+      StoredSamples stored =
+          StoredSamples.read(readers, data.data(), model.inputs(), request.samples());
+      // Similarity decides here, and not labels, which may be of any kind.
       List<InputBatch> batches =
-          read(data, Math.min(request.samples(), size(data)), request.samples(), i -> true);
+          batches(stored, Math.min(request.samples(), size(data)), false, i -> true);
       if (batches.isEmpty()) {
         throw new DataException("%s has no samples".formatted(data.data().path()));
       }
@@ -101,16 +102,21 @@ public final class Tuning {
         trials = Trials.of(source, model, runner, batches, progress);
       }
       CalibrationConfig calibration = config.calibration();
+      String calibrated = "";
       if (calibration != null) {
-        quantizer.calibrate(
-            prepared,
-            new CalibrationFiles(readers, calibration, model.inputs(), remark -> {}),
-            new KnownStatistics());
+        var marked =
+            new DataFingerprint(
+                new CalibrationFiles(readers, calibration, model.inputs(), remark -> {}));
+        quantizer.calibrate(prepared, marked, new KnownStatistics());
+        // Of no data where the mode uses none.
+        calibrated = marked.value() + " " + calibration.nonFinite();
       }
       FinishedGroups finished =
           request.finished() == null
               ? FinishedGroups.nowhere()
-              : FinishedGroups.in(request.finished(), fingerprint(config, prepared, batches));
+              : FinishedGroups.in(
+                  request.finished(),
+                  fingerprint(config, quantizer.backend(), prepared, calibrated, batches));
       return new Analysis(quantizer, prepared, trials, finished, listener).run(request.onGroup());
     }
   }
@@ -119,16 +125,25 @@ public final class Tuning {
    * Searches for the best configuration.
    *
    * @param recipes the recipes to try, the most promising first
+   * @throws KvantException if nothing can be written into the folder for the best artifact
+   * @throws UnsupportedModelException if that artifact would replace the model, or labels do not
+   *     fit it
    */
   public TuningResult tune(List<Recipe> recipes, TuningRequest request) {
     CalibrationConfig config = Objects.requireNonNull(request.recipes().calibration());
     Integer size = config.batchSize();
     int batchSize = size == null ? BATCH_SIZE : size;
     EvaluationConfig data = new EvaluationConfig(config.data(), batchSize);
+    if (request.output() != null) {
+      check(request.output(), recipes);
+    }
+    StoredSamples stored =
+        StoredSamples.read(readers, data.data(), model.inputs(), request.samples());
     // Every second sample calibrates, and the others are searched with and held out in turns.
-    List<InputBatch> calibrating = read(data, batchSize, request.samples(), i -> i % 2 == 0);
-    List<InputBatch> searching = read(data, batchSize, request.samples(), i -> i % 4 == 1);
-    List<InputBatch> holding = read(data, batchSize, request.samples(), i -> i % 4 == 3);
+    boolean isLabelled = data.labels() == LabelKind.CLASSES;
+    List<InputBatch> calibrating = batches(stored, batchSize, false, i -> i % 2 == 0);
+    List<InputBatch> searching = batches(stored, batchSize, isLabelled, i -> i % 4 == 1);
+    List<InputBatch> holding = batches(stored, batchSize, isLabelled, i -> i % 4 == 3);
     TuningResult.Samples samples =
         new TuningResult.Samples(count(calibrating), count(searching), count(holding));
     int all = samples.calibration() + samples.search() + samples.heldOut();
@@ -153,25 +168,44 @@ public final class Tuning {
               Trials.of(runner, model, source, holding, progress),
               source,
               known,
-              listener);
+              listener,
+              System::nanoTime);
       boolean complete = search.run();
-      return result(search.trials(), request, samples, complete, calibration, known);
+      return keep(found(search, request, samples, complete), request, calibration, known);
     }
   }
 
-  private TuningResult result(
-      List<TuningTrial> trials,
-      TuningRequest request,
-      TuningResult.Samples samples,
-      boolean complete,
-      CalibrationDataset calibration,
-      KnownStatistics known) {
+  /** Makes sure before the long work that its result can be written. */
+  private void check(Path output, List<Recipe> recipes) {
+    try (var transaction = ArtifactTransaction.begin(output)) {
+      transaction.create(TuningResult.STATISTICS);
+    }
+    Set<String> backends = new HashSet<>();
+    for (Recipe recipe : recipes) {
+      if (backends.add(recipe.config().backend())) {
+        try (TrialQuantizer quantizer = quantizers.apply(unplaced(recipe.config()))) {
+          quantizer.refuseToReplace(model, output);
+        }
+      }
+    }
+  }
+
+  private static ModelQuantizationConfig unplaced(ModelQuantizationConfig config) {
+    return config.toBuilder().resultsDir(null).build();
+  }
+
+  /** What the search found, before any of it is written. */
+  private TuningResult found(
+      Search search, TuningRequest request, TuningResult.Samples samples, boolean complete) {
+    List<TuningTrial> trials = search.trials();
     TuningTrial best = Search.best(trials, request, true).orElse(null);
     TuningTrial nearest = best == null ? Search.nearest(trials, request).orElse(null) : best;
+    boolean hasStatistics = best != null && request.output() != null && search.isCalibrated(best);
     Recipe recipe =
         nearest == null
             ? null
-            : new Explanation(trials).of(nearest, reason(nearest, best != null, request, samples));
+            : new Explanation(trials)
+                .of(nearest, reason(nearest, best != null, hasStatistics, request, samples));
     String miss =
         nearest == null || best != null || nearest.figures() == null
             ? null
@@ -179,17 +213,6 @@ public final class Tuning {
                 .budget()
                 .excess(nearest.figures())
                 .orElse("within the budget on held-out samples, but not on those of the search");
-    Path output = request.output();
-    SavedModel saved = null;
-    KvantException failure = null;
-    if (best != null && output != null) {
-      try {
-        saved = save(best.recipe().config(), output, calibration, known);
-      } catch (KvantException e) {
-        // What the search found is worth more than the artifact, which its spec makes again.
-        failure = e;
-      }
-    }
     return new TuningResult(
         model.source(),
         FileBytes.of(model.files()),
@@ -200,20 +223,46 @@ public final class Tuning {
         nearest,
         miss,
         recipe,
-        saved,
-        failure,
+        null,
+        null,
         complete);
   }
 
+  /** Tells what was found, and writes the best artifact. */
+  private TuningResult keep(
+      TuningResult found,
+      TuningRequest request,
+      CalibrationDataset calibration,
+      KnownStatistics known) {
+    // An interrupt has ended the search, and not the writing of what it found.
+    boolean wasInterrupted = Thread.interrupted();
+    try {
+      request.onFound().accept(found);
+      return found.best() == null || request.output() == null
+          ? found
+          : found.with(
+              save(found.best().recipe().config(), request.output(), calibration, known), null);
+    } catch (RuntimeException e) {
+      // What the search found is worth more than the artifact, which its spec makes again.
+      return found.with(null, e);
+    } finally {
+      if (wasInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
   private String reason(
-      TuningTrial trial, boolean isWithin, TuningRequest request, TuningResult.Samples samples) {
+      TuningTrial trial,
+      boolean isWithin,
+      boolean hasStatistics,
+      TuningRequest request,
+      TuningResult.Samples samples) {
     TuningTrial.Measured figures = Objects.requireNonNull(trial.figures());
     return String.format(
         Locale.ROOT,
         "Found by a search for %s: %s. On %d held-out samples the mean cosine similarity to %s is"
-            + " %.6f, the lowest %.6f; %.1f MB instead of %.1f MB, %.2f times as fast. %d of %d"
-            + " samples calibrated it; their statistics are in %s, for 'kvant quantize"
-            + " --statistics'.",
+            + " %.6f, the lowest %.6f; %.1f MB instead of %.1f MB, %.2f times as fast.%s",
         request.preference().name().toLowerCase(Locale.ROOT),
         isWithin ? "the best within the budget" : "none is within the budget, this is the nearest",
         samples.heldOut(),
@@ -223,9 +272,13 @@ public final class Tuning {
         figures.bytes() / 1e6,
         FileBytes.of(model.files()) / 1e6,
         figures.latency().speedup(),
-        samples.calibration(),
-        samples.calibration() + samples.search() + samples.heldOut(),
-        STATISTICS);
+        hasStatistics
+            ? " %d of %d samples calibrated it; their statistics are in %s, for 'kvant quantize --statistics'."
+                .formatted(
+                    samples.calibration(),
+                    samples.calibration() + samples.search() + samples.heldOut(),
+                    TuningResult.STATISTICS)
+            : "");
   }
 
   /** Writes the artifact that was judged, once more, and verifies it. */
@@ -234,19 +287,12 @@ public final class Tuning {
       Path output,
       CalibrationDataset calibration,
       KnownStatistics known) {
-    // An interrupt has ended the search, and not the writing of what it found.
-    boolean wasInterrupted = Thread.interrupted();
     try (TrialQuantizer quantizer =
         quantizers.apply(config.toBuilder().resultsDir(output).build())) {
       PreparedModel prepared = quantizer.prepare(model);
       quantizer.calibrate(prepared, calibration, known);
-      SavedModel saved = quantizer.saveVerified(prepared, output);
-      quantizer.saveStatisticsIfAny(prepared, output.resolve(STATISTICS));
-      return saved;
-    } finally {
-      if (wasInterrupted) {
-        Thread.currentThread().interrupt();
-      }
+      quantizer.saveStatisticsIfAny(prepared, output.resolve(TuningResult.STATISTICS));
+      return quantizer.saveVerified(prepared, output);
     }
   }
 
@@ -294,46 +340,46 @@ public final class Tuning {
     return size == null ? EvaluationConfig.DEFAULT_BATCH_SIZE : size;
   }
 
-  /**
-   * Samples of the data, in memory and in the types of the model's inputs.
-   *
-   * @param most how many samples of the data are looked at, from the first
-   * @param selected whether one is used, by its position
-   */
-  private List<InputBatch> read(
-      EvaluationConfig data, int batchSize, int most, LongPredicate selected) {
+  /** Some of the samples, in the types of the model's inputs. */
+  private List<InputBatch> batches(
+      StoredSamples samples, int batchSize, boolean isLabelled, LongPredicate selected) {
     InputTypes types = new InputTypes(model.inputs(), remark -> {});
-    List<InputBatch> batches = new ArrayList<>();
-    try (InputBatches reading =
-        InputBatches.open(
-            readers,
-            new EvaluationConfig(data.data(), batchSize),
-            model.inputs(),
-            remark -> {},
-            reader -> new SelectedSamples(reader, most, selected))) {
-      for (Optional<InputBatch> next = reading.next(); next.isPresent(); next = reading.next()) {
-        InputBatch batch = next.get();
-        // Only classes are compared here; with other labels similarity decides.
-        Tensor label = data.labels() == LabelKind.CLASSES ? batch.label() : null;
-        batches.add(
-            new InputBatch(types.convert(batch.inputs()), label, batch.samples(), batch.rows()));
-      }
-    }
-    return batches;
+    return samples.batches(model.inputs(), batchSize, selected).stream()
+        .map(
+            batch ->
+                new InputBatch(
+                    types.convert(batch.inputs()),
+                    isLabelled ? batch.label() : null,
+                    batch.samples(),
+                    batch.rows()))
+        .toList();
   }
 
+  /**
+   * What an analysis depends on.
+   *
+   * @param calibrated the fingerprint of the data that calibrated the model
+   */
   private String fingerprint(
-      ModelQuantizationConfig config, PreparedModel prepared, List<InputBatch> batches) {
+      ModelQuantizationConfig config,
+      String backend,
+      PreparedModel prepared,
+      String calibrated,
+      List<InputBatch> batches) {
     CalibrationDataset samples =
         CalibrationDataset.of(batches.stream().map(InputBatch::inputs).toList());
+    QuantizationPlan plan = prepared.plan();
     return DataFingerprint.ofText(
-        "%s %s %s %s %s %s"
+        "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s"
             .formatted(
                 ModelFingerprint.of(model),
+                backend,
+                plan.mode(),
                 config.algorithm(),
                 config.backendKwargs(),
-                prepared.plan().modules(),
-                config.calibration(),
+                plan.modules(),
+                plan.operators(),
+                calibrated,
                 DataFingerprint.of(samples)));
   }
 }

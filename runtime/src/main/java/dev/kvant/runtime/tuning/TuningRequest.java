@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param samples how many samples of the data are used at most
  * @param output the folder for the best artifact, or null to write none
  * @param onTrial told of each trial, on the thread that searches
+ * @param onFound told of the result once the search is over and before the best artifact is
+ *     written, so that it can be kept whatever happens then; if it throws, no artifact is written
  * @since 0.1.0
  */
 @Experimental
@@ -29,7 +31,8 @@ public record TuningRequest(
     @Nullable Duration time,
     int samples,
     @Nullable Path output,
-    Consumer<TuningTrial> onTrial) {
+    Consumer<TuningTrial> onTrial,
+    Consumer<TuningResult> onFound) {
 
   /** The number of samples where none is given. */
   public static final int DEFAULT_SAMPLES = 128;
@@ -64,6 +67,7 @@ public record TuningRequest(
     Objects.requireNonNull(budget, "budget");
     Objects.requireNonNull(preference, "preference");
     Objects.requireNonNull(onTrial, "onTrial");
+    Objects.requireNonNull(onFound, "onFound");
     if (!recipes.hasData()) {
       throw new IllegalArgumentException("recipes: must name data to calibrate and compare on");
     }
@@ -96,6 +100,7 @@ public record TuningRequest(
     private int samples = DEFAULT_SAMPLES;
     private @Nullable Path output;
     private Consumer<TuningTrial> onTrial = trial -> {};
+    private Consumer<TuningResult> onFound = result -> {};
 
     private Builder(RecipeRequest recipes) {
       this.recipes = Objects.requireNonNull(recipes, "recipes");
@@ -140,6 +145,12 @@ public record TuningRequest(
       return this;
     }
 
+    /** Sets who is told of the result before the best artifact is written. */
+    public Builder onFound(Consumer<TuningResult> onFound) {
+      this.onFound = Objects.requireNonNull(onFound, "onFound");
+      return this;
+    }
+
     /**
      * The request.
      *
@@ -149,7 +160,7 @@ public record TuningRequest(
       Preference chosen =
           Objects.requireNonNullElse(
               preference, budget.limitsAccuracy() ? Preference.SIZE : Preference.ACCURACY);
-      return new TuningRequest(recipes, budget, chosen, time, samples, output, onTrial);
+      return new TuningRequest(recipes, budget, chosen, time, samples, output, onTrial, onFound);
     }
   }
 }

@@ -1,7 +1,6 @@
 package dev.kvant.runtime.tuning;
 
 import dev.kvant.api.Experimental;
-import dev.kvant.api.KvantException;
 import dev.kvant.api.Recipe;
 import dev.kvant.api.SavedModel;
 import java.nio.file.Path;
@@ -25,10 +24,12 @@ import org.jspecify.annotations.Nullable;
  * @param miss by what {@code nearest} misses the budget; null if it is within
  * @param recipe the configuration of {@code best}, with comments that say what each choice brought;
  *     that of {@code nearest} if there is no best one; null if there is none
- * @param saved the best artifact, or null if none was written
+ * @param saved the best artifact; null if none was written, or not yet
  * @param failure why the best artifact could not be written or verified; null if it was, or if
  *     there is none
- * @param complete whether the search came to its end, before an interrupt and within its time
+ * @param complete whether all was tried that the search tries: false if an interrupt or the time
+ *     ended it, or if the sensitivity of a configuration's groups could not be measured, so that
+ *     none of them was left native; what was tried is valid all the same
  * @since 0.1.0
  */
 @Experimental
@@ -43,8 +44,11 @@ public record TuningResult(
     @Nullable String miss,
     @Nullable Recipe recipe,
     @Nullable SavedModel saved,
-    @Nullable KvantException failure,
+    @Nullable RuntimeException failure,
     boolean complete) {
+
+  /** The file of statistics beside the best artifact, if it is calibrated. */
+  public static final String STATISTICS = "calibration.statistics";
 
   /**
    * How the samples were divided.
@@ -63,5 +67,12 @@ public record TuningResult(
     Objects.requireNonNull(samples, "samples");
     trials = List.copyOf(trials);
     frontier = List.copyOf(frontier);
+  }
+
+  /** This result with what became of the best artifact. */
+  TuningResult with(@Nullable SavedModel saved, @Nullable RuntimeException failure) {
+    return new TuningResult(
+        model, bytes, samples, trials, frontier, best, nearest, miss, recipe, saved, failure,
+        complete);
   }
 }

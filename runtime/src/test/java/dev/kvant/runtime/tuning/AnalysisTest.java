@@ -174,6 +174,17 @@ class AnalysisTest {
   }
 
   @Test
+  void never_replaces_a_file_that_the_first_line_happens_to_begin_with() throws Exception {
+    Path file = Files.writeString(folder.resolve("groups.jsonl"), "{");
+
+    assertThatThrownBy(() -> FinishedGroups.in(file, "same"))
+        .isInstanceOf(KvantException.class)
+        .hasMessage(
+            "%s does not hold finished groups of an analysis; name another file".formatted(file));
+    assertThat(file).hasContent("{");
+  }
+
+  @Test
   void refuses_finished_groups_of_another_analysis() throws Exception {
     Path file = folder.resolve("groups.jsonl");
     FinishedGroups.in(file, "one");

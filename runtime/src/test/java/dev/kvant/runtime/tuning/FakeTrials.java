@@ -14,17 +14,22 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.Tensor;
 import dev.kvant.api.TensorBatch;
+import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.FakeBackend;
 import dev.kvant.runtime.calibration.KnownStatistics;
 import dev.kvant.runtime.plan.Planner;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.ModelRunner;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Quantizes and runs models whose output is the input, plus a noise that each quantized module adds
@@ -32,17 +37,41 @@ import java.util.Objects;
  */
 final class FakeTrials implements TrialQuantizer, RunnerSource {
 
+  /** The option that makes it quantize with statistics. */
+  static final String CALIBRATED = "calibrated";
+
   private final ModelQuantizationConfig config;
   private final List<Float> noises;
   private final List<List<String>> groups;
   private final List<String> saved = new ArrayList<>();
   private List<Integer> quantized = List.of();
   private boolean isWhole;
+  private @Nullable RuntimeException failure;
+  private String version = "1";
+  private Runnable onSaved = () -> {};
 
   FakeTrials(ModelQuantizationConfig config, List<Float> noises, List<List<String>> groups) {
     this.config = config;
     this.noises = noises;
     this.groups = groups;
+  }
+
+  /** Fails where the best artifact is written. */
+  FakeTrials failing(@Nullable RuntimeException exception) {
+    failure = exception;
+    return this;
+  }
+
+  /** Is of another version than 1. */
+  FakeTrials version(String version) {
+    this.version = version;
+    return this;
+  }
+
+  /** Tells when the best artifact is written. */
+  FakeTrials onSaved(Runnable listener) {
+    onSaved = listener;
+    return this;
   }
 
   /** Refuses plans that leave modules native. */
@@ -62,13 +91,32 @@ final class FakeTrials implements TrialQuantizer, RunnerSource {
   }
 
   @Override
+  public String backend() {
+    return config.backend() + " " + version;
+  }
+
+  @Override
+  public void refuseToReplace(QuantizableModel model, Path directory) {
+    if (directory.equals(model.source().getParent())) {
+      throw new UnsupportedModelException("the artifact would replace " + model.source());
+    }
+  }
+
+  @Override
+  public boolean hasStatistics(PreparedModel model) {
+    return config.backendKwargs().containsKey(CALIBRATED);
+  }
+
+  @Override
   public PreparedModel prepare(QuantizableModel model) {
     return new PreparedModel(
         model, new Planner(config, FakeBackend.calibratable(config.backend())).plan(model));
   }
 
   @Override
-  public void calibrate(PreparedModel model, CalibrationDataset data, KnownStatistics known) {}
+  public void calibrate(PreparedModel model, CalibrationDataset data, KnownStatistics known) {
+    data.forEach(batch -> {});
+  }
 
   @Override
   public List<List<String>> groups(PreparedModel model) {
@@ -104,11 +152,24 @@ final class FakeTrials implements TrialQuantizer, RunnerSource {
 
   @Override
   public SavedModel saveVerified(PreparedModel model, Path directory) {
+    if (failure != null) {
+      throw failure;
+    }
+    onSaved.run();
     return save(model, model.plan(), directory);
   }
 
   @Override
-  public void saveStatisticsIfAny(PreparedModel model, Path file) {}
+  public void saveStatisticsIfAny(PreparedModel model, Path file) {
+    if (hasStatistics(model)) {
+      try {
+        Files.createDirectories(Objects.requireNonNull(file.getParent()));
+        Files.writeString(file, "statistics");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
 
   @Override
   public ModelRunner open(Path model, String format) {

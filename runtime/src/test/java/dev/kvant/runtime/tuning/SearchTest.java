@@ -37,8 +37,13 @@ class SearchTest {
 
   private static final String KERNEL = "kernel";
 
-  private final FakeModel model =
+  private FakeModel model =
       new FakeModel().with("a", "Linear").with("b", "Linear").with("c", "Linear");
+
+  /** The time, and how much of it passes while a configuration is prepared. */
+  private Duration now = Duration.ofMinutes(1);
+
+  private Duration pace = Duration.ZERO;
 
   private final List<FakeTrials> quantizers = new ArrayList<>();
 
@@ -81,6 +86,7 @@ class SearchTest {
       fake.wholeOnly();
     }
     quantizers.add(fake);
+    now = now.plus(pace);
     return fake;
   }
 
@@ -104,7 +110,8 @@ class SearchTest {
         Trials.of(runners, model, source, List.of(heldOut), progress),
         source,
         new KnownStatistics(),
-        QuantizationListener.NONE);
+        QuantizationListener.NONE,
+        () -> now.toNanos());
   }
 
   private static final InputBatch EASY = batch(3, 4, 0);
@@ -207,10 +214,13 @@ class SearchTest {
 
   @Test
   void ends_with_the_time_and_keeps_the_best_so_far() {
-    TuningRequest request = request().time(Duration.ofMillis(1)).build();
-    Search search = search(request, EASY, EASY, "coarse", "fine");
+    pace = Duration.ofSeconds(4);
+    // A third trial would end after 12 seconds.
+    TuningRequest request = request().time(Duration.ofSeconds(11)).build();
+    Search search = search(request, EASY, EASY, "coarse", "fine", "broken");
     assertThat(search.run()).isFalse();
-    assertThat(search.trials()).hasSizeLessThan(2);
+    assertThat(search.trials()).hasSize(2);
+    assertThat(best(request, search).recipe().config()).isEqualTo(config("fine"));
   }
 
   @Test
@@ -230,6 +240,35 @@ class SearchTest {
     assertThat(search.run()).isFalse();
     assertThat(Search.nearest(search.trials(), request).orElseThrow().recipe().config())
         .isEqualTo(config("whole"));
+  }
+
+  @Test
+  void mends_others_where_a_group_of_one_cannot_stay_native() {
+    // Without b the coarse recipe has (5.5, 0, 1) beside (5, 0, 0), and with it (5.5, 2, 1).
+    InputBatch batch = batch(5, 0, 0);
+    double without = 27.5 / (5 * Math.sqrt(30.25 + 1));
+    TuningRequest request = request().budget(TuningBudget.ofCosine(without - 1e-4)).build();
+    Search search = search(request, batch, batch, "whole", "coarse");
+
+    assertThat(search.run()).isFalse();
+    assertThat(best(request, search).recipe().config().backendKwargs())
+        .containsEntry(KERNEL, "coarse");
+    assertThat(best(request, search).recipe().config().skipNames()).containsExactly("b");
+  }
+
+  @Test
+  void leaves_only_what_can_be_named_alone_native() {
+    // The pattern of the second name would match all three by their class.
+    model = new FakeModel().with("a", "Linear").with("Linear", "Linear").with("c", "Linear");
+    TuningRequest request = request().build();
+    Search search = search(request, EASY, EASY, "coarse");
+
+    assertThat(search.run()).isTrue();
+    assertThat(search.trials())
+        .extracting(trial -> trial.recipe().config().skipNames())
+        .containsExactly(List.of(), List.of("c"));
+    TuningTrial.Measured figures = Objects.requireNonNull(search.trials().get(1).figures());
+    assertThat(figures.bytes()).isEqualTo(600);
   }
 
   @Test
