@@ -9,7 +9,6 @@ import dev.kvant.report.EvaluationResult;
 import dev.kvant.report.JsonDocument;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.evaluation.Evaluation;
-import dev.kvant.runtime.evaluation.Pooling;
 import dev.kvant.runtime.evaluation.RetrievalRequest;
 import dev.kvant.runtime.evaluation.RetrievalSimilarity;
 import java.nio.file.Path;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -107,26 +107,7 @@ final class EvaluateCommand extends Subcommand {
       description = "A gate: the minimum mean cosine similarity to the reference, -1 to 1.")
   private @Nullable Double minCosine;
 
-  @Option(
-      names = "--embeddings",
-      paramLabel = "POOLING",
-      description =
-          "For encoders: compares what a search in the embeddings finds with what it finds in those of"
-              + " the reference. mean: the mean of the tokens that attention_mask keeps; cls: the"
-              + " first token.")
-  private @Nullable String pooling;
-
-  @Option(
-      names = "--no-normalize",
-      description = "Do not divide embeddings by their Euclidean norms.")
-  private boolean notNormalized;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      defaultValue = "" + RetrievalRequest.DEFAULT_K,
-      description = "How many texts a search gives. Default: ${DEFAULT-VALUE}.")
-  private int topK;
+  @Mixin private EmbeddingOptions embeddings = new EmbeddingOptions();
 
   @Option(
       names = "--min-recall",
@@ -171,7 +152,7 @@ final class EvaluateCommand extends Subcommand {
     }
     List<String> failedGates = new ArrayList<>(evaluation.failed(gates));
     if (found != null) {
-      gate("recall@" + topK, found.recall(), minRecall, failedGates);
+      gate("recall@" + found.k(), found.recall(), minRecall, failedGates);
     }
     EvaluationResult result = new EvaluationResult(dataPath, List.of(evaluation));
     EvaluationTable table = new EvaluationTable(result);
@@ -202,23 +183,16 @@ final class EvaluateCommand extends Subcommand {
 
   /** What is asked of embeddings, or null. */
   private @Nullable RetrievalRequest retrieval() {
-    if (pooling == null && minRecall == null) {
+    if (!embeddings.isGiven() && minRecall == null) {
       return null;
     }
     if (reference == null) {
       throw wrongUsage(
           "%s needs a --reference to compare with"
-              .formatted(pooling == null ? "--min-recall" : "--embeddings"));
+              .formatted(embeddings.isGiven() ? "--embeddings" : "--min-recall"));
     }
-    if (topK < 1) {
-      throw wrongUsage("--top-k must be at least 1, not " + topK);
-    }
-    String how = pooling == null ? "mean" : pooling;
-    if (!how.equals("mean") && !how.equals("cls")) {
-      throw wrongUsage("--embeddings must be mean or cls, not '%s'".formatted(how));
-    }
-    return new RetrievalRequest(
-        how.equals("mean") ? Pooling.MEAN : Pooling.CLS, !notNormalized, topK);
+    refuse(embeddings.problem());
+    return embeddings.request();
   }
 
   private static String text(RetrievalSimilarity found) {

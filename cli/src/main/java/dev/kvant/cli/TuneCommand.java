@@ -36,8 +36,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = TuneCommand.NAME,
     customSynopsis =
-        "kvant tune MODEL --data PATH [--out DIR] [--min-cosine C | --max-drop D] [--max-size SIZE]"
-            + " [--min-speedup X] [--prefer WHAT] [--time TIME] [OPTIONS] [key=value ...]",
+        "kvant tune MODEL --data PATH [--out DIR] [--min-cosine C | --max-drop D | --min-recall R]"
+            + " [--max-size SIZE] [--min-speedup X] [--prefer WHAT] [--time TIME] [OPTIONS] [key=value ...]",
     description = {
       "Searches for the smallest, fastest or most accurate configuration within a budget, and"
           + " writes the artifact, its spec with what each choice brought, and all that was tried.",
@@ -95,6 +95,16 @@ final class TuneCommand extends Subcommand {
   private @Nullable Double maxDrop;
 
   @Option(
+      names = "--min-recall",
+      paramLabel = "SHARE",
+      description =
+          "For encoders: the lowest share of the model's first K texts that the artifact's first K"
+              + " hold, 0 to 1, where each sample searches among the others.")
+  private @Nullable Double minRecall;
+
+  @Mixin private EmbeddingOptions embeddings = new EmbeddingOptions();
+
+  @Option(
       names = "--max-size",
       paramLabel = "SIZE",
       description = "The largest size of the artifact, as in 25MB, 800kB or 25000000.")
@@ -144,6 +154,7 @@ final class TuneCommand extends Subcommand {
   @Override
   public Integer call() {
     refuse(arguments.problem());
+    refuse(embeddings.problem());
     Path path = arguments.data();
     if (path == null) {
       throw wrongUsage("give data with --data PATH: it calibrates, and judges what is tried");
@@ -257,7 +268,12 @@ final class TuneCommand extends Subcommand {
       return TuningRequest.builder(arguments.request(data))
           .budget(
               new TuningBudget(
-                  minCosine, maxDrop, maxSize == null ? null : bytes(maxSize), minSpeedup))
+                  minCosine,
+                  maxDrop,
+                  minRecall,
+                  maxSize == null ? null : bytes(maxSize),
+                  minSpeedup))
+          .retrieval(embeddings.isGiven() || minRecall != null ? embeddings.request() : null)
           .preference(preference())
           .time(time == null ? null : duration(time))
           .samples(samples)

@@ -46,6 +46,7 @@ record TuningTable(TuningResult result) {
             Column.number("held out"),
             Column.number("min"),
             Column.number("drop"),
+            Column.number("recall"),
             Column.prose("failure"));
     Set<TuningTrial> frontier = Set.copyOf(result.frontier());
     for (TuningTrial trial : result.trials()) {
@@ -65,11 +66,13 @@ record TuningTable(TuningResult result) {
             "",
             "",
             "",
+            "",
             Objects.requireNonNullElse(trial.failure(), ""));
         continue;
       }
       PairedLatency latency = figures.latency();
       Double top1 = figures.heldOut().top1();
+      Double recall = figures.heldOut().recall();
       table.row(
           mark,
           trial.name(),
@@ -80,6 +83,7 @@ record TuningTable(TuningResult result) {
           Figures.cosine(figures.heldOut().similarity().cosineMean()),
           Figures.cosine(figures.heldOut().similarity().cosineMin()),
           top1 == null ? "" : number("%.4f", figures.heldOut().drop()),
+          recall == null ? "" : number("%.4f", recall),
           "");
     }
     table.print(screen);
@@ -136,7 +140,8 @@ record TuningTable(TuningResult result) {
         .put("cosine_min", accuracy.similarity().cosineMin())
         .put("sqnr_db", accuracy.similarity().sqnrDecibels())
         .put("top1", accuracy.top1())
-        .put("drop", accuracy.drop());
+        .put("drop", accuracy.drop())
+        .put("recall", accuracy.recall());
   }
 
   private static JsonDocument document(PairedLatency latency) {

@@ -87,6 +87,18 @@ class TuneCommandTest {
   }
 
   @Test
+  void judges_encoders_by_recall() {
+    Session session = tune(16, "--min-recall=0.1", "--top-k=2", "--format=json");
+
+    assertThat(session.err()).isEmpty();
+    assertThat(session.exitCode()).isZero();
+    JsonObject trial = session.json().getAsJsonArray("trials").get(0).getAsJsonObject();
+    assertThat(trial.getAsJsonObject("held_out").get("recall").getAsDouble()).isBetween(0.1, 1.0);
+    assertThat(tune(16, "--min-recall=0.5").err().replaceAll("\\s+", " "))
+        .contains("recall and nDCG of the first 10 texts need at least 11 texts, but there are 4");
+  }
+
+  @Test
   void reports_nothing_where_no_artifact_was_written() {
     Path reports = folder.resolve("reports");
 
@@ -199,6 +211,10 @@ class TuneCommandTest {
     assertThat(tune(8, "--prefer=beauty").err())
         .contains("--prefer must be size, speed or accuracy, not 'beauty'");
     assertThat(tune(8, "--min-cosine=2").err()).contains("minCosine: must be from -1 to 1");
+    assertThat(tune(8, "--min-recall=2").err()).contains("minRecall: must be from 0 to 1");
+    assertThat(tune(8, "--top-k=0").err()).contains("--top-k must be at least 1, not 0");
+    assertThat(tune(8, "--embeddings=max").err())
+        .contains("--embeddings must be mean or cls, not 'max'");
     assertThat(tune(8, "--samples=4").err()).contains("samples: must be at least 8, was 4");
     assertThat(tune(8, "quantize.strict=false").err())
         .contains("'quantize.strict=false': tune chooses the keys of the spec");

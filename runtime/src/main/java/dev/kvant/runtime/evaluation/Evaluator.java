@@ -124,27 +124,25 @@ public final class Evaluator {
    */
   public RetrievalSimilarity retrieve(
       EvaluatedModel model, EvaluatedModel reference, RetrievalRequest request) {
-    List<double[]> expected = new ArrayList<>();
-    List<double[]> actual = new ArrayList<>();
+    Embeddings expected = new Embeddings(request);
+    Embeddings actual = new Embeddings(request);
     try (InputBatches batches =
         InputBatches.open(readers, data, inputs(model, reference), remark -> {})) {
       ProgressReporter progress =
           new ProgressReporter(listener, "embed", batches.count().orElse(-1), "samples");
       for (var next = batches.next(); next.isPresent(); next = batches.next()) {
         InputBatch batch = next.get();
-        expected.addAll(embeddings(reference, batch, request));
-        actual.addAll(embeddings(model, batch, request));
+        expected.add(outputs(reference, batch), batch);
+        actual.add(outputs(model, batch), batch);
         progress.advance(batch.samples(), "");
       }
     }
-    return RetrievalSimilarity.of(expected, actual, request.k());
+    return actual.similarityTo(expected);
   }
 
-  private static List<double[]> embeddings(
-      EvaluatedModel model, InputBatch batch, RetrievalRequest request) {
+  private static Map<String, Tensor> outputs(EvaluatedModel model, InputBatch batch) {
     InputTypes types = new InputTypes(model.inputs(), remark -> {});
-    Tensor output = model.run(batch.with(types.convert(batch.inputs()))).values().iterator().next();
-    return request.pooling().embeddings(output, batch, request.normalized());
+    return model.run(batch.with(types.convert(batch.inputs())));
   }
 
   /**

@@ -9,9 +9,11 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.data.InputBatch;
 import dev.kvant.runtime.data.InputTypes;
+import dev.kvant.runtime.evaluation.Embeddings;
 import dev.kvant.runtime.evaluation.LabelCounter;
 import dev.kvant.runtime.evaluation.OutputSimilarity;
 import dev.kvant.runtime.evaluation.PairedLatency;
+import dev.kvant.runtime.evaluation.RetrievalRequest;
 import dev.kvant.runtime.evaluation.SimilarityMeter;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.ModelRunner;
@@ -41,16 +43,34 @@ final class Trials {
   /** The share of samples that the source classifies as labelled; null without labels. */
   private final @Nullable Double sourceTop1;
 
+  private final @Nullable RetrievalRequest retrieval;
+
+  /** The embeddings of the source; null if none are compared. */
+  private final @Nullable Embeddings embeddings;
+
   private Trials(
       RunnerSource runners,
       QuantizableModel model,
       List<InputBatch> batches,
-      List<Map<String, Tensor>> expected) {
+      List<Map<String, Tensor>> expected,
+      @Nullable RetrievalRequest retrieval) {
     this.runners = runners;
     this.model = model;
     this.batches = batches;
     this.expected = expected;
     this.sourceTop1 = sourceTop1();
+    this.retrieval = retrieval;
+    this.embeddings = retrieval == null ? null : embeddings(retrieval);
+  }
+
+  /** The embeddings of the source, once they are known to be some that can be searched in. */
+  private Embeddings embeddings(RetrievalRequest retrieval) {
+    Embeddings ofSource = new Embeddings(retrieval);
+    for (int i = 0; i < batches.size(); i++) {
+      ofSource.add(expected.get(i), batches.get(i));
+    }
+    ofSource.similarityTo(ofSource);
+    return ofSource;
   }
 
   /**
@@ -58,14 +78,18 @@ final class Trials {
    *
    * @param source the loaded model; stays open
    * @param batches with labels if artifacts should be judged by them
-   * @throws UnsupportedModelException if the source has no outputs, or none that labels fit
-   * @throws dev.kvant.api.DataException if the labels are no classes
+   * @param retrieval how outputs become embeddings if artifacts should be judged by them, or null
+   * @throws UnsupportedModelException if the source has no outputs, none that labels fit, or no
+   *     embeddings
+   * @throws dev.kvant.api.DataException if the labels are no classes, or there are too few texts to
+   *     search
    */
   static Trials of(
       RunnerSource runners,
       QuantizableModel model,
       ModelRunner source,
       List<InputBatch> batches,
+      @Nullable RetrievalRequest retrieval,
       ProgressReporter progress) {
     InputTypes types = types(source.inputs());
     List<Map<String, Tensor>> expected = new ArrayList<>();
@@ -77,7 +101,7 @@ final class Trials {
       }
       expected.add(outputs);
     }
-    return new Trials(runners, model, List.copyOf(batches), List.copyOf(expected));
+    return new Trials(runners, model, List.copyOf(batches), List.copyOf(expected), retrieval);
   }
 
   /** The number of samples. */
@@ -119,6 +143,7 @@ final class Trials {
   Accuracy accuracy(ModelRunner runner, ProgressReporter progress) {
     SimilarityMeter meter = new SimilarityMeter();
     LabelCounter labels = new LabelCounter();
+    Embeddings found = retrieval == null ? null : new Embeddings(retrieval);
     InputTypes types = types(runner.inputs());
     for (int i = 0; i < batches.size(); i++) {
       progress.checkCancelled();
@@ -126,14 +151,19 @@ final class Trials {
       Map<String, Tensor> outputs = runner.run(types.convert(batch.inputs()));
       meter.add(expected.get(i), outputs, batch);
       count(labels, outputs, batch);
+      if (found != null) {
+        found.add(outputs, batch);
+      }
     }
     OutputSimilarity similarity = meter.similarity();
+    Double recall =
+        found == null || embeddings == null ? null : found.similarityTo(embeddings).recall();
     Double ofSource = sourceTop1;
     if (ofSource == null) {
-      return new Accuracy(similarity, null, 1 - similarity.cosineMean());
+      return new Accuracy(similarity, null, 1 - similarity.cosineMean(), recall);
     }
     double top1 = (double) labels.correct() / samples();
-    return new Accuracy(similarity, top1, ofSource - top1);
+    return new Accuracy(similarity, top1, ofSource - top1, recall);
   }
 
   private @Nullable Double sourceTop1() {

@@ -99,7 +99,7 @@ public final class Tuning {
       ProgressReporter progress = new ProgressReporter(listener, "run the source", -1, "samples");
       Trials trials;
       try (ModelRunner runner = source.open(model)) {
-        trials = Trials.of(source, model, runner, batches, progress);
+        trials = Trials.of(source, model, runner, batches, null, progress);
       }
       CalibrationConfig calibration = config.calibration();
       String calibrated = "";
@@ -164,8 +164,8 @@ public final class Tuning {
               request,
               recipes,
               calibration,
-              Trials.of(runner, model, source, searching, progress),
-              Trials.of(runner, model, source, holding, progress),
+              Trials.of(runner, model, source, searching, request.retrieval(), progress),
+              Trials.of(runner, model, source, holding, request.retrieval(), progress),
               source,
               known,
               listener,
@@ -262,13 +262,14 @@ public final class Tuning {
     return String.format(
         Locale.ROOT,
         "Found by a search for %s: %s. On %d held-out samples the mean cosine similarity to %s is"
-            + " %.6f, the lowest %.6f; %.1f MB instead of %.1f MB, %.2f times as fast.%s",
+            + " %.6f, the lowest %.6f%s; %.1f MB instead of %.1f MB, %.2f times as fast.%s",
         request.preference().name().toLowerCase(Locale.ROOT),
         isWithin ? "the best within the budget" : "none is within the budget, this is the nearest",
         samples.heldOut(),
         model.source().getFileName(),
         figures.heldOut().similarity().cosineMean(),
         figures.heldOut().similarity().cosineMin(),
+        recall(figures.heldOut(), request),
         figures.bytes() / 1e6,
         FileBytes.of(model.files()) / 1e6,
         figures.latency().speedup(),
@@ -279,6 +280,13 @@ public final class Tuning {
                     samples.calibration() + samples.search() + samples.heldOut(),
                     TuningResult.STATISTICS)
             : "");
+  }
+
+  private static String recall(Accuracy accuracy, TuningRequest request) {
+    return accuracy.recall() == null || request.retrieval() == null
+        ? ""
+        : String.format(
+            Locale.ROOT, ", recall@%d %.4f", request.retrieval().k(), accuracy.recall());
   }
 
   /** Writes the artifact that was judged, once more, and verifies it. */

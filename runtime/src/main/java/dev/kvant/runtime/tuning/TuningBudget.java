@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param minCosine the lowest mean cosine similarity of outputs to those of the source, -1 to 1
  * @param maxDrop the largest loss of accuracy, see {@link Accuracy#drop()}
+ * @param minRecall the lowest share of what a search in the embeddings of the source finds that one
+ *     in those of the artifact finds too, 0 to 1; see {@link TuningRequest#retrieval()}
  * @param maxBytes the largest size of the artifact
  * @param minSpeedup how many times as fast as the source it is at least
  * @since 0.1.0
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record TuningBudget(
     @Nullable Double minCosine,
     @Nullable Double maxDrop,
+    @Nullable Double minRecall,
     @Nullable Long maxBytes,
     @Nullable Double minSpeedup) {
 
@@ -33,6 +36,9 @@ public record TuningBudget(
     if (maxDrop != null && !(maxDrop >= 0)) {
       throw new IllegalArgumentException("maxDrop: must be 0 or more, was " + maxDrop);
     }
+    if (minRecall != null && !(minRecall >= 0 && minRecall <= 1)) {
+      throw new IllegalArgumentException("minRecall: must be from 0 to 1, was " + minRecall);
+    }
     if (maxBytes != null && maxBytes < 1) {
       throw new IllegalArgumentException("maxBytes: must be at least 1, was " + maxBytes);
     }
@@ -43,12 +49,12 @@ public record TuningBudget(
 
   /** A budget for accuracy alone. */
   public static TuningBudget ofCosine(double minCosine) {
-    return new TuningBudget(minCosine, null, null, null);
+    return new TuningBudget(minCosine, null, null, null, null);
   }
 
   /** Whether accuracy is limited. */
   boolean limitsAccuracy() {
-    return minCosine != null || maxDrop != null;
+    return minCosine != null || maxDrop != null || minRecall != null;
   }
 
   /** Whether an accuracy is within the budget. A NaN never is. */
@@ -87,6 +93,11 @@ public record TuningBudget(
     }
     if (maxDrop != null && !(accuracy.drop() <= maxDrop)) {
       return Optional.of(text("a drop of %.6f, more than %s", accuracy.drop(), maxDrop));
+    }
+    Double recall = accuracy.recall();
+    if (minRecall != null && (recall == null || !(recall >= minRecall))) {
+      return Optional.of(
+          text("a recall of %.4f, less than %s", recall == null ? Double.NaN : recall, minRecall));
     }
     return Optional.empty();
   }

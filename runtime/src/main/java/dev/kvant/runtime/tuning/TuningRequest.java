@@ -2,6 +2,7 @@ package dev.kvant.runtime.tuning;
 
 import dev.kvant.api.Experimental;
 import dev.kvant.api.RecipeRequest;
+import dev.kvant.runtime.evaluation.RetrievalRequest;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param recipes what every configuration must meet, and the data
  * @param budget what the artifact must keep to
+ * @param retrieval how outputs become embeddings that are searched in; null if they are not
+ *     compared by that
  * @param preference what is best within the budget
  * @param time how long the search may take, or null for as long as it needs; a trial that has begun
  *     is completed
@@ -27,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public record TuningRequest(
     RecipeRequest recipes,
     TuningBudget budget,
+    @Nullable RetrievalRequest retrieval,
     Preference preference,
     @Nullable Duration time,
     int samples,
@@ -61,7 +65,8 @@ public record TuningRequest(
   /**
    * Checks the components.
    *
-   * @throws IllegalArgumentException if there is no data, there are too few samples, or no time
+   * @throws IllegalArgumentException if there is no data, there are too few samples, no time, or
+   *     recall is limited and no embeddings are compared
    */
   public TuningRequest {
     Objects.requireNonNull(budget, "budget");
@@ -70,6 +75,10 @@ public record TuningRequest(
     Objects.requireNonNull(onFound, "onFound");
     if (!recipes.hasData()) {
       throw new IllegalArgumentException("recipes: must name data to calibrate and compare on");
+    }
+    if (budget.minRecall() != null && retrieval == null) {
+      throw new IllegalArgumentException(
+          "retrieval: must say how outputs become embeddings where recall is limited");
     }
     if (samples < FEWEST_SAMPLES) {
       throw new IllegalArgumentException(
@@ -94,7 +103,8 @@ public record TuningRequest(
   public static final class Builder {
 
     private final RecipeRequest recipes;
-    private TuningBudget budget = new TuningBudget(null, null, null, null);
+    private TuningBudget budget = new TuningBudget(null, null, null, null, null);
+    private @Nullable RetrievalRequest retrieval;
     private @Nullable Preference preference;
     private @Nullable Duration time;
     private int samples = DEFAULT_SAMPLES;
@@ -109,6 +119,12 @@ public record TuningRequest(
     /** Sets what the artifact must keep to; nothing by default. */
     public Builder budget(TuningBudget budget) {
       this.budget = Objects.requireNonNull(budget, "budget");
+      return this;
+    }
+
+    /** Compares what a search in embeddings finds; by default outputs are not searched in. */
+    public Builder retrieval(@Nullable RetrievalRequest retrieval) {
+      this.retrieval = retrieval;
       return this;
     }
 
@@ -154,13 +170,15 @@ public record TuningRequest(
     /**
      * The request.
      *
-     * @throws IllegalArgumentException if there is no data, there are too few samples, or no time
+     * @throws IllegalArgumentException if there is no data, there are too few samples, no time, or
+     *     recall is limited and no embeddings are compared
      */
     public TuningRequest build() {
       Preference chosen =
           Objects.requireNonNullElse(
               preference, budget.limitsAccuracy() ? Preference.SIZE : Preference.ACCURACY);
-      return new TuningRequest(recipes, budget, chosen, time, samples, output, onTrial, onFound);
+      return new TuningRequest(
+          recipes, budget, retrieval, chosen, time, samples, output, onTrial, onFound);
     }
   }
 }

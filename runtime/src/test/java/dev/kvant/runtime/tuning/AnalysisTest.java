@@ -66,6 +66,7 @@ class AnalysisTest {
             model,
             fake.open(Path.of("fake.model"), "fake"),
             List.of(BATCH),
+            null,
             new ProgressReporter(QuantizationListener.NONE, "run", 1, "samples"));
     return new Analysis(fake, fake.prepare(model), trials, finished, listener);
   }
@@ -210,6 +211,7 @@ class AnalysisTest {
             norm,
             fake.open(Path.of("fake.model"), "fake"),
             List.of(BATCH),
+            null,
             new ProgressReporter(QuantizationListener.NONE, "run", 1, "samples"));
     assertThatThrownBy(
             () ->

@@ -1,10 +1,13 @@
 package dev.kvant.runtime.tuning;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationDataset;
+import dev.kvant.api.DataException;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModulePattern;
@@ -18,6 +21,8 @@ import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.runtime.FakeModel;
 import dev.kvant.runtime.calibration.KnownStatistics;
 import dev.kvant.runtime.data.InputBatch;
+import dev.kvant.runtime.evaluation.Pooling;
+import dev.kvant.runtime.evaluation.RetrievalRequest;
 import dev.kvant.runtime.tuning.TuningRequest.Preference;
 import dev.kvant.runtime.verification.RunnerSource;
 import dev.kvant.spi.ModelRunner;
@@ -106,8 +111,8 @@ class SearchTest {
         request,
         List.of(kernels).stream().map(SearchTest::recipe).toList(),
         CalibrationDataset.of(List.of()),
-        Trials.of(runners, model, source, List.of(searched), progress),
-        Trials.of(runners, model, source, List.of(heldOut), progress),
+        Trials.of(runners, model, source, List.of(searched), request.retrieval(), progress),
+        Trials.of(runners, model, source, List.of(heldOut), request.retrieval(), progress),
         source,
         new KnownStatistics(),
         QuantizationListener.NONE,
@@ -195,7 +200,8 @@ class SearchTest {
 
   @Test
   void keeps_to_the_size_and_is_no_worse_than_any_recipe() {
-    TuningRequest request = request().budget(new TuningBudget(null, null, 600L, null)).build();
+    TuningRequest request =
+        request().budget(new TuningBudget(null, null, null, 600L, null)).build();
     Search search = search(request, EASY, EASY, "coarse", "fine");
     search.run();
 
@@ -210,6 +216,48 @@ class SearchTest {
       }
     }
     assertThat(best.recipe().config().skipNames()).containsExactly("b");
+  }
+
+  @Test
+  void judges_encoders_by_what_a_search_in_their_embeddings_finds() {
+    float[] texts = {10, 0, 0, 9, 1, 0, 0.1f, 0, 0.01f, 0, 1, 0};
+    InputBatch batch =
+        new InputBatch(new TensorBatch(Map.of("input", Tensor.ofFloats(texts, 4, 3))), null, 4, 4);
+    TuningRequest request =
+        request()
+            .budget(new TuningBudget(null, null, 0.5, null, null))
+            .retrieval(new RetrievalRequest(Pooling.MEAN, true, 1))
+            .build();
+    Search search = search(request, batch, batch, "coarse");
+    search.run();
+
+    // The source finds 3, 1, 1, 2 for the texts 1 to 4; with the noise it is 2, 1, 4, 3.
+    TuningTrial.Measured figures = Objects.requireNonNull(search.trials().get(0).figures());
+    assertThat(figures.search().recall()).isEqualTo(0.25);
+    assertThat(request.budget().excess(figures)).contains("a recall of 0.2500, less than 0.5");
+    assertThat(request.preference()).isEqualTo(Preference.SIZE);
+  }
+
+  @Test
+  void refuses_too_few_texts_to_search_at_once() {
+    TuningRequest request = request().retrieval(RetrievalRequest.DEFAULT).build();
+
+    assertThatThrownBy(() -> search(request, EASY, EASY, "coarse"))
+        .isInstanceOf(DataException.class)
+        .hasMessage(
+            "recall and nDCG of the first 10 texts need at least 11 texts, but there are 1");
+  }
+
+  @Test
+  void a_limit_of_recall_needs_to_know_what_embeddings_are() {
+    TuningRequest.Builder request = request().budget(new TuningBudget(null, null, 0.5, null, null));
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(request::build)
+        .withMessage("retrieval: must say how outputs become embeddings where recall is limited");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new TuningBudget(null, null, 1.5, null, null))
+        .withMessage("minRecall: must be from 0 to 1, was 1.5");
   }
 
   @Test

@@ -285,7 +285,8 @@ class TuningTest {
 
   @Test
   void leaves_no_folder_where_nothing_is_within_the_budget() {
-    TuningResult result = tune(request().budget(new TuningBudget(null, null, 1L, null)), Map.of());
+    TuningResult result =
+        tune(request().budget(new TuningBudget(null, null, null, 1L, null)), Map.of());
 
     assertThat(result.best()).isNull();
     assertThat(result.miss()).isEqualTo("500 bytes, more than 1");
