@@ -79,8 +79,8 @@ final class Slowness {
     }
     return List.of(
         warning(
-            "on a CPU ONNX Runtime restores weights behind DequantizeLinear in each run, so this"
-                + " graph is smaller than in float32 but slower; "
+            "on a CPU ONNX Runtime restores weights behind DequantizeLinear in each run (from 1.26"
+                + " on not those of MatMul), so this graph is smaller than in float32 but slower; "
                 + String.join("; ", faster),
             restored.stream().map(Planned::name).toList()));
   }
