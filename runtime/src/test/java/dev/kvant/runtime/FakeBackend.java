@@ -98,6 +98,15 @@ public final class FakeBackend implements QuantizationBackend {
     return backend;
   }
 
+  /** One that gives activations ranges while the model runs. */
+  public static FakeBackend dynamic(String id) {
+    FakeBackend backend = weightOnly(id);
+    backend.modes.put(
+        QuantizationMode.DYNAMIC_PTQ,
+        ModeDescriptor.builder().weights(DTYPES).activations(List.of(Dtype.INT8)).build());
+    return backend;
+  }
+
   /** One that quantizes weights alone, and only after it has observed the model, as AWQ does. */
   public static FakeBackend observingForWeights(String id) {
     FakeBackend backend = new FakeBackend(id);

@@ -12,6 +12,7 @@ import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.spi.BackendDescriptor;
+import dev.kvant.spi.ModeDescriptor;
 import dev.kvant.spi.QuantizationBackend;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,6 +96,7 @@ public final class Planner {
     warnings.addAll(classes.warnings());
     warnings.addAll(SkipNames.warnings(config.skipNames(), modules, operators, names));
     warnings.addAll(TiedWeights.warnings(modules, decisions));
+    weightsAlone(decisions).ifPresent(warnings::add);
     if (decisions.stream().noneMatch(ModuleDecision::isQuantized)) {
       warnings.add(
           new QuantizationWarning(
@@ -107,5 +109,29 @@ public final class Planner {
               List.of()));
     }
     return new QuantizationPlan(backend.descriptor().id(), mode, decisions, steered, warnings);
+  }
+
+  /** With data a run says that it does not use them; a mode without data would say nothing. */
+  private Optional<QuantizationWarning> weightsAlone(List<ModuleDecision> decisions) {
+    ModeDescriptor abilities = backend.descriptor().modes().get(mode);
+    boolean isForActivations =
+        abilities != null
+            && abilities.calibration() == ModeDescriptor.Calibration.NONE
+            && !abilities.activations().isEmpty();
+    boolean areAskedFor =
+        !config.defaultActivationDtype().isNative()
+            || config.layers().stream().anyMatch(layer -> layer.activations() != null);
+    if (!isForActivations
+        || areAskedFor
+        || decisions.stream().noneMatch(ModuleDecision::isQuantized)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new QuantizationWarning(
+            QuantizationWarning.Kind.OTHER,
+            "mode %s quantizes activations too, but neither a default nor a rule gives them a dtype, so only weights are quantized; set default_activation_dtype"
+                .formatted(mode),
+            null,
+            List.of()));
   }
 }

@@ -946,6 +946,33 @@ class PlannerTest {
   }
 
   @Test
+  void warns_of_a_mode_for_activations_that_quantizes_weights_alone() {
+    Planner alone = dynamic(config().defaultLayerDtype(Dtype.INT8));
+    Planner byRule =
+        dynamic(config().layer("*.fc?", Dtype.INT8).layer("head", Dtype.INT8, Dtype.INT8));
+    Planner byDefault =
+        dynamic(config().defaultLayerDtype(Dtype.INT8).defaultActivationDtype(Dtype.INT8));
+    Planner weightOnly =
+        new Planner(config().defaultLayerDtype(Dtype.INT8).build(), FakeBackend.dynamic("fake"));
+
+    assertThat(warnings(alone.plan(model)))
+        .singleElement()
+        .isEqualTo(
+            "mode dynamic_ptq quantizes activations too, but neither a default nor a rule gives"
+                + " them a dtype, so only weights are quantized; set default_activation_dtype");
+    assertThat(List.of(byRule, byDefault, weightOnly))
+        .allSatisfy(
+            planner ->
+                assertThat(warnings(planner.plan(model)))
+                    .noneMatch(warning -> warning.contains("only weights are quantized")));
+  }
+
+  private static Planner dynamic(ModelQuantizationConfig.Builder config) {
+    return new Planner(
+        config.mode(QuantizationMode.DYNAMIC_PTQ).build(), FakeBackend.dynamic("fake"));
+  }
+
+  @Test
   void names_backend_and_mode() {
     QuantizationPlan plan = plan(config().layer("head", Dtype.INT8));
 
