@@ -11,6 +11,7 @@ import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
+import dev.kvant.spi.SourceState;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +30,7 @@ public final class WeightOnlyRun implements QuantizationRun {
   private static final String WEIGHT = "weight";
 
   private final QuantizableModel model;
+  private final SourceState state;
   private final QuantizationPlan plan;
   private final RunContext context;
   private final String artifact;
@@ -53,6 +55,7 @@ public final class WeightOnlyRun implements QuantizationRun {
       String description,
       WeightEncoder encoder) {
     this.model = model;
+    this.state = SourceState.of(model);
     this.plan = plan;
     this.context = context;
     this.artifact = artifact;
@@ -134,7 +137,7 @@ public final class WeightOnlyRun implements QuantizationRun {
             outputs.addAll(encoding.tensors());
           }
         });
-    try (var transaction = ArtifactTransaction.begin(directory)) {
+    try (var transaction = ArtifactTransaction.begin(directory, state)) {
       var progress =
           new ByteProgress(
               context.listener(),

@@ -168,9 +168,7 @@ final class QuantizeCommand extends SpecCommand {
 
   private ConfigDocument quantizationDocument(UsedSpec spec) {
     ConfigDocument document = spec.document().requiringResultsDir("set it or give --out DIR");
-    return notVerified
-        ? document.withOverrides(List.of("quantize.verify.enabled=false"))
-        : document;
+    return notVerified ? document.withoutVerification() : document;
   }
 
   private SavedModel save(

@@ -256,6 +256,28 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void does_not_run_an_artifact_of_a_spec_that_is_the_section_alone() throws IOException {
+    Path bare =
+        Files.writeString(
+            folder.resolve("bare.yaml"),
+            "backend: text\nlayers: [{ module_name: Linear, weights: { dtype: int8 } }]\n");
+
+    Session session =
+        Session.run(
+            "quantize",
+            "-c",
+            bare.toString(),
+            "--model",
+            folder.resolve("model.text").toString(),
+            "--out",
+            folder.resolve("bare").toString(),
+            "--no-verify");
+
+    assertThat(session.err()).isEmpty();
+    assertThat(session.out()).contains("verification is off");
+  }
+
+  @Test
   void keeps_a_wrong_artifact_aside_and_names_the_first_module_that_goes_wrong() {
     models.model(
         Models.SMALL + "fragile Linear weight:float32:4x16\nfc3 Linear weight:float32:4x4\n");

@@ -40,10 +40,13 @@ public final class ArtifactTransaction implements AutoCloseable {
   private final Map<Path, Path> temporaryByTarget = new LinkedHashMap<>();
   private final Map<String, ArtifactLock> locks = new LinkedHashMap<>();
   private final String run = UUID.randomUUID().toString();
+  private final @Nullable SourceState source;
   private boolean finished;
 
-  private ArtifactTransaction(Path directory, @Nullable Path outermostCreated) {
+  private ArtifactTransaction(
+      Path directory, @Nullable Path outermostCreated, @Nullable SourceState source) {
     this.directory = directory;
+    this.source = source;
     this.outermostCreated = outermostCreated;
   }
 
@@ -54,6 +57,17 @@ public final class ArtifactTransaction implements AutoCloseable {
    * @throws KvantException if it cannot be made
    */
   public static ArtifactTransaction begin(Path directory) {
+    return begin(directory, null);
+  }
+
+  /**
+   * Begins to write what is made from a model. {@link #commit} refuses to put it into place if the
+   * model's files are changed meanwhile.
+   *
+   * @param source the model's files before the first of them is read for what is written
+   * @throws KvantException if the folder cannot be made
+   */
+  public static ArtifactTransaction begin(Path directory, @Nullable SourceState source) {
     Path absolute = directory.toAbsolutePath().normalize();
     Path outermostCreated = outermostMissing(absolute);
     try {
@@ -63,7 +77,7 @@ public final class ArtifactTransaction implements AutoCloseable {
       throw new KvantException(
           "the folder %s cannot be made: %s".formatted(directory, reason(e)), e);
     }
-    return new ArtifactTransaction(directory, outermostCreated);
+    return new ArtifactTransaction(directory, outermostCreated, source);
   }
 
   private static @Nullable Path outermostMissing(Path directory) {
@@ -106,12 +120,16 @@ public final class ArtifactTransaction implements AutoCloseable {
    * Puts all files into place.
    *
    * @throws QuantizationCancelledException if the thread was interrupted
-   * @throws KvantException if they cannot be put there
+   * @throws KvantException if they cannot be put there, or a file that they were made from is no
+   *     longer what it was
    */
   public void commit() {
     if (Thread.currentThread().isInterrupted()) {
       throw new QuantizationCancelledException(
           "writing into %s was interrupted at its end".formatted(directory));
+    }
+    if (source != null) {
+      source.check();
     }
     try {
       for (Path temporary : temporaryByTarget.values()) {

@@ -22,6 +22,7 @@ import dev.kvant.kit.SafetensorsWriter;
 import dev.kvant.kit.WeightValues;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
+import dev.kvant.spi.SourceState;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,6 +37,7 @@ import java.util.TreeMap;
 final class CompressedTensorsRun implements QuantizationRun {
 
   private final QuantizableModel model;
+  private final SourceState state;
   private final QuantizationPlan plan;
   private final RunContext context;
   private final SourceFolder source;
@@ -44,6 +46,7 @@ final class CompressedTensorsRun implements QuantizationRun {
 
   CompressedTensorsRun(QuantizableModel model, QuantizationPlan plan, RunContext context) {
     this.model = model;
+    this.state = SourceState.of(model);
     this.plan = plan;
     this.context = context;
     this.layout = Layout.of(context.options().text(CompressedTensorsBackend.LAYOUT));
@@ -97,7 +100,8 @@ final class CompressedTensorsRun implements QuantizationRun {
     warnings.addAll(ofFiles());
     warnings.forEach(context.listener()::onWarning);
     var progress = new ByteProgress(context.listener(), "quantize", model.tensorBytes());
-    return new SavedModel(output.write(shards, documents, progress), report(weights, warnings));
+    return new SavedModel(
+        output.write(shards, documents, state, progress), report(weights, warnings));
   }
 
   private Map<String, CodedWeight> weights() {

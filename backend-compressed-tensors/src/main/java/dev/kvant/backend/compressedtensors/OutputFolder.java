@@ -7,6 +7,7 @@ import dev.kvant.kit.ByteProgress;
 import dev.kvant.kit.OutputTensor;
 import dev.kvant.kit.SafetensorsWriter;
 import dev.kvant.spi.ArtifactTransaction;
+import dev.kvant.spi.SourceState;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -78,10 +79,12 @@ final class OutputFolder {
    *
    * @param shards the tensors of each file; of one file named {@link #MODEL}, without an index
    * @param documents further files, by their names
+   * @param state what the files of the model were before the first was read
    */
   List<Artifact> write(
       Map<String, List<OutputTensor>> shards,
       Map<String, JsonText> documents,
+      SourceState state,
       ByteProgress progress) {
     Map<Path, List<Path>> copies = new LinkedHashMap<>();
     for (Path file : source.others()) {
@@ -94,7 +97,7 @@ final class OutputFolder {
     }
     List<ArtifactTransaction> transactions = new ArrayList<>();
     try {
-      var main = ArtifactTransaction.begin(directory);
+      var main = ArtifactTransaction.begin(directory, state);
       transactions.add(main);
       shards.forEach(
           (name, tensors) ->
@@ -104,7 +107,7 @@ final class OutputFolder {
           (folder, files) -> {
             ArtifactTransaction transaction = main;
             if (!folder.toString().isEmpty()) {
-              transaction = ArtifactTransaction.begin(directory.resolve(folder.toString()));
+              transaction = ArtifactTransaction.begin(directory.resolve(folder.toString()), state);
               transactions.add(transaction);
             }
             for (Path file : files) {

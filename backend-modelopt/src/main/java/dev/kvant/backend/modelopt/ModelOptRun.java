@@ -15,6 +15,7 @@ import dev.kvant.spi.Processor;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
+import dev.kvant.spi.SourceState;
 import dev.kvant.torch.ScriptModel;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ final class ModelOptRun implements QuantizationRun {
   private static final int BLOCK_BYTES = 4 << 20;
 
   private final ScriptModel source;
+  private final SourceState state;
   private final QuantizationPlan plan;
   private final RunContext context;
   private final ModelOptOptions options;
@@ -41,6 +43,7 @@ final class ModelOptRun implements QuantizationRun {
 
   ModelOptRun(ScriptModel source, QuantizationPlan plan, RunContext context) {
     this.source = source;
+    this.state = SourceState.of(source);
     this.plan = plan;
     this.context = context;
     this.options = ModelOptOptions.of(context.options());
@@ -110,7 +113,7 @@ final class ModelOptRun implements QuantizationRun {
     ChosenRanges chosen = ranges();
     var report = new Report(source, plan, chosen, options);
     var progress = new ByteProgress(context.listener(), "save", 2 * source.tensorBytes());
-    try (var transaction = ArtifactTransaction.begin(directory)) {
+    try (var transaction = ArtifactTransaction.begin(directory, state)) {
       ModelOptCheckpoint.Outcome checkpoint =
           ModelOptCheckpoint.write(
               transaction.create(ModelOptBackend.CHECKPOINT),

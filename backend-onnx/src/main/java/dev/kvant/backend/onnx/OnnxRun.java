@@ -49,6 +49,7 @@ import dev.kvant.spi.Processor;
 import dev.kvant.spi.ProgressReporter;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
+import dev.kvant.spi.SourceState;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -126,6 +127,7 @@ final class OnnxRun implements QuantizationRun {
   private static final int LARGEST_OF_8_BITS = 127;
 
   private final PreparedOnnxModel source;
+  private final SourceState state;
   private final QuantizationPlan plan;
   private final RunContext context;
   private final OnnxOptions options;
@@ -134,6 +136,7 @@ final class OnnxRun implements QuantizationRun {
 
   OnnxRun(PreparedOnnxModel source, QuantizationPlan plan, RunContext context) {
     this.source = source;
+    this.state = SourceState.of(source);
     this.plan = plan;
     this.context = context;
     this.options = OnnxOptions.of(context.options());
@@ -391,7 +394,7 @@ final class OnnxRun implements QuantizationRun {
     Rewritten written = rewritten();
     boolean external =
         options.externalData() || OnnxWriter.size(written.graph()) > OnnxWriter.LARGEST_FILE;
-    try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory)) {
+    try (ArtifactTransaction transaction = ArtifactTransaction.begin(directory, state)) {
       Path file = transaction.create(OnnxBackend.ARTIFACT);
       if (external) {
         Path data = transaction.create(OnnxBackend.ARTIFACT_DATA);

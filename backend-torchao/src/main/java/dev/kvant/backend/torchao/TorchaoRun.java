@@ -9,6 +9,7 @@ import dev.kvant.kit.ByteProgress;
 import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
+import dev.kvant.spi.SourceState;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.archive.TorchArchive;
 import java.nio.file.Path;
@@ -20,12 +21,14 @@ import java.util.Map;
 final class TorchaoRun implements QuantizationRun {
 
   private final QuantizableModel source;
+  private final SourceState state;
   private final QuantizationPlan plan;
   private final RunContext context;
   private final TorchaoOptions options;
 
   TorchaoRun(QuantizableModel source, QuantizationPlan plan, RunContext context) {
     this.source = source;
+    this.state = SourceState.of(source);
     this.plan = plan;
     this.context = context;
     this.options = TorchaoOptions.of(context.options());
@@ -38,7 +41,7 @@ final class TorchaoRun implements QuantizationRun {
     warnings.forEach(context.listener()::onWarning);
     var report = new Report(source, plan, weights, warnings, options);
     RunnableArchive.Outcome runnable = null;
-    try (var transaction = ArtifactTransaction.begin(directory);
+    try (var transaction = ArtifactTransaction.begin(directory, state);
         var workspace = workspace()) {
       Path checkpoint = transaction.create(TorchaoBackend.CHECKPOINT);
       Map<QuantizedWeight, String> codes =

@@ -179,17 +179,17 @@ public final class ConfigDocument {
 
   /** With another model to quantize. */
   public ConfigDocument withModelPath(Path model) {
-    return withFlag("model_path", model);
+    return withFlag("model_path", model.toString());
   }
 
   /** With another folder for the artifacts. */
   public ConfigDocument withResultsDir(Path directory) {
-    return withFlag(RESULTS_DIR, directory);
+    return withFlag(RESULTS_DIR, directory.toString());
   }
 
   /** With other calibration data. */
   public ConfigDocument withCalibrationData(Path data) {
-    return withFlag("calibration.path", data);
+    return withFlag("calibration.path", data.toString());
   }
 
   /** Without reading where artifacts go, for when none are written. */
@@ -229,11 +229,16 @@ public final class ConfigDocument {
     return new ConfigDocument(root, overrides, flags, readsResultsDir, requirements, variables);
   }
 
-  private ConfigDocument withFlag(String key, Path value) {
+  /** Without a verification of what is written. */
+  public ConfigDocument withoutVerification() {
+    return withFlag("verify.enabled", false);
+  }
+
+  private ConfigDocument withFlag(String key, Object value) {
     KeyPath path =
         (hasSection() ? KeyPath.ROOT.key(SECTION) : KeyPath.ROOT).resolve(KeyPath.parse(key));
     List<Edit> more = new ArrayList<>(flags);
-    more.add(new Edit(path, Node.Scalar.of(value.toString()), true, path + "=" + value));
+    more.add(new Edit(path, new Node.Scalar(value, value.toString(), 0), true, path + "=" + value));
     return new ConfigDocument(root, overrides, more, readsResultsDir, requirements, environment);
   }
 
