@@ -88,34 +88,13 @@ final class ConstantComputation {
   }
 
   /** Computes what can be computed; the model stays as it is. */
-  static ConstantComputation of(OnnxModel model) {
+  static ComputedConstants of(OnnxModel model) {
     ConstantComputation computation = new ConstantComputation(model);
     List<Candidate> candidates = computation.candidates();
     if (!candidates.isEmpty()) {
       computation.compute(candidates);
     }
-    return computation;
-  }
-
-  /** Whether nothing was computed. */
-  boolean isEmpty() {
-    return computed.isEmpty();
-  }
-
-  /** Whether a node was computed. */
-  boolean isComputed(Graph graph, Node node) {
-    String first = node.outputs().isEmpty() ? "" : node.outputs().get(0);
-    return computed.contains(new Value(graph.place(), first));
-  }
-
-  /** Whether a node that was computed depends on one that makes much out of little. */
-  boolean isExpanded(Graph graph, Node node) {
-    return expanded.contains(new Value(graph.place(), node.outputs().get(0)));
-  }
-
-  /** What was computed, as far as it was kept. */
-  Optional<StoredTensor> tensor(Value value) {
-    return Optional.ofNullable(tensors.get(value));
+    return new ComputedConstants(computation.tensors, computation.computed, computation.expanded);
   }
 
   /** The nodes to compute, each after those that it depends on. */
@@ -183,6 +162,9 @@ final class ConstantComputation {
   /** The nodes that weights are made by. */
   private Set<Node> forWeights(Map<Value, Candidate> producers) {
     Set<Node> found = new HashSet<>();
+    if (producers.isEmpty()) {
+      return found;
+    }
     List<Candidate> waiting = new ArrayList<>();
     for (Graph graph : model.graph().all()) {
       for (Node node : graph.nodes()) {

@@ -29,9 +29,9 @@ final class ConstantFolding {
   /** What a name, a type and a shape take in a file; smaller differences do not count. */
   private static final long SLACK = 1024;
 
-  private final ConstantComputation computation;
+  private final ComputedConstants computation;
 
-  private ConstantFolding(ConstantComputation computation) {
+  private ConstantFolding(ComputedConstants computation) {
     this.computation = computation;
   }
 

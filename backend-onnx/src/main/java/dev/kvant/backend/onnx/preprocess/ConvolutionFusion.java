@@ -59,6 +59,13 @@ final class ConvolutionFusion {
 
   /** Fuses all that can be without a second copy of a weight. */
   static void apply(OnnxModel model) {
+    boolean hasConvolution =
+        model.graph().all().stream()
+            .flatMap(graph -> graph.nodes().stream())
+            .anyMatch(node -> node.is("Conv"));
+    if (!hasConvolution) {
+      return;
+    }
     ConvolutionFusion fusion = new ConvolutionFusion(model);
     for (Graph graph : model.graph().all()) {
       for (Node node : List.copyOf(graph.nodes())) {

@@ -53,9 +53,7 @@ final class EqualWeights {
 
   /** The weight to read in place of that one. */
   private Optional<String> shared(Graph graph, String name) {
-    Value value = Value.read(graph, name);
-    Initializer initializer =
-        value == null || !value.place().equals(root.place()) ? null : root.initializers().get(name);
+    Initializer initializer = root.initializers().get(name);
     if (initializer == null) {
       return Optional.empty();
     }
@@ -63,6 +61,7 @@ final class EqualWeights {
         .tensor()
         .filter(tensor -> tensor.type().floatType().isPresent())
         .filter(tensor -> tensor.content().bytes() >= LEAST_BYTES)
+        .filter(tensor -> graph.home(name) == root)
         .map(tensor -> originals.computeIfAbsent(name, key -> original(tensor)));
   }
 

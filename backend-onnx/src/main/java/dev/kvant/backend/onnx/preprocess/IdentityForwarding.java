@@ -24,6 +24,13 @@ final class IdentityForwarding {
   /** Removes all copies of constants that others read as well, and of all that is no constant. */
   static void apply(OnnxModel model) {
     List<Graph> graphs = model.graph().all();
+    boolean hasCopy =
+        graphs.stream()
+            .flatMap(graph -> graph.nodes().stream())
+            .anyMatch(IdentityForwarding::isCopy);
+    if (!hasCopy) {
+      return;
+    }
     Map<Value, Integer> readers = ValueReaders.count(model);
     Map<Value, String> originals = new HashMap<>();
     Map<Graph, Set<Node>> copies = new HashMap<>();
@@ -62,8 +69,7 @@ final class IdentityForwarding {
   /** The value that a node copies, or null. */
   private static @Nullable String original(
       Graph graph, Node node, Map<Value, Integer> readers, Map<Value, String> originals) {
-    boolean isCopy = node.is("Identity") || (node.is("Dropout") && node.input(2).isEmpty());
-    if (!isCopy || node.outputs().size() != 1) {
+    if (!isCopy(node)) {
       return null;
     }
     Value input = Value.read(graph, node.input(0));
@@ -80,6 +86,11 @@ final class IdentityForwarding {
             || (readers.getOrDefault(input, 0) > 1
                 && constant.flatMap(Initializer::tensor).isPresent());
     return isForwarded ? node.input(0) : null;
+  }
+
+  private static boolean isCopy(Node node) {
+    return (node.is("Identity") || (node.is("Dropout") && node.input(2).isEmpty()))
+        && node.outputs().size() == 1;
   }
 
   private static void addRead(Graph graph, String name, Set<Value> values) {

@@ -49,9 +49,12 @@ public final class PreparedOnnxModel implements QuantizableModel {
   private PreparedOnnxModel(OnnxModelFile file, boolean preprocess) {
     this.file = file;
     OnnxModel model = load();
-    share(model);
+    ModuleNames names = ModuleNames.of(model);
+    if (preprocess) {
+      share(model);
+    }
     this.folding = preprocess ? ConstantFolding.of(model) : null;
-    Prepared prepared = prepare(module -> true);
+    Prepared prepared = prepare(model, names, module -> true);
     this.modules = descriptions(prepared.modules());
     this.operators = descriptions(prepared.operators());
   }
@@ -91,19 +94,24 @@ public final class PreparedOnnxModel implements QuantizableModel {
   public Prepared prepare(Predicate<String> isQuantized) {
     OnnxModel model = load();
     ModuleNames names = ModuleNames.of(model);
-    ConstantValues constants = new ConstantValues();
     if (folding != null) {
       share(model);
+    }
+    return prepare(model, names, isQuantized);
+  }
+
+  /** Changes a copy of the graph whose equal values are shared already. */
+  private Prepared prepare(OnnxModel model, ModuleNames names, Predicate<String> isQuantized) {
+    ConstantValues constants = new ConstantValues();
+    if (folding != null) {
       Predicate<Node> decided = node -> isQuantized.test(names.name(node));
       folding.apply(model, decided);
       ConvolutionFusion.apply(model);
       MeanPooling.apply(model);
       constants = new ConstantValues(folding::tensor);
     }
-    return new Prepared(
-        model,
-        OnnxModules.of(model, names, constants),
-        OnnxModules.operators(model, names, constants));
+    List<OnnxModule> found = OnnxModules.of(model, names, constants);
+    return new Prepared(model, found, OnnxModules.operators(model, names, constants, found));
   }
 
   @Override

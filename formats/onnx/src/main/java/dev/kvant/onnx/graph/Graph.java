@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class Graph {
+
+  /** The names of so many inputs. */
+  private record InputNames(int of, Set<String> names) {}
 
   private final GraphProto rest;
   private final @Nullable Graph parent;
@@ -30,6 +34,7 @@ public final class Graph {
   private final Map<String, Initializer> constantNodes = new LinkedHashMap<>();
   private final List<ValueInfoProto> inputs;
   private final List<ValueInfoProto> outputs;
+  private volatile InputNames countedInputs = new InputNames(0, Set.of());
 
   private Graph(GraphProto proto, @Nullable Graph parent, @Nullable Node owner, String place) {
     this.rest = proto.toBuilder().clearNode().clearInitializer().clearInput().clearOutput().build();
@@ -221,7 +226,14 @@ public final class Graph {
   }
 
   private boolean isInput(String value) {
-    return inputs.stream().anyMatch(input -> input.getName().equals(value));
+    // Inputs are only ever removed from the list.
+    if (countedInputs.of() != inputs.size()) {
+      countedInputs =
+          new InputNames(
+              inputs.size(),
+              inputs.stream().map(ValueInfoProto::getName).collect(Collectors.toUnmodifiableSet()));
+    }
+    return countedInputs.names().contains(value);
   }
 
   /** Adds nodes right after the one that computes a value, or at the start if none does. */

@@ -5,6 +5,7 @@ import dev.kvant.api.ModelTensor;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.onnx.graph.OnnxModule.Weight;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -106,14 +107,17 @@ public final class OnnxModules {
    *
    * @param names the names that nodes had before changes; those added since are left out
    * @param constants describes what is constant
+   * @param modules what {@link #of} gives for these
    */
   public static List<OnnxModule> operators(
-      OnnxModel model, ModuleNames names, ConstantValues constants) {
+      OnnxModel model, ModuleNames names, ConstantValues constants, List<OnnxModule> modules) {
     OnnxModules found = new OnnxModules(names, constants);
     Graph graph = model.graph();
+    Set<Node> others = new HashSet<>();
+    modules.forEach(module -> others.add(module.node()));
     List<OnnxModule> operators = new ArrayList<>();
     for (Node node : graph.nodes()) {
-      if (names.knows(node) && !node.is("Constant") && found.module(graph, node).isEmpty()) {
+      if (names.knows(node) && !node.is("Constant") && !others.contains(node)) {
         operators.add(
             new OnnxModule(
                 new ModuleDescription(

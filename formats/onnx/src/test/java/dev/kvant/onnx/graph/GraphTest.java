@@ -69,6 +69,16 @@ class GraphTest {
   }
 
   @Test
+  void is_the_home_of_its_inputs_until_they_are_removed() throws IOException {
+    Graph graph = model("y x").graph();
+
+    assertThat(graph.home("x")).isSameAs(graph);
+    graph.inputs().removeIf(input -> input.getName().equals("x"));
+    assertThat(graph.home("x")).isNull();
+    assertThat(graph.home("y")).isSameAs(graph);
+  }
+
+  @Test
   void finds_the_producer_of_a_value_after_every_change() throws IOException {
     Graph graph = model("a x", "b a", "y b").graph();
     Node first = graph.nodes().get(0);
