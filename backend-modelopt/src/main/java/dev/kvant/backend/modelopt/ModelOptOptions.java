@@ -29,7 +29,7 @@ record ModelOptOptions(
 
   /** What the runnable artifact is for. */
   enum Target {
-    /** An x86-64 processor: Linear modules multiply integers. */
+    /** An x86-64 processor: Linear modules and convolutions multiply integers. */
     CPU,
     /** Any device: values are rounded as ModelOpt does and stay floating-point. */
     PORTABLE;
@@ -96,8 +96,9 @@ record ModelOptOptions(
         OptionDescriptor.choice(
             TARGET,
             List.of(here.label(), other.label()),
-            "What the runnable artifact is for: in cpu Linear modules multiply integers, which"
-                + " needs an x86-64 processor and is faster than float32; portable runs anywhere"
+            "What the runnable artifact is for: in cpu Linear modules and convolutions multiply"
+                + " integers, which needs an x86-64 processor and is faster than float32; portable"
+                + " runs anywhere"
                 + " and rounds exactly as ModelOpt does."),
         OptionDescriptor.choice(
             WEIGHTS,

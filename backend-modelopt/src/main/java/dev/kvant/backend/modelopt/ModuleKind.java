@@ -45,4 +45,12 @@ enum ModuleKind {
       case CONV_TRANSPOSE1D, CONV_TRANSPOSE2D, CONV_TRANSPOSE3D -> 1;
     };
   }
+
+  /** Whether libtorch multiplies int8 inputs with int8 weights of such modules. */
+  boolean hasIntegerKernel() {
+    return switch (this) {
+      case LINEAR, CONV1D, CONV2D, CONV3D -> true;
+      case CONV_TRANSPOSE1D, CONV_TRANSPOSE2D, CONV_TRANSPOSE3D -> false;
+    };
+  }
 }

@@ -1,13 +1,16 @@
 package dev.kvant.backend.modelopt;
 
+import dev.kvant.numerics.FakeQuantizer;
 import dev.kvant.torch.PackedLinear;
-import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleFloat;
 import dev.kvant.torch.pickle.PickleNone;
 import dev.kvant.torch.pickle.PickleObject;
+import dev.kvant.torch.pickle.PickleValue;
 import dev.kvant.torch.script.AttributeRead;
 import dev.kvant.torch.script.LinearProducts;
+import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptType;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -16,21 +19,34 @@ import java.util.Set;
  *
  * <p>libtorch's operator takes unsigned inputs; with 128 for zero these are the signed ones.
  */
-final class PackedLinearClass {
+final class PackedLinearClass implements IntegerProducts {
+
+  private static final String WEIGHT = "weight";
+  private static final String BIAS = "bias";
 
   private final boolean addsBias;
+  private final IntegerWeights weights;
+  private final PickleObject nothing;
   private final String packed;
   private final String scale;
 
-  private PackedLinearClass(ScriptType type, boolean addsBias) {
+  private PackedLinearClass(
+      ScriptType type, boolean addsBias, IntegerWeights weights, PickleObject nothing) {
     this.addsBias = addsBias;
+    this.weights = weights;
+    this.nothing = nothing;
     this.packed = type.unusedName("packed_weight");
     this.scale = type.unusedName("input_scale");
   }
 
-  /** Changes a class with such products, and all code that reads the weights of its instances. */
-  static PackedLinearClass change(ScriptType type, LinearProducts products) {
-    var changed = new PackedLinearClass(type, products.addBias());
+  /**
+   * Changes a class with such products, and all code that reads the weights of its instances.
+   *
+   * @param nothing the tensor that stands in the place of a weight that is packed
+   */
+  static PackedLinearClass change(
+      ScriptType type, LinearProducts products, IntegerWeights weights, PickleObject nothing) {
+    var changed = new PackedLinearClass(type, products.addBias(), weights, nothing);
     type.addAttribute(changed.packed, "Optional[%s]".formatted(PackedLinear.TYPE));
     type.addAttribute(changed.scale, "float");
     String multiply = type.unusedName("quantized_linear");
@@ -49,21 +65,24 @@ final class PackedLinearClass {
     return changed;
   }
 
-  /** Whether its products add the bias. */
-  boolean addsBias() {
-    return addsBias;
+  @Override
+  public void initializeNative(ScriptModule module) {
+    module.attributes().put(packed, PickleNone.NONE);
+    module.attributes().put(scale, new PickleFloat(1));
   }
 
-  /** Sets the attributes of an instance with an int8 weight. */
-  void initialize(PickleDict attributes, PickleObject packedWeight, double inputScale) {
-    attributes.put(packed, packedWeight);
-    attributes.put(scale, new PickleFloat(inputScale));
-  }
-
-  /** Sets the attributes of another instance. */
-  void initializeNative(PickleDict attributes) {
-    attributes.put(packed, PickleNone.NONE);
-    attributes.put(scale, new PickleFloat(1));
+  @Override
+  public long initialize(ScriptModule module, RoundedWeight weight, FakeQuantizer input) {
+    List<Long> shape = weight.weight().shape();
+    PickleValue bias =
+        addsBias ? module.attributes().get(BIAS).orElse(PickleNone.NONE) : PickleNone.NONE;
+    PickleObject codes =
+        PackedLinear.weight(
+            weights.rewriter(), weights.codes(weight), shape, () -> IntegerWeights.scales(weight));
+    module.attributes().put(packed, PackedLinear.parameters(weights.rewriter(), codes, bias));
+    module.attributes().put(scale, new PickleFloat(1.0 / input.multiplier()));
+    module.attributes().put(WEIGHT, nothing);
+    return PackedLinear.bytes(shape);
   }
 
   private String multiplying() {

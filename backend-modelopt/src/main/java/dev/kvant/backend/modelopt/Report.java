@@ -38,7 +38,7 @@ record Report(
 
   /** What the checkpoint holds: ranges, whose weights stay floating-point. */
   QuantizationReport ofCheckpoint() {
-    ReportBuilder report = builder(Map.of(), ModelOptBackend.CHECKPOINT);
+    ReportBuilder report = builder(Map.of(), ModelOptBackend.CHECKPOINT, Map.of());
     ranges.notes().forEach(report::note);
     return report.requirements(ofModelOpt()).build();
   }
@@ -49,7 +49,8 @@ record Report(
    * @param runnable what came out in it
    */
   QuantizationReport ofRunnable(RunnableArchive.Outcome runnable) {
-    return withRunnable(builder(runnable.errors(), ModelOptBackend.RUNNABLE), runnable)
+    return withRunnable(
+            builder(runnable.errors(), ModelOptBackend.RUNNABLE, runnable.leftFloat()), runnable)
         .requirements(ofLibtorch(runnable))
         .build();
   }
@@ -61,7 +62,7 @@ record Report(
    * @param warnings what went otherwise than planned, beyond the plan's own warnings
    */
   QuantizationReport of(RunnableArchive.Outcome runnable, List<QuantizationWarning> warnings) {
-    return withRunnable(builder(runnable.errors(), null), runnable)
+    return withRunnable(builder(runnable.errors(), null, Map.of()), runnable)
         .warnings(warnings)
         .requirements(ofModelOpt())
         .requirements(ofLibtorch(runnable))
@@ -95,6 +96,12 @@ record Report(
           Libtorch.WITH_PACKED_PRODUCTS,
           "int8 kernels in " + ModelOptBackend.RUNNABLE);
       IntegerKernels.requirements().forEach(all::add);
+      if (runnable.convolves()) {
+        all.version(
+            Libtorch.NAME,
+            Libtorch.WITH_PACKED_CONVOLUTIONS,
+            "int8 convolutions in " + ModelOptBackend.RUNNABLE);
+      }
     }
     return all.build();
   }
@@ -114,8 +121,12 @@ record Report(
 
   /**
    * @param artifact the artifact that is told of, or null for all
+   * @param leftFloat why inputs stay as they are in the artifact, by module
    */
-  private ReportBuilder builder(Map<String, QuantizationError> errors, @Nullable String artifact) {
+  private ReportBuilder builder(
+      Map<String, QuantizationError> errors,
+      @Nullable String artifact,
+      Map<String, String> leftFloat) {
     var report = new ReportBuilder(model, plan);
     Map<String, ModuleQuantization> quantized = new HashMap<>();
     ranges.modules().forEach(module -> quantized.put(module.module().name(), module));
@@ -132,7 +143,10 @@ record Report(
                 Objects.requireNonNull(module).weights().orElseThrow().granularity(),
                 error == null ? null : Double.valueOf(error.sqnrDecibels())));
       }
-      if (decision.activations().isQuantized()) {
+      String reason = leftFloat.get(name);
+      if (reason != null) {
+        report.activations(name, OperandOutcome.leftNative(reason));
+      } else if (decision.activations().isQuantized()) {
         report.activations(
             name,
             module != null && module.input().isPresent()

@@ -5,13 +5,12 @@ import dev.kvant.backend.modelopt.ModelOptOptions.Target;
 import dev.kvant.numerics.FakeQuantizer;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.QuantizedType;
-import dev.kvant.torch.PackedLinear;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.ScriptRewriter;
 import dev.kvant.torch.TorchModel;
-import dev.kvant.torch.pickle.PickleNone;
 import dev.kvant.torch.pickle.PickleObject;
-import dev.kvant.torch.pickle.PickleValue;
+import dev.kvant.torch.script.Convolution;
+import dev.kvant.torch.script.ConvolutionProducts;
 import dev.kvant.torch.script.ForwardMethod;
 import dev.kvant.torch.script.LinearProducts;
 import dev.kvant.torch.script.ScriptAttribute;
@@ -30,6 +29,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -38,13 +38,34 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes a TorchScript archive again in which planned modules quantize: weights hold the values
  * that their codes stand for, inputs are rounded in the code, and for {@link Target#CPU} Linear
- * modules hold and multiply integers.
+ * modules and convolutions hold and multiply integers.
  */
 final class RunnableArchive {
 
   private static final String ROOT = "quantized_model_modelopt";
   private static final String WEIGHT = "weight";
   private static final String BIAS = "bias";
+  private static final String TENSOR = "Tensor";
+
+  /** Types of results that are one tensor or none. */
+  private static final Set<String> PLAIN_RESULTS =
+      Set.of(TENSOR, "NoneType", "bool", "int", "float", "str", "Device");
+
+  /** What fails or gives something else for a tensor with other strides. */
+  private static final Set<String> DEPEND_ON_LAYOUT =
+      Set.of(
+          "torch.view",
+          "torch.view_as",
+          "torch._unsafe_view",
+          "torch._reshape_alias",
+          "torch.as_strided",
+          "torch.as_strided_",
+          "torch.stride",
+          "torch.is_contiguous",
+          "torch.storage_offset",
+          "torch.set_",
+          "torch.resize_",
+          "torch.resize_as_");
 
   /**
    * What came out.
@@ -52,11 +73,18 @@ final class RunnableArchive {
    * @param notes what is worth knowing about modules, by name
    * @param errors how far quantized weights are from the weights, by the module's name
    * @param bytes the sizes of weights that take another number of bytes than before, by name
+   * @param leftFloat why inputs that are planned to be quantized stay as they are, by module
+   * @param convolves whether any of the integers are those of convolutions
    */
   record Outcome(
-      Map<String, String> notes, Map<String, QuantizationError> errors, Map<String, Long> bytes) {
+      Map<String, String> notes,
+      Map<String, QuantizationError> errors,
+      Map<String, Long> bytes,
+      Map<String, String> leftFloat,
+      boolean convolves) {
 
     Outcome {
+      leftFloat = Map.copyOf(leftFloat);
       notes = Map.copyOf(notes);
       errors = Map.copyOf(errors);
       bytes = Map.copyOf(bytes);
@@ -77,6 +105,10 @@ final class RunnableArchive {
   private final Map<String, RoundedWeight> weightByModule = new LinkedHashMap<>();
   private final Map<String, Long> bytes = new LinkedHashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
+  private final Map<String, String> leftFloat = new LinkedHashMap<>();
+  private final IntegerWeights integers;
+  private boolean convolves;
+  private @Nullable Boolean keepsRowMajor;
   private @Nullable PickleObject nothing;
 
   private RunnableArchive(ScriptModel model, Target target, CopyProgress progress) {
@@ -84,6 +116,7 @@ final class RunnableArchive {
     this.target = target;
     this.progress = progress;
     this.rewriter = new ScriptRewriter(model);
+    this.integers = new IntegerWeights(rewriter, progress);
   }
 
   /**
@@ -113,7 +146,7 @@ final class RunnableArchive {
             errors.put(name, error);
           }
         });
-    return new Outcome(notes, errors, bytes);
+    return new Outcome(notes, errors, bytes, leftFloat, convolves);
   }
 
   private void change(List<ModuleQuantization> modules) {
@@ -174,55 +207,159 @@ final class RunnableArchive {
 
   private void change(List<ScriptModule> instances, Optional<ScriptType> type) {
     List<ForwardMethod> methods = type.map(ForwardMethod::of).orElse(List.of());
-    Optional<PackedLinearClass> packed = Optional.empty();
+    Optional<IntegerProducts> products = Optional.empty();
     Optional<RoundedInputClass> rounded = Optional.empty();
+    Set<ScriptModule> packed = new HashSet<>();
     if (type.isPresent() && !methods.isEmpty()) {
-      if (target == Target.CPU && instances.stream().anyMatch(this::multipliesIntegers)) {
-        packed =
-            LinearProducts.of(rewriter.code(), type.get())
-                .map(products -> PackedLinearClass.change(type.get(), products));
+      if (target == Target.CPU) {
+        products = integerProducts(instances, type.get(), packed);
       }
-      boolean isPacked = packed.isPresent();
       if (instances.stream()
-          .anyMatch(module -> roundsInput(module) && !(isPacked && multipliesIntegers(module)))) {
+          .anyMatch(
+              module ->
+                  roundsInput(module) && !packed.contains(module) && !hasFloatInput(module))) {
         rounded = Optional.of(RoundedInputClass.change(type.get(), methods));
       }
     }
     for (ScriptModule module : instances) {
-      change(module, type, packed, rounded);
+      change(module, type, packed.contains(module) ? products : Optional.empty(), rounded);
+      if (!packed.contains(module)) {
+        products.ifPresent(ofClass -> ofClass.initializeNative(module));
+      }
     }
+  }
+
+  /**
+   * Changes a class so that instances multiply integers.
+   *
+   * @param packed receives the instances that are to
+   * @return empty if none is to
+   */
+  private Optional<IntegerProducts> integerProducts(
+      List<ScriptModule> instances, ScriptType type, Set<ScriptModule> packed) {
+    List<ScriptModule> possible = instances.stream().filter(this::multipliesIntegers).toList();
+    if (possible.isEmpty()) {
+      return Optional.empty();
+    }
+    if (kind(possible.get(0)) == ModuleKind.LINEAR) {
+      Optional<LinearProducts> products = LinearProducts.of(rewriter.code(), type);
+      products.ifPresent(any -> packed.addAll(possible));
+      return products.map(each -> PackedLinearClass.change(type, each, integers, nothing()));
+    }
+    Optional<ConvolutionProducts> products = ConvolutionProducts.of(rewriter.code(), type);
+    if (products.isEmpty()) {
+      return Optional.empty();
+    }
+    for (ScriptModule module : possible) {
+      Convolution convolution = products.get().convolution();
+      List<Long> shape = weight(quantization(module)).shape();
+      Optional<String> objection = PackedConvolutionClass.objection(convolution, shape);
+      if (objection.isPresent()) {
+        leftFloat.put(quantization(module).module().name(), objection.get());
+      } else if (convolution.dimensions() + 2 == shape.size()
+          && convolution.zeros(shape).isPresent()) {
+        packed.add(module);
+      }
+    }
+    if (packed.isEmpty()) {
+      return Optional.empty();
+    }
+    convolves = true;
+    return Optional.of(
+        PackedConvolutionClass.change(type, products.get(), integers, nothing(), keepsRowMajor()));
+  }
+
+  /**
+   * Whether outputs of convolutions must be contiguous, since the code may depend on how tensors
+   * lie in memory, or gives them away in a form that hides them. If not, what methods of the root
+   * return becomes contiguous.
+   */
+  private boolean keepsRowMajor() {
+    Boolean known = keepsRowMajor;
+    if (known == null) {
+      Optional<ScriptType> root =
+          rewriter.code().type(rewriter.tree().modules().get(0).type().name().qualifiedName());
+      known =
+          !rewriter.code().unreadable().isEmpty()
+              || rewriter.code().calls(DEPEND_ON_LAYOUT)
+              || root.filter(ForwardMethod::isCalled)
+                  .filter(RunnableArchive::returnsPlainTensors)
+                  .isEmpty();
+      if (!known) {
+        root.ifPresent(RunnableArchive::returnContiguous);
+      }
+      keepsRowMajor = known;
+    }
+    return known;
+  }
+
+  private static boolean returnsPlainTensors(ScriptType root) {
+    return root.methods().stream().map(root::resultType).allMatch(PLAIN_RESULTS::contains);
+  }
+
+  private static void returnContiguous(ScriptType root) {
+    root.methods().stream()
+        .filter(method -> root.resultType(method).equals(TENSOR))
+        .forEach(method -> root.wrapResults(method, "torch.contiguous"));
+  }
+
+  private boolean hasFloatInput(ScriptModule module) {
+    return quantizations.containsKey(module)
+        && leftFloat.containsKey(quantization(module).module().name());
+  }
+
+  private ModuleQuantization quantization(ScriptModule module) {
+    return Objects.requireNonNull(quantizations.get(module));
+  }
+
+  private ModuleKind kind(ScriptModule module) {
+    return ModuleKind.of(quantization(module).module().types()).orElseThrow();
   }
 
   private void change(
       ScriptModule module,
       Optional<ScriptType> type,
-      Optional<PackedLinearClass> packed,
+      Optional<IntegerProducts> products,
       Optional<RoundedInputClass> rounded) {
     ModuleQuantization quantization = quantizations.get(module);
-    boolean isPacked = packed.isPresent() && multipliesIntegers(module);
-    packed
-        .filter(ofClass -> !isPacked)
-        .ifPresent(ofClass -> ofClass.initializeNative(module.attributes()));
+    boolean isFloat = hasFloatInput(module);
     rounded.ifPresent(
         ofClass ->
             ofClass.initialize(
                 module.attributes(),
-                quantization == null || isPacked ? Optional.empty() : quantization.input(),
+                quantization == null || products.isPresent() || isFloat
+                    ? Optional.empty()
+                    : quantization.input(),
                 this::scalar));
     if (quantization == null) {
       return;
     }
     Optional<RoundedWeight> weight = quantization.weights().map(range -> weight(module, range));
     weight.ifPresent(content -> weightByModule.put(quantization.module().name(), content));
-    if (isPacked) {
-      pack(module, packed.orElseThrow(), quantization, weight.orElseThrow());
+    if (products.isPresent()) {
+      bytes.put(
+          quantization.module().name(),
+          products
+              .get()
+              .initialize(
+                  module,
+                  weight.orElseThrow(),
+                  FakeQuantizer.of(
+                      QuantizedType.INT8, quantization.input().orElseThrow().amax()[0])));
     } else {
       weight.ifPresent(
           content ->
               module
                   .attributes()
                   .put(WEIGHT, values.computeIfAbsent(content, this::announceValues)));
-      noteSimulation(quantization);
+      if (isFloat) {
+        note(
+            quantization,
+            "multiplied in floating point in %s, and its input is not rounded: %s"
+                .formatted(ModelOptBackend.RUNNABLE, leftFloat.get(quantization.module().name())));
+      } else {
+        noteSimulation(quantization);
+      }
     }
     if (quantization.weights().isPresent()) {
       noteOtherReaders(quantization, type);
@@ -239,8 +376,8 @@ final class RunnableArchive {
   }
 
   private String whyNotIntegers(ModuleQuantization quantization) {
-    if (ModuleKind.of(quantization.module().types()).orElseThrow() != ModuleKind.LINEAR) {
-      return "libtorch has integer arithmetic for Linear alone";
+    if (!ModuleKind.of(quantization.module().types()).orElseThrow().hasIntegerKernel()) {
+      return "libtorch has no integer arithmetic for transposed convolutions";
     }
     if (!isInt8(quantization.weights()) || !isInt8(quantization.input())) {
       return "integer arithmetic takes int8 weights and an int8 input";
@@ -249,9 +386,15 @@ final class RunnableArchive {
       return "integer arithmetic gives float32, and its weight is "
           + weight(quantization).elementType();
     }
-    return quantization.input().orElseThrow().amax()[0] > 0
+    if (!quantization.weights().orElseThrow().isByOutput()) {
+      return "integer arithmetic takes a range for each output, and its weight has others";
+    }
+    if (quantization.input().orElseThrow().amax()[0] <= 0) {
+      return "its input was always 0";
+    }
+    return ModuleKind.of(quantization.module().types()).orElseThrow() == ModuleKind.LINEAR
         ? "its code has no product that could be replaced"
-        : "its input was always 0";
+        : "its code is not one convolution of its input with as many zeros on each side";
   }
 
   private void noteOtherReaders(ModuleQuantization quantization, Optional<ScriptType> type) {
@@ -281,7 +424,7 @@ final class RunnableArchive {
   private boolean multipliesIntegers(ScriptModule module) {
     ModuleQuantization quantization = quantizations.get(module);
     return quantization != null
-        && ModuleKind.of(quantization.module().types()).orElseThrow() == ModuleKind.LINEAR
+        && ModuleKind.of(quantization.module().types()).orElseThrow().hasIntegerKernel()
         && isInt8(quantization.weights())
         && isInt8(quantization.input())
         && quantization.weights().orElseThrow().isByOutput()
@@ -320,36 +463,6 @@ final class RunnableArchive {
     String storage =
         rewriter.storages().add(tensor.bytes(), channel -> weight.writeValues(channel, progress));
     return pickler.node(TensorNode.contiguous(tensor.elementType(), storage, tensor.shape()));
-  }
-
-  private void pack(
-      ScriptModule module,
-      PackedLinearClass ofClass,
-      ModuleQuantization quantization,
-      RoundedWeight weight) {
-    PickleValue bias =
-        ofClass.addsBias()
-            ? module.attributes().get(BIAS).orElse(PickleNone.NONE)
-            : PickleNone.NONE;
-    PickleObject packed = PackedLinear.parameters(rewriter, codes(weight), bias);
-    float multiplier =
-        FakeQuantizer.of(QuantizedType.INT8, quantization.input().orElseThrow().amax()[0])
-            .multiplier();
-    ofClass.initialize(module.attributes(), packed, 1.0 / multiplier);
-    module.attributes().put(WEIGHT, nothing());
-    bytes.put(quantization.module().name(), PackedLinear.bytes(weight.weight().shape()));
-  }
-
-  /** An int8 tensor with a scale for each row. */
-  private PickleObject codes(RoundedWeight weight) {
-    StoredTensor tensor = weight.weight();
-    String codes =
-        rewriter.storages().add(tensor.elements(), channel -> weight.writeCodes(channel, progress));
-    double[] scales = new double[Math.toIntExact(tensor.shape().get(0))];
-    for (int row = 0; row < scales.length; row++) {
-      scales[row] = 1.0 / weight.divisor(weight.ranges() == 1 ? 0 : row);
-    }
-    return PackedLinear.weight(rewriter, codes, tensor.shape(), () -> scales);
   }
 
   /** What stands in the place of a weight that is packed. */

@@ -88,7 +88,7 @@ class KindsTest {
     "shifted.pt, cpu",
     "linear.pt, portable",
     "linear.pt, cpu",
-    "convolution.pt, cpu"
+    "convolution.pt, portable"
   })
   void runs_with_all_of_it_quantized_and_stays_near(String model, String target) {
     SavedModel saved = all(model, target);

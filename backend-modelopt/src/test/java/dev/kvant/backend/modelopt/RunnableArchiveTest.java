@@ -175,7 +175,7 @@ class RunnableArchiveTest {
             .data(Data.tokens())
             .into(folder);
 
-    assertThat(note(saved, "conv")).contains("libtorch has integer arithmetic for Linear alone");
+    assertThat(note(saved, "conv")).contains("int8 does not pay here");
     assertThat(note(saved, "low.linear")).contains("its weight is float16");
     assertThat(note(saved, "first")).contains("takes int8 weights and an int8 input");
   }

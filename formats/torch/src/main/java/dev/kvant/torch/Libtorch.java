@@ -20,6 +20,9 @@ public final class Libtorch {
   /** Has products of quantized inputs and packed int8 weights with floating-point results. */
   public static final String WITH_PACKED_PRODUCTS = "2.0";
 
+  /** Has convolutions of quantized inputs and packed int8 weights with floating-point results. */
+  public static final String WITH_PACKED_CONVOLUTIONS = "2.7";
+
   /** Has products of bfloat16 inputs and int8 weights. */
   public static final String WITH_INT8PACK = "2.3";
 

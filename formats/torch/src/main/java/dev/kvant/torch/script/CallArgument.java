@@ -31,6 +31,18 @@ public final class CallArgument {
     return function;
   }
 
+  /** What is called as it is written, as in {@code (self)._conv_forward}. */
+  String callee() {
+    return file.text(call.function().start(), call.function().end());
+  }
+
+  /** The method of a module that is called, by its own name; the empty string for anything else. */
+  String method() {
+    return function.isEmpty() && call.function() instanceof Expression.Attribute method
+        ? method.name()
+        : "";
+  }
+
   /** Whether the call changes what it is given, as {@code torch.embedding_renorm_} does. */
   boolean isChanged() {
     return index == 0 && function.endsWith("_") && !function.endsWith("__");

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * All code of a TorchScript archive: its classes, and who reads their attributes. Changes are
@@ -96,6 +97,18 @@ public final class ScriptCode {
   public List<String> writers(ScriptType type, String attribute) {
     return Collections.unmodifiableList(
         writers.getOrDefault(new ScriptAttribute(type.name(), attribute), List.of()));
+  }
+
+  /** Whether anything in the code that could be read calls one of these functions. */
+  public boolean calls(Set<String> functions) {
+    return files.values().stream()
+        .flatMap(
+            file ->
+                Stream.concat(
+                    file.functions().stream(),
+                    file.classes().stream().flatMap(type -> type.functions().stream())))
+        .flatMap(function -> function.calls().stream())
+        .anyMatch(call -> functions.contains(call.function()));
   }
 
   /** The records that are not as torch writes them, each with the line and what is wrong there. */

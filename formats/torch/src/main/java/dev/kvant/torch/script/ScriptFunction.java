@@ -10,9 +10,16 @@ import java.util.Map;
  *
  * @param name its qualified name
  * @param parameters its parameters, in order; those without a type are left out
+ * @param result the type of its result; the empty string if the text does not say it
  * @param body its lines
+ * @param text the text of its file
  */
-record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statement> body) {
+record ScriptFunction(
+    String name,
+    List<ScriptParameter> parameters,
+    String result,
+    List<Statement> body,
+    String text) {
 
   /**
    * Reads a function.
@@ -41,7 +48,20 @@ record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statem
     List<Statement> body = new ArrayList<>();
     lines.forEach(line -> body.add(Statement.parse(line)));
     return new ScriptFunction(
-        scope + "." + tokens.get(1).text(), List.copyOf(parameters), List.copyOf(body));
+        scope + "." + tokens.get(1).text(),
+        List.copyOf(parameters),
+        result(tokens.subList(close, tokens.size()), text),
+        List.copyOf(body),
+        text);
+  }
+
+  /** What stands between the arrow behind the parameters and the colon that ends the head. */
+  private static String result(List<Token> tokens, String text) {
+    int arrow = Statement.indexOf(tokens, "->", 1);
+    if (arrow + 2 < tokens.size()) {
+      return text.substring(tokens.get(arrow + 1).start(), tokens.get(tokens.size() - 2).end());
+    }
+    return "";
   }
 
   private static void parameter(List<Token> tokens, String text, List<ScriptParameter> parameters) {
@@ -58,7 +78,22 @@ record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statem
 
   /** The calls in its body, outer ones first. */
   List<ScriptCall> calls() {
-    List<ScriptCall> calls = new ArrayList<>();
+    return expressions().stream().map(ScriptCall::of).toList();
+  }
+
+  /**
+   * The arguments of a call as they are written, each with its keyword if it has one.
+   *
+   * @param call the position of the call in {@link #calls}
+   */
+  List<String> arguments(int call) {
+    return expressions().get(call).arguments().stream()
+        .map(argument -> text.substring(argument.start(), argument.value().end()))
+        .toList();
+  }
+
+  private List<Expression.Call> expressions() {
+    List<Expression.Call> calls = new ArrayList<>();
     body.stream()
         .flatMap(statement -> statement.values().stream())
         .forEach(
@@ -66,7 +101,7 @@ record ScriptFunction(String name, List<ScriptParameter> parameters, List<Statem
                 value.walk(
                     expression -> {
                       if (expression instanceof Expression.Call call) {
-                        calls.add(ScriptCall.of(call));
+                        calls.add(call);
                       }
                     }));
     return calls;

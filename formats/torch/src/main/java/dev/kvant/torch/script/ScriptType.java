@@ -33,6 +33,7 @@ public final class ScriptType {
   private final List<String> newAttributes = new ArrayList<>();
   private final List<String> newMethods = new ArrayList<>();
   private final Map<Integer, List<String>> newLines = new LinkedHashMap<>();
+  private final Map<Expression, String> wrappedResults = new LinkedHashMap<>();
 
   /**
    * Positions in the file.
@@ -107,6 +108,25 @@ public final class ScriptType {
   /** The calls that a method makes, outer ones first; empty if the class has no such method. */
   public List<ScriptCall> calls(String method) {
     return function(method).map(ScriptFunction::calls).orElse(List.of());
+  }
+
+  /** The type of a method's result; the empty string if the class has no such method. */
+  public String resultType(String method) {
+    return function(method).map(ScriptFunction::result).orElse("");
+  }
+
+  /**
+   * Gives what a method returns to a function first, wherever it returns.
+   *
+   * @param method the name of a method that the file has
+   * @param function a function of one argument, as in {@code torch.contiguous}
+   */
+  public void wrapResults(String method, String function) {
+    function(method).stream()
+        .flatMap(found -> found.body().stream())
+        .filter(statement -> statement.line().startsWith("return"))
+        .filter(statement -> statement.values().size() == 1)
+        .forEach(statement -> wrappedResults.put(statement.values().get(0), function));
   }
 
   private Optional<ScriptFunction> function(String method) {
@@ -213,6 +233,11 @@ public final class ScriptType {
               + all.stream().map(buffer -> '"' + buffer + "\", ").collect(Collectors.joining())
               + "]\n");
     }
+    wrappedResults.forEach(
+        (result, function) -> {
+          edits.insert(result.start(), function + "(");
+          edits.insert(result.end(), ")");
+        });
     newLines.forEach((position, lines) -> lines.forEach(line -> edits.insert(position, line)));
     newAttributes.forEach(attribute -> edits.insert(layout.attributesEnd(), attribute));
     newMethods.forEach(method -> edits.insert(layout.end(), method));

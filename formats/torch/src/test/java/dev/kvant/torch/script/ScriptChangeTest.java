@@ -133,6 +133,21 @@ class ScriptChangeTest {
   }
 
   @Test
+  void what_a_method_returns_goes_through_a_function() {
+    ScriptCode code = Texts.linear(Texts.LINEAR);
+    ScriptType linear = Texts.linearOf(code);
+
+    linear.wrapResults("forward", "torch.contiguous");
+
+    assertThat(linear.resultType("forward")).isEqualTo("Tensor");
+    assertThat(linear.resultType("forward1")).isEmpty();
+    assertThat(code.changedTexts().get(LINEAR_RECORD))
+        .contains("    return torch.contiguous(torch.linear(input, weight, bias))\n");
+    assertThat(code.calls(Set.of("torch.linear"))).isTrue();
+    assertThat(code.calls(Set.of("torch.view"))).isFalse();
+  }
+
+  @Test
   void calls_are_told_with_the_variables_that_they_are_given() {
     ScriptType linear = Texts.linearOf(Texts.linear(Texts.OLD_LINEAR));
 
