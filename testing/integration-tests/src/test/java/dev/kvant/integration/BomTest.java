@@ -20,7 +20,7 @@ class BomTest {
 
   /** Modules that nobody depends on; nor does anybody on examples. */
   private static final List<String> NOT_LIBRARIES =
-      List.of("bom", "distribution", "integration-tests", "benchmarks");
+      List.of("bom", "distribution", "fuzz", "integration-tests", "benchmarks");
 
   @Test
   void the_bom_names_every_library_and_nothing_else() throws IOException {
