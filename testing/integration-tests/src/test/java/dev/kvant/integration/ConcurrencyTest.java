@@ -52,6 +52,24 @@ class ConcurrencyTest {
   }
 
   @Test
+  void eight_threads_at_once_write_the_bytes_of_one_after_the_other() throws Exception {
+    try (Kvant kvant = Kvant.create()) {
+      List<Map<String, String>> serial = new ArrayList<>();
+      List<Callable<Map<String, String>>> together = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        String copy = "copy" + i;
+        for (String source : SOURCES) {
+          serial.add(quantized(kvant, source, "serial" + i));
+          together.add(() -> quantized(kvant, source, copy));
+        }
+      }
+
+      assertThat(together).hasSize(8);
+      assertThat(atOnce(together)).isEqualTo(serial);
+    }
+  }
+
+  @Test
   void several_kvants_live_in_one_jvm_and_leave_no_thread_behind() throws Exception {
     List<Callable<Map<String, String>>> each = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
