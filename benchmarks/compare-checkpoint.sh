@@ -1,22 +1,30 @@
 #!/usr/bin/env bash
-# Quantizes a bfloat16 checkpoint of 4 GB for serving engines, and copies it with cp, in turns: seconds, speed relative to cp, memory.
+# Quantizes a bfloat16 checkpoint or a float16 GGUF file of 4 GB for serving engines, and copies it with cp, in turns: seconds, speed relative to
+# cp, memory.
 #   benchmarks/compare-checkpoint.sh [SCHEME ...]      (default: fp8 w8a8 w4a16; also w4a16-mse)
+#   CHECKPOINT=model.gguf benchmarks/compare-checkpoint.sh [DTYPE ...]      (default: q8_0 q4_0 q4_k; also other dtypes of the backend gguf)
 #
-#   CHECKPOINT   benchmarks/data/checkpoint-4gb by default, made if it is not there; GIGABYTES says how large
+#   CHECKPOINT   a folder or a GGUF file, benchmarks/data/checkpoint-4gb by default, made if it is not there; GIGABYTES says how large
 #   KVANT        the command, ./kvant by default
 #   ROUNDS       3 by default; the fastest of each counts
 # Both end when the files are on the disk: Kvant syncs what it writes, and a sync follows cp.
 # Anonymous memory (RssAnon) is what the process needs; the system can reclaim pages of mapped files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- fp8 w8a8 w4a16
 checkpoint=${CHECKPOINT:-benchmarks/data/checkpoint-4gb}
+if [[ $checkpoint == *.gguf ]]; then
+  [ $# -gt 0 ] || set -- q8_0 q4_0 q4_k
+else
+  [ $# -gt 0 ] || set -- fp8 w8a8 w4a16
+fi
 kvant=${KVANT:-./kvant}
 rounds=${ROUNDS:-3}
-if [ ! -e "$checkpoint/model.safetensors.index.json" ]; then
+if [[ $checkpoint == *.gguf ]]; then
+  [ -e "$checkpoint" ] || "${KVANT_PEERS_PYTHON:-python3}" benchmarks/peers/make_gguf.py "$checkpoint" "${GIGABYTES:-4}" >&2
+elif [ ! -e "$checkpoint/model.safetensors.index.json" ]; then
   "${KVANT_PEERS_PYTHON:-python3}" benchmarks/peers/make_sharded.py "$checkpoint" "${GIGABYTES:-4}" bfloat16 >&2
 fi
-[ -e "$checkpoint/config.json" ] || echo '{"architectures": ["LlamaForCausalLM"]}' >"$checkpoint/config.json"
+[[ $checkpoint == *.gguf || -e "$checkpoint/config.json" ]] || echo '{"architectures": ["LlamaForCausalLM"]}' >"$checkpoint/config.json"
 out=$(mktemp -d "${TMPDIR:-/tmp}/kvant-checkpoint.XXXXXX")
 trap 'rm -rf "$out"' EXIT
 "$kvant" --version >/dev/null 2>&1 # builds if it must, which is not measured
@@ -28,6 +36,7 @@ spec() {
     w8a8) ;;
     w4a16) mode=weight_only_ptq dtype=int4 ;;
     w4a16-mse) mode=weight_only_ptq dtype=int4 algorithm=mse ;;
+    q*) echo "quantize: {backend: gguf, mode: weight_only_ptq, default_layer_dtype: $1}" && return ;;
     *) echo "unknown scheme $1" >&2; exit 2 ;;
   esac
   activations=$dtype
@@ -51,11 +60,11 @@ seconds() { # runs a command, prints its seconds, and its peak of RssAnon in kB
 
 # shellcheck disable=SC2317
 copy() {
-  cp -rL "$checkpoint" "$out/copy" && sync "$out"/copy/*
+  cp -rL "$checkpoint" "$out/copy" && find "$out/copy" -type f -exec sync {} +
 }
 
 # cp is quicker from the second time on, when the source is in the page cache.
-cat "$checkpoint"/* >/dev/null
+find -L "$checkpoint" -type f -exec cat {} + >/dev/null
 for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
   seconds copy >>"$out/cp"

@@ -12,8 +12,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A weight that is stored as blocks of a {@link BlockCodec}, under the weight's own name. */
-final class BlockEncoding implements WeightEncoder.Encoding {
+/**
+ * A weight that is stored as blocks of a {@link BlockCodec}, under the weight's own name. It is
+ * read, encoded and written a piece at a time, on several threads.
+ *
+ * @since 0.1.0
+ */
+public final class BlockEncoding implements WeightEncoder.Encoding {
 
   /** Values of one piece that a thread encodes at once. */
   private static final int PIECE = 1 << 18;
@@ -23,30 +28,45 @@ final class BlockEncoding implements WeightEncoder.Encoding {
   private final int threads;
   private QuantizationError error = QuantizationError.NONE;
 
-  BlockEncoding(WeightValues weight, BlockCodec codec, int threads) {
+  /**
+   * A weight of which nothing was read yet.
+   *
+   * @param weight its rows fall into whole blocks
+   * @param codec encodes its values
+   * @param threads how many threads encode
+   * @throws QuantizationException if the rows do not fall into whole blocks
+   */
+  public BlockEncoding(WeightValues weight, BlockCodec codec, int threads) {
     this.weight = weight;
     this.codec = codec;
     this.threads = threads;
+    List<Long> shape = weight.tensor().shape();
+    if (!fits(shape, codec.blocks())) {
+      throw new QuantizationException(
+          "'%s' of shape %s cannot be quantized: its rows do not fall into blocks of %d values"
+              .formatted(weight.name(), shape, codec.blocks().blockElements()));
+    }
   }
 
   /** Whether the rows of a weight of that shape fall into whole blocks. */
-  static boolean fits(List<Long> shape, ElementType blocks) {
+  public static boolean fits(List<Long> shape, ElementType blocks) {
     return blocks.blockElements() == 1
         || (!shape.isEmpty() && shape.get(shape.size() - 1) % blocks.blockElements() == 0);
   }
 
+  /** The blocks in their own type and the shape of the weight, for formats that have such types. */
+  public OutputTensor blocks() {
+    return new OutputTensor(weight.name(), codec.blocks(), weight.tensor().shape(), this::write);
+  }
+
+  /** The blocks as safetensors files hold them: as bytes, where these have no such type. */
   @Override
   public List<OutputTensor> tensors() {
     ElementType blocks = codec.blocks();
-    List<Long> shape = new ArrayList<>(weight.tensor().shape());
-    if (!fits(shape, blocks)) {
-      throw new QuantizationException(
-          "'%s' of shape %s cannot be quantized: its rows do not fall into blocks of %d values"
-              .formatted(weight.name(), shape, blocks.blockElements()));
-    }
     if (SafetensorsWriter.supports(blocks)) {
-      return List.of(new OutputTensor(weight.name(), blocks, shape, this::write));
+      return List.of(blocks());
     }
+    List<Long> shape = new ArrayList<>(weight.tensor().shape());
     int last = shape.size() - 1;
     shape.set(last, blocks.bytes(shape.get(last)));
     return List.of(new OutputTensor(weight.name(), ElementType.UINT8, shape, this::write));

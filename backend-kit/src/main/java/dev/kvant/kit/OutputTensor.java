@@ -72,4 +72,42 @@ public record OutputTensor(
   public long bytes() {
     return elementType.bytes(shape.stream().reduce(1L, Math::multiplyExact));
   }
+
+  /**
+   * Writes the bytes of the tensor.
+   *
+   * @param progress advances by the bytes of the model that are done
+   * @throws IllegalStateException if the content is not as long as the shape says
+   */
+  public void writeTo(OutputStream out, ByteProgress progress) throws IOException {
+    var counted = new CountedStream(out);
+    content.writeTo(counted, progress);
+    if (counted.written != bytes()) {
+      throw new IllegalStateException(
+          "tensor '%s' was written with %d bytes, and its shape %s of %s requires %d"
+              .formatted(name, counted.written, shape, elementType, bytes()));
+    }
+  }
+
+  private static final class CountedStream extends OutputStream {
+
+    private final OutputStream out;
+    private long written;
+
+    CountedStream(OutputStream out) {
+      this.out = out;
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+      out.write(value);
+      written++;
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+      written += length;
+    }
+  }
 }

@@ -2,7 +2,6 @@ package dev.kvant.kit;
 
 import dev.kvant.api.ElementType;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -83,18 +82,7 @@ public final class SafetensorsWriter {
           Long.BYTES);
       out.write(header, 0, header.length);
       for (OutputTensor tensor : tensors) {
-        var counted = new CountedStream(out);
-        tensor.content().writeTo(counted, progress);
-        if (counted.written != tensor.bytes()) {
-          throw new IllegalStateException(
-              "tensor '%s' was written with %d bytes, and its shape %s of %s requires %d"
-                  .formatted(
-                      tensor.name(),
-                      counted.written,
-                      tensor.shape(),
-                      tensor.elementType(),
-                      tensor.bytes()));
-        }
+        tensor.writeTo(out, progress);
       }
     } catch (IOException e) {
       throw ArtifactStream.unwritable(file, e);
@@ -143,27 +131,5 @@ public final class SafetensorsWriter {
       }
     }
     return text.append('"').toString();
-  }
-
-  private static final class CountedStream extends OutputStream {
-
-    private final OutputStream out;
-    private long written;
-
-    CountedStream(OutputStream out) {
-      this.out = out;
-    }
-
-    @Override
-    public void write(int value) throws IOException {
-      out.write(value);
-      written++;
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
-      written += length;
-    }
   }
 }

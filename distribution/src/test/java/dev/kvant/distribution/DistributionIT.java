@@ -44,11 +44,12 @@ class DistributionIT {
     assertThat(installed.names(".")).contains("bin", "lib", "plugins", "LICENSE", "README.md");
     assertThat(installed.names("plugins"))
         .containsExactly(
-            "compressed-tensors", "images", "modelopt", "onnx", "text", "torch", "torchao");
+            "compressed-tensors", "gguf", "images", "modelopt", "onnx", "text", "torch", "torchao");
     assertThat(installed.names("lib"))
         .anyMatch(name -> name.startsWith("kvant-cli-"))
         .noneMatch(name -> name.contains("torch"))
-        .noneMatch(name -> name.contains("onnx"));
+        .noneMatch(name -> name.contains("onnx"))
+        .noneMatch(name -> name.contains("gguf"));
     assertThat(installed.names("plugins/torch"))
         .anyMatch(name -> name.startsWith("pytorch-native-cpu-"))
         .noneMatch(name -> name.contains("-api-0.1") || name.startsWith("kvant-spi-"));
@@ -87,6 +88,7 @@ class DistributionIT {
             backend -> text(backend, "version"))
         .containsExactly(
             tuple("compressed-tensors", "compressed-tensors", System.getProperty("kvant.version")),
+            tuple("gguf", "gguf", System.getProperty("kvant.version")),
             tuple("modelopt", "modelopt", System.getProperty("kvant.version")),
             tuple("onnx", "onnx", System.getProperty("kvant.version")),
             tuple("torchao", "torchao", System.getProperty("kvant.version")));

@@ -61,7 +61,7 @@ class InstallationIT {
   private JsonObject backends(Installation way, OtherBackend other) throws Exception {
     Run run = kvant(way, other, "backends", "--format", "json");
     JsonObject json = run.json();
-    for (String id : List.of("compressed-tensors", "modelopt", "onnx", "torchao")) {
+    for (String id : List.of("compressed-tensors", "gguf", "modelopt", "onnx", "torchao")) {
       assertThat(backend(json, id).get("version").getAsString()).isEqualTo(version());
     }
     return json;
@@ -100,7 +100,7 @@ class InstallationIT {
     JsonObject json = backends(way, other());
 
     assertThat(strings(json.getAsJsonArray("backends"), "id"))
-        .containsExactly("compressed-tensors", "modelopt", "onnx", "other", "torchao");
+        .containsExactly("compressed-tensors", "gguf", "modelopt", "onnx", "other", "torchao");
     assertThat(json.getAsJsonArray("broken")).isEmpty();
     assertThat(json.getAsJsonArray("conflicts")).isEmpty();
   }

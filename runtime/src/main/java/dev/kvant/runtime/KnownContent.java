@@ -67,8 +67,7 @@ final class KnownContent {
           new Kind(
               0,
               "GGUF",
-              "it is a GGUF file, whose weights may be quantized already; start from the model that"
-                  + " it was made of"),
+              "it is a GGUF file, a model of llama.cpp; install the format and the backend 'gguf'"),
           new Kind(0, "\u0093NUMPY", "it is an array of NumPy, not a model"),
           new Kind(
               0,

@@ -1,7 +1,7 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.StoredTensor;
 import dev.kvant.torch.tensor.TensorStorage;

@@ -7,7 +7,7 @@ import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.RowQuantizer;
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import dev.kvant.torch.tensor.ChannelLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;

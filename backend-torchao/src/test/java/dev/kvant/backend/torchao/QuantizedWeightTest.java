@@ -9,7 +9,7 @@ import dev.kvant.api.QuantizationListener;
 import dev.kvant.kit.ByteProgress;
 import dev.kvant.numerics.FloatType;
 import dev.kvant.numerics.RowQuantizer;
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.TensorStorage;

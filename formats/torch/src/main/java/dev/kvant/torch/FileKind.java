@@ -1,6 +1,6 @@
 package dev.kvant.torch;
 
-import dev.kvant.torch.archive.ModelFile;
+import dev.kvant.spi.ModelFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

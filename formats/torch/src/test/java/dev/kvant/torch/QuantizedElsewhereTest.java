@@ -3,7 +3,7 @@ package dev.kvant.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.StoredTensor;
 import dev.kvant.torch.tensor.TensorStorage;

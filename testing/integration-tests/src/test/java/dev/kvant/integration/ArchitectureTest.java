@@ -173,6 +173,19 @@ class ArchitectureTest {
                 "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics..", "dev.kvant.kit.."),
             List.of("com.google.gson..", "org.jspecify..")),
         new Module(
+            List.of("dev.kvant.gguf.."),
+            List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.kit.."),
+            ANNOTATIONS),
+        new Module(
+            List.of("dev.kvant.backend.gguf.."),
+            List.of(
+                "dev.kvant.api..",
+                "dev.kvant.spi..",
+                "dev.kvant.numerics..",
+                "dev.kvant.kit..",
+                "dev.kvant.gguf.."),
+            ANNOTATIONS),
+        new Module(
             List.of("dev.kvant.readers.images.."),
             List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics.."),
             List.of()),

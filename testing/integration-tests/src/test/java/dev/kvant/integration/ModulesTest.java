@@ -33,6 +33,7 @@ class ModulesTest {
   private static final List<String> INTERNAL =
       List.of(
           "dev.kvant.backend.compressedtensors.weights",
+          "dev.kvant.backend.gguf.blocks",
           "dev.kvant.backend.onnx.calibration",
           "dev.kvant.backend.onnx.placement",
           "dev.kvant.backend.onnx.plan",

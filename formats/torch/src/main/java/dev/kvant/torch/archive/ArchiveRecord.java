@@ -2,6 +2,7 @@ package dev.kvant.torch.archive;
 
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Printable;
+import dev.kvant.spi.ByteSource;
 import java.lang.ref.SoftReference;
 import java.nio.ByteBuffer;
 import java.util.Objects;

@@ -2,6 +2,7 @@ package dev.kvant.torch.archive;
 
 import dev.kvant.api.KvantException;
 import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.spi.ByteSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

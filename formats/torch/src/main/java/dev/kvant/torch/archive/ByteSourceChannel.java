@@ -1,5 +1,6 @@
 package dev.kvant.torch.archive;
 
+import dev.kvant.spi.ByteSource;
 import java.io.EOFException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;

@@ -3,6 +3,7 @@ package dev.kvant.torch.archive;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Printable;
 import dev.kvant.api.QuantizationCancelledException;
+import dev.kvant.spi.ModelFile;
 import dev.kvant.torch.pickle.PickleReader;
 import dev.kvant.torch.pickle.PickleValue;
 import java.io.EOFException;

@@ -7,7 +7,7 @@ import com.google.gson.stream.MalformedJsonException;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Printable;
-import dev.kvant.torch.archive.ModelFile;
+import dev.kvant.spi.ModelFile;
 import dev.kvant.torch.tensor.DenseTensor;
 import dev.kvant.torch.tensor.TensorStorage;
 import java.io.IOException;

@@ -3,7 +3,7 @@ package dev.kvant.torch.tensor;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Printable;
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import dev.kvant.torch.archive.TorchArchive;
 import dev.kvant.torch.pickle.PickleDict;
 import dev.kvant.torch.pickle.PickleGlobal;

@@ -1,7 +1,7 @@
 package dev.kvant.torch.tensor;
 
 import dev.kvant.api.ModelTensor;
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;

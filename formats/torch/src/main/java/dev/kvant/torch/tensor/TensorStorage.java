@@ -1,6 +1,6 @@
 package dev.kvant.torch.tensor;
 
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import java.util.Objects;
 
 /**

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.api.ModelFormatException;
-import dev.kvant.torch.archive.ByteSource;
+import dev.kvant.spi.ByteSource;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package dev.kvant.torch.archive;
+package dev.kvant.spi;
 
 import dev.kvant.api.ModelFormatException;
 import java.nio.ByteBuffer;

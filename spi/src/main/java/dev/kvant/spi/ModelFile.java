@@ -1,9 +1,8 @@
-package dev.kvant.torch.archive;
+package dev.kvant.spi;
 
 import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.QuantizationCancelledException;
-import dev.kvant.spi.RegularFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.backend.gguf.blocks;
+
+import org.jspecify.annotations.NullMarked;

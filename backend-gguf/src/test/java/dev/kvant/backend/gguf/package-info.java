@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.backend.gguf;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.gguf;
+
+import org.jspecify.annotations.NullMarked;
