@@ -1,9 +1,12 @@
 package dev.kvant.backend.gguf;
 
+import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.Recipe;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.backend.gguf.blocks.BlockType;
 import dev.kvant.kit.WeightValues;
@@ -16,7 +19,9 @@ import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Quantizes the weights of a GGUF file of any architecture to the blocks of llama.cpp, without
@@ -52,6 +57,52 @@ public final class GgufBackend implements QuantizationBackend {
   public Optional<String> remedy(String format) {
     return Optional.of(
         "convert it to a GGUF file of float16 with llama.cpp's convert_hf_to_gguf.py");
+  }
+
+  /**
+   * One type for all weights, as is requested, and six bits at least for those that give the next
+   * token: {@code output}, or the embeddings where there is none. llama.cpp does so too.
+   */
+  @Override
+  public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
+    if (request.hasData() && request.mode() == null) {
+      return Optional.empty();
+    }
+    BlockType type =
+        Optional.ofNullable(request.dtype()).flatMap(BlockType::of).orElse(BlockType.Q8_0);
+    ModelQuantizationConfig.Builder config =
+        ModelQuantizationConfig.builder()
+            .backend(DESCRIPTOR.id())
+            .mode(QuantizationMode.WEIGHT_ONLY_PTQ)
+            .defaultLayerDtype(type.dtype())
+            .calibration(request.calibration());
+    String reason =
+        "Blocks of %s take %s bits for a weight."
+            .formatted(type.dtype(), type.codec().blocks().bits());
+    if (type.codec().blocks().bits() < BlockType.Q6_K.codec().blocks().bits()) {
+      Optional<String> last = lastModule(model);
+      if (last.isPresent()) {
+        config.layer(last.get(), BlockType.Q6_K.dtype());
+        reason += " '%s' has q6_k, since it gives the next token.".formatted(last.get());
+      }
+    }
+    return Optional.of(new Recipe(config.build(), reason, Map.of()));
+  }
+
+  /** The module that gives the next token, if it can have six bits. */
+  private static Optional<String> lastModule(QuantizableModel model) {
+    return Stream.of("output", "token_embd")
+        .flatMap(name -> model.modules().stream().filter(module -> module.name().equals(name)))
+        .findFirst()
+        .filter(
+            module ->
+                module
+                    .weight()
+                    .filter(weight -> weight.shape().size() > 1)
+                    .filter(weight -> WeightValues.supports(weight.elementType()))
+                    .flatMap(weight -> BlockType.Q6_K.fitting(weight.shape()))
+                    .isPresent())
+        .map(ModuleDescription::name);
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.kvant.api.Dtype;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.KvantException;
+import dev.kvant.api.LayerQuantizationConfig;
 import dev.kvant.api.ModelQuantizationConfig;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
@@ -18,6 +19,7 @@ import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.QuantizationException;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
+import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.gguf.GgufEntry;
@@ -236,6 +238,36 @@ class GgufRunTest {
       assertThatThrownBy(() -> run.save(folder)).isInstanceOf(KvantException.class);
     }
     assertThat(folder.resolve("quantized_model.gguf")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "output.weight, 256, q4_k, output",
+    "output.weight, 256, q5_0, output",
+    "output.weight, 256, q8_0,",
+    "output.weight, 256, q6_k,",
+    "output.weight, 256,,",
+    "output.weight, 40, q4_k,",
+    "token_embd.weight, 256, q4_0, token_embd",
+    "blk.0.attn_q.weight, 256, q4_0,",
+  })
+  @DisplayName("is recommended with six bits for what gives the next token")
+  void recommends(String tensor, long columns, String dtype, String larger) {
+    Path source =
+        Samples.named("recommended").tensor(tensor, ElementType.FLOAT16, 4, columns).write();
+    RecipeRequest request =
+        RecipeRequest.builder().dtype(dtype == null ? null : Dtype.of(dtype)).build();
+
+    try (QuantizableModel model = new GgufFormat().open(source)) {
+      ModelQuantizationConfig config = BACKEND.recommend(model, request).orElseThrow().config();
+
+      assertThat(config.defaultLayerDtype()).isEqualTo(Dtype.of(dtype == null ? "q8_0" : dtype));
+      assertThat(config.layers())
+          .isEqualTo(
+              larger == null
+                  ? List.of()
+                  : List.of(LayerQuantizationConfig.weights(larger, Dtype.of("q6_k"))));
+    }
   }
 
   @Test
