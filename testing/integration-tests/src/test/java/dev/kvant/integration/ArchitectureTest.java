@@ -103,6 +103,11 @@ class ArchitectureTest {
             List.of("dev.kvant.kotlin.."),
             List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.runtime.."),
             List.of()),
+        new Module(
+            List.of("dev.kvant.maven.."),
+            List.of(
+                "dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.runtime..", "dev.kvant.report.."),
+            List.of("org.apache.maven..", "org.codehaus.plexus..", "org.jspecify..")),
         new Module(List.of("dev.kvant.micrometer.."), List.of("dev.kvant.api.."), List.of()),
         new Module(
             List.of("dev.kvant.spring.."),
@@ -290,6 +295,8 @@ class ArchitectureTest {
         .doNotHaveFullyQualifiedName("dev.kvant.torch.runtime.Libtorch")
         .and()
         .doNotHaveFullyQualifiedName("dev.kvant.readers.text.Tokens")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.kvant.onnx.runtime.DjlEngine")
         .should()
         .callMethod(Thread.class, "getContextClassLoader")
         .check(all);

@@ -141,25 +141,44 @@ public final class RuntimeSession implements AutoCloseable {
    * @throws ModelFormatException if ONNX Runtime does not take the graph
    */
   public static RuntimeSession openUnoptimized(OnnxModel model, Device device) {
-    if (OnnxWriter.changedBytes(model) <= LARGEST_IN_MEMORY
-        || OnnxWriter.size(model) > OnnxWriter.LARGEST_FILE) {
-      byte[] graph = OnnxWriter.toBytes(model);
-      return open(
-          model.source(),
-          device,
-          SessionOptions.OptLevel.NO_OPT,
-          (environment, options) -> {
-            Path folder = model.source().toAbsolutePath().getParent();
-            options.setIntraOpNumThreads(1);
-            options.addConfigEntry(EXTERNAL_FOLDER, String.valueOf(folder));
-            return environment.createSession(graph, options);
-          });
-    }
-    // Through a file, so that what was changed need not be on the heap once more.
+    boolean fitsFile = OnnxWriter.size(model) <= OnnxWriter.LARGEST_FILE;
+    boolean fitsHeap = OnnxWriter.changedBytes(model) <= LARGEST_IN_MEMORY;
+    return (fitsHeap || !fitsFile) && RuntimeVersion.findsTensorsBesideBytes(version())
+        ? openBytes(model, device)
+        : openCopy(model, device, fitsFile);
+  }
+
+  /** Through bytes that refer to the tensors in the files of the model. */
+  private static RuntimeSession openBytes(OnnxModel model, Device device) {
+    byte[] graph = OnnxWriter.toBytes(model);
+    return open(
+        model.source(),
+        device,
+        SessionOptions.OptLevel.NO_OPT,
+        (environment, options) -> {
+          Path folder = model.source().toAbsolutePath().getParent();
+          options.setIntraOpNumThreads(1);
+          options.addConfigEntry(EXTERNAL_FOLDER, String.valueOf(folder));
+          return environment.createSession(graph, options);
+        });
+  }
+
+  /**
+   * Through a temporary file, or two if one cannot hold everything, so that what was changed need
+   * not be on the heap once more.
+   */
+  private static RuntimeSession openCopy(OnnxModel model, Device device, boolean inOneFile) {
     try {
-      Path file = Files.createTempFile("kvant", ".onnx");
+      Path folder = Files.createTempDirectory("kvant");
+      Path file = folder.resolve("model.onnx");
+      Path data = folder.resolve("model.onnx.data");
       try {
-        OnnxWriter.write(model, file);
+        Files.createFile(file);
+        if (inOneFile) {
+          OnnxWriter.write(model, file);
+        } else {
+          OnnxWriter.write(model, file, Files.createFile(data), String.valueOf(data.getFileName()));
+        }
         return open(
             model.source(),
             device,
@@ -169,10 +188,21 @@ public final class RuntimeSession implements AutoCloseable {
               return environment.createSession(file.toString(), options);
             });
       } finally {
-        Files.delete(file);
+        for (Path each : List.of(data, file, folder)) {
+          delete(each);
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException("no temporary file can be written", e);
+    }
+  }
+
+  /** Now or, where a system keeps files that are mapped into memory, when the process ends. */
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      file.toFile().deleteOnExit();
     }
   }
 
@@ -239,9 +269,15 @@ public final class RuntimeSession implements AutoCloseable {
     }
   }
 
+  private static String version() {
+    return environment().getVersion();
+  }
+
   private static OrtEnvironment environment() {
     try {
-      OrtEnvironment environment = OrtEnvironment.getEnvironment(LOGGED, "kvant");
+      DjlEngine.startFirst();
+      // With the level and the name that everybody gets: it is the application's too.
+      OrtEnvironment environment = OrtEnvironment.getEnvironment();
       UnpackedLibraries.deleteBeforeTheirFolder();
       RuntimeVersion.fault(environment.getVersion(), null)
           .ifPresent(

@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 /** Which ONNX Runtime is on the class path, as far as its jar says without being loaded. */
 final class RuntimeVersion {
 
-  /**
-   * The first version that finds the tensors beside a graph in memory, which calibration needs, and
-   * that Kvant's artifacts are tried with.
-   */
-  static final String MINIMUM = "1.21.0";
+  /** The oldest version that Kvant and its artifacts are tested with. */
+  static final String MINIMUM = "1.19.2";
+
+  /** The first version that finds the tensors of a graph in memory in files. */
+  private static final String TENSORS_BESIDE_BYTES = "1.21.0";
 
   private static final String ENTRY = "ai.onnxruntime.OrtEnvironment";
   private static final String TITLE = "onnxruntime";
@@ -46,18 +46,26 @@ final class RuntimeVersion {
    * @param place where it was found, or null
    */
   static Optional<String> fault(String version, @Nullable String place) {
-    Version found;
-    try {
-      found = Version.parse(version);
-    } catch (IllegalArgumentException e) {
-      return Optional.empty();
-    }
-    if (found.compareTo(Version.parse(MINIMUM)) >= 0) {
+    if (isAtLeast(MINIMUM, version)) {
       return Optional.empty();
     }
     return Optional.of(
         "ONNX Runtime %s%s is too old, the minimum is %s; %s, or exclude the older one from the dependency that brings it"
             .formatted(version, place == null ? "" : " in " + place, MINIMUM, REMEDY));
+  }
+
+  /** Whether a model that is loaded from bytes can refer to tensors in files. */
+  static boolean findsTensorsBesideBytes(String version) {
+    return isAtLeast(TENSORS_BESIDE_BYTES, version);
+  }
+
+  /** Whether a version is not older than another; true if it is not written as a version. */
+  private static boolean isAtLeast(String minimum, String version) {
+    try {
+      return Version.parse(version).compareTo(Version.parse(minimum)) >= 0;
+    } catch (IllegalArgumentException e) {
+      return true;
+    }
   }
 
   /** A fat jar has a manifest of its own, with another title. */

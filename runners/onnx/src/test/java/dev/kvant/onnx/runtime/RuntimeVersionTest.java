@@ -32,20 +32,28 @@ class RuntimeVersionTest {
 
   @Test
   void says_that_a_version_is_too_old_and_where_it_lies() throws IOException {
-    Path jar = jar("onnxruntime", "1.20.0");
+    Path jar = jar("onnxruntime", "1.19.0");
 
     assertThat(availability(jar))
         .isEqualTo(
             Availability.unavailable(
-                "ONNX Runtime 1.20.0 in %s is too old, the minimum is 1.21.0; put com.microsoft.onnxruntime:onnxruntime of version 1.21.0 or newer on the class path, or exclude the older one from the dependency that brings it"
+                "ONNX Runtime 1.19.0 in %s is too old, the minimum is 1.19.2; put com.microsoft.onnxruntime:onnxruntime of version 1.19.2 or newer on the class path, or exclude the older one from the dependency that brings it"
                     .formatted(jar.toUri().toURL())));
   }
 
   @Test
   void takes_the_minimum_and_versions_with_more_digits() throws IOException {
-    assertThat(availability(jar("onnxruntime", "1.21.0"))).isEqualTo(Availability.available());
+    assertThat(availability(jar("onnxruntime", "1.19.2"))).isEqualTo(Availability.available());
     assertThat(availability(jar("onnxruntime_gpu", "1.100.1"))).isEqualTo(Availability.available());
     assertThat(availability(jar("onnxruntime_gpu", "1.9.0"))).isInstanceOf(Unavailable.class);
+  }
+
+  @Test
+  void knows_which_versions_find_tensors_in_files() {
+    assertThat(RuntimeVersion.findsTensorsBesideBytes("1.20.0")).isFalse();
+    assertThat(RuntimeVersion.findsTensorsBesideBytes("1.21.0")).isTrue();
+    assertThat(RuntimeVersion.findsTensorsBesideBytes("1.100.0")).isTrue();
+    assertThat(RuntimeVersion.findsTensorsBesideBytes("nightly")).isTrue();
   }
 
   @Test
@@ -53,7 +61,7 @@ class RuntimeVersionTest {
     assertThat(RuntimeVersion.availability(ClassLoader.getPlatformClassLoader()))
         .isEqualTo(
             Availability.unavailable(
-                "ONNX Runtime is missing; put com.microsoft.onnxruntime:onnxruntime of version 1.21.0 or newer on the class path"));
+                "ONNX Runtime is missing; put com.microsoft.onnxruntime:onnxruntime of version 1.19.2 or newer on the class path"));
   }
 
   @Test
