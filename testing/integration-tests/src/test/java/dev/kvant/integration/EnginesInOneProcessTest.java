@@ -21,8 +21,7 @@ class EnginesInOneProcessTest {
       })
   void work_whoever_comes_first_and_without_a_warning(String order, String expected)
       throws Exception {
-    OwnProcess process =
-        OwnProcess.run(EnginesInOneProcess.class.getName(), order.split(" ", -1));
+    OwnProcess process = OwnProcess.run(EnginesInOneProcess.class.getName(), order.split(" ", -1));
 
     assertThat(process.output().lines().filter(line -> !line.startsWith("SLF4J")))
         .containsExactly(expected.split(", ", -1));

@@ -23,7 +23,8 @@ record OwnProcess(int exitCode, String output) {
   private static final long PATIENCE_MINUTES = 5;
 
   /** What ONNX Runtime's jar is named like. */
-  private static final String ONNX_RUNTIME = "onnxruntime" + File.separator + "onnxruntime" + File.separator;
+  private static final String ONNX_RUNTIME =
+      "onnxruntime" + File.separator + "onnxruntime" + File.separator;
 
   /** Runs it in the root of the sources, with the class path of this process. */
   static OwnProcess run(String main, String... arguments) throws IOException, InterruptedException {
