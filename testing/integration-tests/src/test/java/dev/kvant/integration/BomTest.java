@@ -23,8 +23,7 @@ class BomTest {
    * its version from a BOM.
    */
   private static final List<String> NOT_LIBRARIES =
-      List.of(
-          "bom", "distribution", "fuzz", "integration-tests", "benchmarks", "maven-plugin");
+      List.of("bom", "distribution", "fuzz", "integration-tests", "benchmarks", "maven-plugin");
 
   @Test
   void the_bom_names_every_library_and_nothing_else() throws IOException {
