@@ -153,7 +153,9 @@ class DistributionIT {
             "--out",
             folder);
 
-    assertThat(run.err()).isEmpty();
+    assertThat(run.err().replaceAll("\\s+", " "))
+        .startsWith("warning: on a CPU ONNX Runtime restores weights behind DequantizeLinear")
+        .endsWith("for convolutions, static_ptq is faster ");
     assertThat(run.exitCode()).isZero();
     assertThat(run.out()).contains("float32 → int8");
     assertThat(run.out().replace("\n", "")).doesNotContainPattern("\\p{Cntrl}");
