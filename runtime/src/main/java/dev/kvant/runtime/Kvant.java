@@ -288,6 +288,41 @@ public final class Kvant implements AutoCloseable {
   }
 
   /**
+   * Does what a document says: opens the model of {@code model_path}, calibrates it on the data of
+   * {@code calibration}, and saves the artifacts into {@code results_dir}.
+   *
+   * @return what was written
+   * @throws InvalidConfigurationException with all that is wrong with the configuration; if it
+   *     lacks one of these paths, or has a section {@code evaluation}, which this method does not
+   *     follow
+   * @throws UnavailableException if the backend cannot work on this machine
+   * @throws ModelFormatException if the model is not there, damaged or of no format that is known
+   * @throws UnsupportedModelException if the backend does not read the model
+   * @throws DataException if the data cannot be read
+   * @throws CalibrationException if the data does not fit the model's inputs
+   * @throws dev.kvant.api.VerificationException if an artifact is wrong beside the model
+   */
+  public SavedModel quantize(ConfigDocument document) {
+    ConfigDocument complete =
+        document
+            .requiringModelPath("it names the model")
+            .requiringResultsDir("it names the folder for the artifacts");
+    try (ModelQuantizer quantizer = quantizer(complete)) {
+      ModelQuantizationConfig config = quantizer.config();
+      if (config.evaluation() != null) {
+        throw new InvalidConfigurationException(
+            "quantize.evaluation",
+            "is not followed here; leave it out, and compare the artifact by Kvant.compare");
+      }
+      Path directory = Objects.requireNonNull(config.resultsDir(), "results_dir");
+      try (QuantizableModel model =
+          load(Objects.requireNonNull(config.modelPath(), "model_path"))) {
+        return quantize(quantizer, model, directory);
+      }
+    }
+  }
+
+  /**
    * Quantizes a model and saves it, on the calibration data that the quantizer's configuration
    * names, if it names any.
    *

@@ -1,6 +1,7 @@
 package dev.kvant.spring;
 
 import dev.kvant.api.QuantizationListener;
+import dev.kvant.api.UnavailableException;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.spi.DataReaderProvider;
@@ -11,21 +12,29 @@ import dev.kvant.spi.QuantizationBackend;
 import java.nio.file.Path;
 import java.util.Map;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Condition;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.core.io.ResourceLoader;
+import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /**
  * Makes {@link Kvant} a bean that is closed with its context, unless the application defines one.
  *
  * <p>Beans of the types {@link QuantizationBackend}, {@link ModelFormat}, {@link
  * ModelRunnerProvider}, {@link DataReaderProvider}, {@link ModelSource}, {@link
- * QuantizationListener} and {@link KvantCustomizer} contribute to it. With {@code
- * kvant.quantize.backend} set, the configuration {@code kvant.quantize} is a bean as well, to be
- * passed to {@link Kvant#quantizer(ConfigDocument)}.
+ * QuantizationListener} and {@link KvantCustomizer} contribute to it. With a property below {@code
+ * kvant.quantize}, that configuration is a bean as well, to be passed to {@link
+ * Kvant#quantize(ConfigDocument)} or {@link Kvant#quantizer(ConfigDocument)}. It is checked when
+ * the application starts.
  *
  * @since 0.1.0
  */
@@ -72,8 +81,33 @@ public class KvantAutoConfiguration {
 
   @Bean
   @ConditionalOnMissingBean
-  @ConditionalOnProperty("kvant.quantize.backend")
+  @Conditional(QuantizeProperties.class)
   ConfigDocument kvantConfigDocument(KvantProperties properties) {
     return ConfigDocument.of(Map.of("quantize", PropertyTree.document(properties.quantize())));
+  }
+
+  /** Ends the start of an application whose configuration has keys or values that are wrong. */
+  @Bean
+  @ConditionalOnBean(ConfigDocument.class)
+  SmartInitializingSingleton kvantConfigDocumentCheck(Kvant kvant, ConfigDocument document) {
+    return () -> {
+      try {
+        kvant.quantizer(document).close();
+      } catch (UnavailableException e) {
+        // The configuration is right; what is missing is a matter of the health.
+      }
+    };
+  }
+
+  /** Holds if there is any property below {@code kvant.quantize}, a misspelt one too. */
+  static final class QuantizeProperties implements Condition {
+
+    @Override
+    public boolean matches(ConditionContext context, AnnotatedTypeMetadata metadata) {
+      return Binder.get(context.getEnvironment())
+          .bind("kvant.quantize", Bindable.mapOf(String.class, Object.class))
+          .map(properties -> !properties.isEmpty())
+          .orElse(false);
+    }
   }
 }

@@ -7,7 +7,6 @@ import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.DataException;
-import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.QuantizableModel;
@@ -112,13 +111,7 @@ class KvantAutoConfigurationTest {
 
     try (ConfigurableApplicationContext context = digits.run()) {
       Kvant kvant = context.getBean(Kvant.class);
-      SavedModel saved;
-      try (ModelQuantizer quantizer = kvant.quantizer(context.getBean(ConfigDocument.class));
-          QuantizableModel model =
-              kvant.load(Objects.requireNonNull(quantizer.config().modelPath()))) {
-        quantizer.quantizeModel(model);
-        saved = quantizer.saveModel();
-      }
+      SavedModel saved = kvant.quantize(context.getBean(ConfigDocument.class));
 
       assertThat(saved.artifacts())
           .extracting(Artifact::path)
@@ -227,10 +220,7 @@ class KvantAutoConfigurationTest {
   @Test
   void that_does_not_start_since_its_configuration_is_wrong_says_all_that_is() {
     application
-        .withPropertyValues(
-            "kvant.quantize.backend=torchao",
-            "kvant.quantize.strict=perhaps",
-            "kvant.quantize.layers[0].module-name=Linear")
+        .withPropertyValues("kvant.discovery=true")
         .withBean(
             "quantizer",
             ModelQuantizer.class,
@@ -309,15 +299,37 @@ class KvantAutoConfigurationTest {
             "kvant.quantize.layers[0].modul-name=Linear",
             "kvant.quantize.layers[0].weights.dtype=int7")
         .run(
+            context -> {
+              FailureAnalysis analysis =
+                  analysis(Objects.requireNonNull(context.getStartupFailure()));
+              assertThat(analysis.getDescription())
+                  .contains("quantize.layers[0].modul_name")
+                  .contains("quantize.layers[0].weights.dtype");
+              assertThat(analysis.getAction()).contains("kvant.quantize");
+            });
+  }
+
+  @Test
+  void does_not_start_with_a_configuration_that_lacks_a_backend_or_misspells_it() {
+    application
+        .withPropertyValues("kvant.quantize.bakend=torchao")
+        .run(
             context ->
-                assertThatThrownBy(
-                        () ->
-                            context
-                                .getBean(Kvant.class)
-                                .quantizer(context.getBean(ConfigDocument.class)))
-                    .isInstanceOf(InvalidConfigurationException.class)
-                    .hasMessageContaining("quantize.layers[0].modul_name")
-                    .hasMessageContaining("quantize.layers[0].weights.dtype"));
+                assertThat(
+                        analysis(Objects.requireNonNull(context.getStartupFailure()))
+                            .getDescription())
+                    .contains("quantize.bakend: is unknown; did you mean 'backend'?"));
+  }
+
+  @Test
+  void starts_with_a_configuration_whose_backend_cannot_work_here() {
+    application
+        .withPropertyValues("kvant.discovery=false", "kvant.quantize.backend=stub")
+        .withPropertyValues("kvant.quantize.default-layer-dtype=int8")
+        .withBean(
+            QuantizationBackend.class,
+            () -> new StubBackend("stub", Availability.unavailable("there is no library")))
+        .run(context -> assertThat(context).hasNotFailed().hasSingleBean(ConfigDocument.class));
   }
 
   @Test
