@@ -3,10 +3,15 @@ package dev.kvant.onnx;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.onnx.graph.OnnxSignature;
 import dev.kvant.spi.ModelFormat;
+import dev.kvant.spi.RecognizedModel;
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Opens ONNX files as models.
@@ -28,7 +33,44 @@ public final class OnnxFormat implements ModelFormat {
 
   @Override
   public boolean recognizes(Path path) throws IOException {
-    return Files.isRegularFile(path) && OnnxSignature.isOn(path);
+    Optional<RecognizedModel> found = probe(path);
+    found.ifPresent(RecognizedModel::close);
+    return found.isPresent();
+  }
+
+  @Override
+  public Optional<RecognizedModel> probe(Path path) throws IOException {
+    if (!Files.isRegularFile(path)) {
+      return Optional.empty();
+    }
+    FileChannel channel = RegularFile.channel(path);
+    boolean recognized = false;
+    try {
+      recognized = OnnxSignature.isOn(channel);
+    } finally {
+      if (!recognized) {
+        channel.close();
+      }
+    }
+    return recognized ? Optional.of(new OpenFile(path, channel)) : Optional.empty();
+  }
+
+  /** A file with the signature, which is not opened once more. */
+  private record OpenFile(Path path, FileChannel channel) implements RecognizedModel {
+
+    @Override
+    public QuantizableModel open() {
+      return OnnxModelFile.open(path, channel);
+    }
+
+    @Override
+    public void close() {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot close " + path, e);
+      }
+    }
   }
 
   @Override

@@ -13,6 +13,7 @@ import dev.kvant.onnx.graph.OnnxFile;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxModule;
 import dev.kvant.onnx.graph.OnnxModules;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,7 +57,15 @@ public final class OnnxModelFile implements QuantizableModel {
   }
 
   public static OnnxModelFile open(Path path) {
-    OnnxFile file = OnnxFile.open(path);
+    return of(OnnxFile.open(path));
+  }
+
+  /** Reads a file that is open, and closes the channel. */
+  static OnnxModelFile open(Path path, FileChannel channel) {
+    return of(OnnxFile.open(path, channel));
+  }
+
+  private static OnnxModelFile of(OnnxFile file) {
     try {
       return new OnnxModelFile(file, file.load());
     } catch (RuntimeException e) {

@@ -43,7 +43,21 @@ public final class OnnxFile implements AutoCloseable {
    * @throws ModelFormatException if it is damaged or no ONNX file
    */
   public static OnnxFile open(Path path) {
-    try (FileChannel channel = RegularFile.channel(path)) {
+    try {
+      return open(path, RegularFile.channel(path));
+    } catch (IOException e) {
+      throw new ModelFormatException("%s cannot be read: %s".formatted(path, e), e);
+    }
+  }
+
+  /**
+   * Reads a file that is open.
+   *
+   * @param channel the file, which this closes
+   * @throws ModelFormatException if it is damaged or no ONNX file
+   */
+  public static OnnxFile open(Path path, FileChannel channel) {
+    try (channel) {
       long size = channel.size();
       if (size > Integer.MAX_VALUE) {
         throw new ModelFormatException(

@@ -4,11 +4,11 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import dev.kvant.onnx.proto.ModelProto;
-import dev.kvant.spi.RegularFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 
 /**
  * Tells ONNX files from others. The format has no magic number, so the beginning of the message is
@@ -26,9 +26,14 @@ public final class OnnxSignature {
 
   private OnnxSignature() {}
 
-  /** Whether a file begins as an ONNX model does, even if it ends too early. */
-  public static boolean isOn(Path file) throws IOException {
-    try (InputStream stream = new BufferedInputStream(RegularFile.stream(file))) {
+  /**
+   * Whether a file begins as an ONNX model does, even if it ends too early.
+   *
+   * @param file at its beginning; stays open
+   */
+  public static boolean isOn(FileChannel file) throws IOException {
+    InputStream stream = new BufferedInputStream(Channels.newInputStream(file));
+    try {
       CodedInputStream input = CodedInputStream.newInstance(stream);
       boolean versionSeen = false;
       while (true) {
