@@ -105,7 +105,7 @@ final class OnnxRecipes {
     for (Map<String, Object> options :
         List.of(
             Map.<String, Object>of(OnnxOptions.SMOOTH, FIXED_SMOOTHING),
-            Map.<String, Object>of(OnnxOptions.SMOOTH, "auto"),
+            Map.<String, Object>of(OnnxOptions.SMOOTH, Smooth.AUTO),
             regions)) {
       add(all, mode, CalibrationAlgorithm.MSE, options);
       add(all, mode, CalibrationAlgorithm.MINMAX, options);
@@ -130,12 +130,14 @@ final class OnnxRecipes {
   private void addDynamic(Map<ModelQuantizationConfig, Recipe> all) {
     QuantizationMode mode = QuantizationMode.DYNAMIC_PTQ;
     if (request.hasData()) {
-      add(all, mode, CalibrationAlgorithm.MINMAX, Map.of(OnnxOptions.SMOOTH, FIXED_SMOOTHING));
-      add(
-          all,
-          mode,
-          CalibrationAlgorithm.MINMAX,
-          Map.of(OnnxOptions.SMOOTH, FIXED_SMOOTHING, OnnxOptions.REDUCE_RANGE, "true"));
+      for (Object smooth : List.of(Smooth.AUTO, FIXED_SMOOTHING)) {
+        add(all, mode, CalibrationAlgorithm.MINMAX, Map.of(OnnxOptions.SMOOTH, smooth));
+        add(
+            all,
+            mode,
+            CalibrationAlgorithm.MINMAX,
+            Map.of(OnnxOptions.SMOOTH, smooth, OnnxOptions.REDUCE_RANGE, "true"));
+      }
     }
     add(all, mode, CalibrationAlgorithm.MINMAX, Map.of());
   }

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("The recipe for an ONNX graph")
 class OnnxRecipesTest {
@@ -127,6 +128,22 @@ class OnnxRecipesTest {
     assertThat(all).hasSizeGreaterThanOrEqualTo(12);
     assertThat(all).extracting(Recipe::config).doesNotHaveDuplicates();
     assertThat(all).allSatisfy(each -> assertThat(backend.validate(each.config())).isEmpty());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"static_ptq", "dynamic_ptq"})
+  void alternatives_with_data_smooth_by_the_data_and_by_a_given_alpha(String mode) {
+    RecipeRequest request = nothing().mode(QuantizationMode.of(mode)).calibration(DATA).build();
+
+    assertThat(backend.alternatives(new Single("MatMul"), request))
+        .extracting(each -> each.config().backendKwargs().get("smooth"))
+        .contains("auto", 0.8, null);
+  }
+
+  @Test
+  void alternatives_without_data_smooth_nothing() {
+    assertThat(backend.alternatives(new Single("MatMul"), nothing().build()))
+        .noneMatch(each -> each.config().backendKwargs().containsKey("smooth"));
   }
 
   @Test
