@@ -18,6 +18,7 @@ import dev.kvant.onnx.proto.TensorShapeProto;
 import dev.kvant.onnx.proto.TypeProto;
 import dev.kvant.onnx.proto.ValueInfoProto;
 import dev.kvant.onnx.runtime.RuntimeSession;
+import dev.kvant.onnx.runtime.RuntimeSessions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -206,15 +207,15 @@ final class SmallGraph {
    */
   static double sqnr(Path source, Path other, TensorBatch batch) {
     Map<String, float[]> right;
-    try (RuntimeSession session = RuntimeSession.open(source, Device.CPU)) {
+    try (RuntimeSession session = RuntimeSessions.open(source, Device.CPU)) {
       right = outputs(session, batch);
     }
     double least = 200;
-    try (RuntimeSession session = RuntimeSession.open(other, Device.CPU)) {
+    try (RuntimeSession session = RuntimeSessions.open(other, Device.CPU)) {
       least = Math.min(least, sqnr(right, outputs(session, batch)));
     }
     try (OnnxFile file = OnnxFile.open(other);
-        RuntimeSession session = RuntimeSession.openUnoptimized(file.load())) {
+        RuntimeSession session = RuntimeSessions.openUnoptimized(file.load())) {
       least = Math.min(least, sqnr(right, outputs(session, batch)));
     }
     return least;

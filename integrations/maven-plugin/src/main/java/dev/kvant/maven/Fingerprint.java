@@ -1,11 +1,13 @@
 package dev.kvant.maven;
 
+import dev.kvant.spi.RegularFile;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -14,8 +16,6 @@ import java.util.stream.Stream;
 
 /** Hashes everything that a result depends on: texts, and files and folders by their content. */
 final class Fingerprint {
-
-  private static final int BLOCK = 1 << 16;
 
   private final MessageDigest digest = sha256();
 
@@ -76,13 +76,9 @@ final class Fingerprint {
    * @throws IOException if it cannot be read
    */
   static String of(Path file) throws IOException {
-    MessageDigest digest = sha256();
-    try (InputStream in = Files.newInputStream(file)) {
-      byte[] block = new byte[BLOCK];
-      for (int read = in.read(block); read >= 0; read = in.read(block)) {
-        digest.update(block, 0, read);
-      }
+    try (DigestInputStream in = new DigestInputStream(RegularFile.stream(file), sha256())) {
+      in.transferTo(OutputStream.nullOutputStream());
+      return HexFormat.of().formatHex(in.getMessageDigest().digest());
     }
-    return HexFormat.of().formatHex(digest.digest());
   }
 }

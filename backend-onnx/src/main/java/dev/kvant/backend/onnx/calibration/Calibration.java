@@ -19,6 +19,7 @@ import dev.kvant.onnx.graph.Node;
 import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.proto.ValueInfoProto;
 import dev.kvant.onnx.runtime.RuntimeSession;
+import dev.kvant.onnx.runtime.RuntimeSessions;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
 import dev.kvant.spi.ProgressReporter;
@@ -73,7 +74,7 @@ public final class Calibration {
     Map<String, List<Activation>> byOutput = expose(planned.model(), activations);
     // Sums depend, in their last bits, on the order of what is added.
     int samplesAtOnce = wanted.values().stream().anyMatch(Calibration::isSum) ? 1 : parallelism;
-    try (RuntimeSession session = RuntimeSession.openUnoptimized(planned.model(), device);
+    try (RuntimeSession session = RuntimeSessions.openUnoptimized(planned.model(), device);
         InputSums sums = new InputSums(parallelism);
         Workers<Map<String, TensorObserver>> workers =
             new Workers<>(samplesAtOnce, LinkedHashMap::new)) {

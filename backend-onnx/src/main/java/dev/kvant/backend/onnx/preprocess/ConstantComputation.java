@@ -12,6 +12,7 @@ import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxModules;
 import dev.kvant.onnx.graph.StoredTensor;
 import dev.kvant.onnx.runtime.RuntimeSession;
+import dev.kvant.onnx.runtime.RuntimeSessions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -350,7 +351,7 @@ final class ConstantComputation {
     }
     Map<Value, StoredTensor> computedNow = new HashMap<>();
     try (RuntimeSession session =
-        RuntimeSession.openUnoptimized(model.part(nodes, constants.values(), results.keySet()))) {
+        RuntimeSessions.openUnoptimized(model.part(nodes, constants.values(), results.keySet()))) {
       session.run(
           (name, tensor) -> {
             Value value = results.get(name);

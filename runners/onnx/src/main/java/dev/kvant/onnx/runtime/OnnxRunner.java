@@ -20,11 +20,11 @@ final class OnnxRunner implements ModelRunner {
   }
 
   static OnnxRunner open(Path model, Device device) {
-    return new OnnxRunner(RuntimeSession.open(model, device));
+    return new OnnxRunner(RuntimeSessions.open(model, device));
   }
 
   static OnnxRunner openUnoptimized(Path model, Device device) {
-    return new OnnxRunner(RuntimeSession.openUnoptimized(model, device));
+    return new OnnxRunner(RuntimeSessions.openUnoptimized(model, device));
   }
 
   @Override

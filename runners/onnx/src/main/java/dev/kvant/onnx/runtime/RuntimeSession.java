@@ -40,7 +40,8 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 
 /**
- * A model loaded into ONNX Runtime: the one place that knows its classes.
+ * A model loaded into ONNX Runtime by {@link RuntimeSessions}: the one place that knows its
+ * classes.
  *
  * @since 0.1.0
  */
@@ -85,13 +86,8 @@ public final class RuntimeSession implements AutoCloseable {
     this.contract = contract;
   }
 
-  /**
-   * Loads a model file, optimized as ONNX Runtime sees fit.
-   *
-   * @throws UnavailableException if the device or the native library is not there
-   * @throws ModelFormatException if ONNX Runtime does not take the model
-   */
-  public static RuntimeSession open(Path model, Device device) {
+  /** As {@link RuntimeSessions#open}. */
+  static RuntimeSession open(Path model, Device device) {
     checkReadable(model);
     return open(
         model,
@@ -100,13 +96,8 @@ public final class RuntimeSession implements AutoCloseable {
         (environment, options) -> environment.createSession(model.toString(), options));
   }
 
-  /**
-   * Loads a model file to be computed node by node, on all processors.
-   *
-   * @throws UnavailableException if the device or the native library is not there
-   * @throws ModelFormatException if ONNX Runtime does not take the model
-   */
-  public static RuntimeSession openUnoptimized(Path model, Device device) {
+  /** As {@link RuntimeSessions#openUnoptimized(Path, Device)}. */
+  static RuntimeSession openUnoptimized(Path model, Device device) {
     checkReadable(model);
     return open(
         model,
@@ -124,23 +115,8 @@ public final class RuntimeSession implements AutoCloseable {
     }
   }
 
-  /**
-   * Loads a graph to be computed node by node on the processor.
-   *
-   * @throws ModelFormatException if ONNX Runtime does not take the graph
-   */
-  public static RuntimeSession openUnoptimized(OnnxModel model) {
-    return openUnoptimized(model, Device.CPU);
-  }
-
-  /**
-   * Loads a graph to be computed node by node as it is, on the thread that runs it: so values do
-   * not depend on the number of threads, and samples rather than rows are spread over them.
-   *
-   * @throws UnavailableException if the device or the native library is not there
-   * @throws ModelFormatException if ONNX Runtime does not take the graph
-   */
-  public static RuntimeSession openUnoptimized(OnnxModel model, Device device) {
+  /** As {@link RuntimeSessions#openUnoptimized(OnnxModel, Device)}. */
+  static RuntimeSession openUnoptimized(OnnxModel model, Device device) {
     boolean fitsFile = OnnxWriter.size(model) <= OnnxWriter.LARGEST_FILE;
     boolean fitsHeap = OnnxWriter.changedBytes(model) <= LARGEST_IN_MEMORY;
     return (fitsHeap || !fitsFile) && RuntimeVersion.findsTensorsBesideBytes(version())
