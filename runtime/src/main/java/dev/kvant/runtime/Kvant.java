@@ -21,6 +21,7 @@ import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnavailableException;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.api.Verification;
+import dev.kvant.runtime.calibration.MergedStatistics;
 import dev.kvant.runtime.config.BoundConfig;
 import dev.kvant.runtime.config.ConfigDocument;
 import dev.kvant.runtime.data.CalibrationFiles;
@@ -465,6 +466,21 @@ public final class Kvant implements AutoCloseable {
   public CalibrationDataset calibrationData(CalibrationConfig config, QuantizableModel model) {
     Objects.requireNonNull(config, "config");
     return new CalibrationFiles(readers(), config, model.inputs(), new Remarks(listener));
+  }
+
+  /**
+   * Writes the statistics of several files into one, whole or not at all. No model is needed, so
+   * that a scheduler can merge statistics in stages.
+   *
+   * @param statistics files that {@link ModelQuantizer#saveStatistics} or this method wrote, of
+   *     parts of the data. Any order gives the same ranges and histograms; sums of products, which
+   *     SmoothQuant and GPTQ need, are added in this order, and each order rounds them differently
+   * @param merged the file to write
+   * @throws CalibrationException if no file is given, one cannot be read, or they are of several
+   *     models, of several plans or of the same data
+   */
+  public static void mergeStatistics(List<Path> statistics, Path merged) {
+    MergedStatistics.write(List.copyOf(statistics), Objects.requireNonNull(merged, "merged"));
   }
 
   /**

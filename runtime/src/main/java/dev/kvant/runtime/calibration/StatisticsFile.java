@@ -79,9 +79,15 @@ record StatisticsFile(String model, List<String> data, CalibrationStatistics sta
    * The statistics of both data sets.
    *
    * @param file where the other ones lie, for messages
-   * @throws CalibrationException if they observed other tensors, or the same data as well
+   * @throws CalibrationException if they are of another model, observed other tensors, or the same
+   *     data as well
    */
   StatisticsFile plus(StatisticsFile other, Path file) {
+    if (!model.equals(other.model)) {
+      throw new CalibrationException(
+          "%s was made with another model file than the statistics before it; calibrate one model on all data"
+              .formatted(file));
+    }
     Map<String, Optional<TensorStatistics>> ours = statistics.tensors();
     Map<String, Optional<TensorStatistics>> theirs = other.statistics.tensors();
     if (!ours.keySet().equals(theirs.keySet())) {

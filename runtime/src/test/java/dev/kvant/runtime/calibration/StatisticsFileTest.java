@@ -7,6 +7,7 @@ import dev.kvant.api.CalibrationException;
 import dev.kvant.numerics.observer.Gram;
 import dev.kvant.numerics.observer.TensorObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
+import dev.kvant.runtime.Kvant;
 import dev.kvant.spi.CalibrationStatistics;
 import dev.kvant.spi.Observation;
 import dev.kvant.tck.NamedPipe;
@@ -95,5 +96,48 @@ class StatisticsFileTest {
 
     assertThat(NamedPipe.assertRefused(pipe, () -> StatisticsFile.read(pipe)))
         .contains(pipe + " ", "it is a pipe, a device or a socket");
+  }
+
+  private Path written(String name, StatisticsFile statistics) {
+    Path file = folder.resolve(name);
+    statistics.write(file);
+    return file;
+  }
+
+  @Test
+  void merges_files_in_stages_as_at_once() {
+    Path a = written("a", file().withData("a"));
+    Path b = written("b", file().withData("b"));
+    Path c = written("c", file().withData("c"));
+    Path ab = folder.resolve("ab");
+    Kvant.mergeStatistics(List.of(a, b), ab);
+    Path stages = folder.resolve("stages");
+    Kvant.mergeStatistics(List.of(ab, c), stages);
+    Path once = folder.resolve("once");
+
+    Kvant.mergeStatistics(List.of(a, b, c), once);
+
+    assertThat(once).hasSameBinaryContentAs(stages);
+    assertThat(StatisticsFile.read(once).data()).containsExactly("a", "b", "c");
+  }
+
+  @Test
+  void refuses_to_merge_statistics_of_two_models_or_of_the_same_data() {
+    Path a = written("a", file());
+    Path other = written("other", file().withData("b").withModel("other"));
+    Path merged = folder.resolve("merged");
+
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(() -> Kvant.mergeStatistics(List.of(a, other), merged))
+        .withMessage(
+            "%s was made with another model file than the statistics before it; calibrate one model on all data"
+                .formatted(other));
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(() -> Kvant.mergeStatistics(List.of(a, a), merged))
+        .withMessageContaining("would count twice");
+    assertThatExceptionOfType(CalibrationException.class)
+        .isThrownBy(() -> Kvant.mergeStatistics(List.of(), merged))
+        .withMessage("no statistics file is given");
+    assertThat(merged).doesNotExist();
   }
 }

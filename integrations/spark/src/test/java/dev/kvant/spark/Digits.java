@@ -1,0 +1,113 @@
+package dev.kvant.spark;
+
+import dev.kvant.api.CalibrationConfig;
+import dev.kvant.api.ModelQuantizer;
+import dev.kvant.api.PreparedModel;
+import dev.kvant.api.QuantizableModel;
+import dev.kvant.api.Tensor;
+import dev.kvant.api.TensorBatch;
+import dev.kvant.runtime.Kvant;
+import dev.kvant.runtime.config.ConfigDocument;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** The classifiers of digits in examples/, and their scans as a DataFrame. */
+final class Digits {
+
+  static final Path EXAMPLES =
+      Path.of("..", "..", "examples", "digits").toAbsolutePath().normalize();
+  static final Path MODEL = EXAMPLES.resolve("models/resnet.onnx");
+  static final Path SCANS = EXAMPLES.resolve("data/calibration.npz");
+
+  static final String SPEC =
+      """
+      quantize:
+        backend: onnx
+        mode: static_ptq
+        algorithm: entropy
+        default_layer_dtype: int8
+        default_activation_dtype: int8
+        calibration: { batch_size: 16 }
+      """;
+
+  private static final DataType LISTS = listOf(listOf(listOf(DataTypes.FloatType)));
+
+  private Digits() {}
+
+  private static DataType listOf(DataType element) {
+    return DataTypes.createArrayType(element, false);
+  }
+
+  /** The 256 scans as rows of nested lists, [1, 8, 8]. */
+  static Dataset<Row> scans(SparkSession spark, int partitions) throws IOException {
+    return spark.createDataFrame(
+        JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(scans(), partitions),
+        new StructType().add("input", LISTS));
+  }
+
+  private static List<Row> scans() throws IOException {
+    List<Row> rows = new ArrayList<>();
+    try (Kvant kvant = Kvant.create();
+        QuantizableModel model = kvant.load(MODEL)) {
+      var config = CalibrationConfig.builder(SCANS).batchSize(1).build();
+      for (TensorBatch batch : kvant.calibrationData(config, model)) {
+        Tensor scan = batch.inputs().values().iterator().next();
+        rows.add(RowFactory.create((Object) nested(scan.toFloats())));
+      }
+    }
+    return rows;
+  }
+
+  private static float[][][] nested(float[] pixels) {
+    float[][] lines = new float[8][8];
+    for (int y = 0; y < 8; y++) {
+      System.arraycopy(pixels, y * 8, lines[y], 0, 8);
+    }
+    return new float[][][] {lines};
+  }
+
+  /** The statistics file of one process, as {@code kvant calibrate} writes it. */
+  static byte[] calibrated(String spec, Path model, Path data, Path folder) throws IOException {
+    Path file = folder.resolve("one-process.statistics");
+    try (Kvant kvant = Kvant.builder().parallelism(1).build();
+        ModelQuantizer quantizer =
+            kvant.quantizer(
+                ConfigDocument.parse(spec).withModelPath(model).withCalibrationData(data));
+        QuantizableModel opened = kvant.load(model)) {
+      PreparedModel prepared = quantizer.prepare(opened);
+      quantizer.calibrate(
+          prepared,
+          kvant.calibrationData(Objects.requireNonNull(quantizer.config().calibration()), opened));
+      quantizer.saveStatistics(prepared, file);
+    }
+    return Files.readAllBytes(file);
+  }
+
+  /** What a file of statistics observed: without the fingerprints of the data, and the checksum. */
+  static byte[] observed(byte[] file) throws IOException {
+    var bytes = new ByteArrayInputStream(file);
+    var in = new DataInputStream(bytes);
+    in.skipNBytes("kvant statistics 1\n".length());
+    in.readUTF();
+    for (int data = in.readInt(); data > 0; data--) {
+      in.readUTF();
+    }
+    byte[] rest = in.readAllBytes();
+    return Arrays.copyOf(rest, rest.length - Long.BYTES);
+  }
+}

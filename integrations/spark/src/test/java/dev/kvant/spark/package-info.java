@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.spark;
+
+import org.jspecify.annotations.NullMarked;
