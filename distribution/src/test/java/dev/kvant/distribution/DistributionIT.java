@@ -2,6 +2,7 @@ package dev.kvant.distribution;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.google.gson.JsonElement;
@@ -131,6 +132,24 @@ class DistributionIT {
   }
 
   @Test
+  void quantizes_the_detector_of_the_examples_and_compares_its_boxes() throws Exception {
+    Run run =
+        kvant(
+            "quantize",
+            "-c",
+            "examples/digits/detector-onnx-int8.yaml",
+            "--out",
+            folder,
+            "--format",
+            "json");
+
+    assertThat(run.exitCode()).isZero();
+    List<JsonObject> models = models(run.json().getAsJsonObject("evaluation"));
+    assertThat(models.get(0).get("map").getAsDouble()).isCloseTo(0.8890, within(0.0005));
+    assertThat(models.get(1).get("map").getAsDouble()).isBetween(0.87, 0.90);
+  }
+
+  @Test
   void quantizes_an_onnx_graph_and_evaluates_it() throws Exception {
     Path spec =
         Files.writeString(
@@ -212,7 +231,8 @@ class DistributionIT {
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.err())
         .contains(
-            "error: quantize.calibration.path: backend 'onnx' in static_ptq requires calibration data",
+            "error: quantize.calibration.path: backend 'onnx' in static_ptq requires calibration"
+                + " data",
             "--calibration");
     assertThat(folder.resolve("results")).doesNotExist();
   }

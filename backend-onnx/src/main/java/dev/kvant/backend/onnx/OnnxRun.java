@@ -304,6 +304,7 @@ final class OnnxRun implements QuantizationRun {
               placement.map(activations::inFloat).orElse(Map.of()),
               placement.map(activations::operators).orElse(List.of()),
               slowness);
+      planned.model().removeExporterNotes();
       // The metadata come before the weights in the file, so the record knows no errors.
       byte[] record = context.record(report(known, weight -> null));
       planned

@@ -25,7 +25,7 @@ public final class Graph {
   /** The names of so many inputs. */
   private record InputNames(int of, Set<String> names) {}
 
-  private final GraphProto rest;
+  private GraphProto rest;
   private final @Nullable Graph parent;
   private final @Nullable Node owner;
   private final String place;
@@ -278,6 +278,31 @@ public final class Graph {
     for (Node node : nodes) {
       node.subgraphs().values().forEach(subgraph -> subgraph.collect(graphs));
     }
+  }
+
+  /** Removes what the exporter noted about its nodes and values for debugging. */
+  void removeNotes() {
+    nodes.forEach(Node::removeNotes);
+    inputs.replaceAll(Graph::withoutNotes);
+    outputs.replaceAll(Graph::withoutNotes);
+    List<ValueInfoProto> values =
+        rest.getValueInfoList().stream().map(Graph::withoutNotes).toList();
+    rest =
+        rest.toBuilder()
+            .clearValueInfo()
+            .addAllValueInfo(values)
+            .clearMetadataProps()
+            .addAllMetadataProps(ExporterNotes.without(rest.getMetadataPropsList()))
+            .build();
+  }
+
+  private static ValueInfoProto withoutNotes(ValueInfoProto value) {
+    return value.getMetadataPropsCount() == 0
+        ? value
+        : value.toBuilder()
+            .clearMetadataProps()
+            .addAllMetadataProps(ExporterNotes.without(value.getMetadataPropsList()))
+            .build();
   }
 
   /** The message without initializers. */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Node {
 
-  private final NodeProto rest;
+  private NodeProto rest;
   private String opType;
   private final List<String> inputs;
   private final OutputNames outputs;
@@ -141,6 +141,16 @@ public final class Node {
         .filter(entry -> entry.getKey().equals(key))
         .map(StringStringEntryProto::getValue)
         .findFirst();
+  }
+
+  /** Removes what the exporter noted about it for debugging. */
+  void removeNotes() {
+    rest =
+        rest.toBuilder()
+            .clearDocString()
+            .clearMetadataProps()
+            .addAllMetadataProps(ExporterNotes.without(rest.getMetadataPropsList()))
+            .build();
   }
 
   /** The attribute of that name, or null. */

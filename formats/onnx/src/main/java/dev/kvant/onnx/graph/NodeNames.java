@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  */
 final class NodeNames {
 
-  private static final String NAME_SCOPES = "pkg.torch.onnx.name_scopes";
+  static final String NAME_SCOPES = "pkg.torch.onnx.name_scopes";
   private static final Pattern QUOTED = Pattern.compile("'([^']*)'|\"([^\"]*)\"");
   private static final String WEIGHT_SUFFIX = ".weight";
 

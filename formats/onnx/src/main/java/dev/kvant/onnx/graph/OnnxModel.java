@@ -129,6 +129,14 @@ public final class OnnxModel {
     return metadata;
   }
 
+  /**
+   * Removes what exporters of PyTorch noted about nodes and values for debugging, such as stack
+   * traces. What modules are named by stays.
+   */
+  public void removeExporterNotes() {
+    graph.all().forEach(Graph::removeNotes);
+  }
+
   /** The names of the model's own functions. */
   public List<String> functionNames() {
     return rest.getFunctionsList().stream().map(FunctionProto::getName).toList();

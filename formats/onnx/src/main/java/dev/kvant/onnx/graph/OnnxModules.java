@@ -21,7 +21,7 @@ import java.util.Set;
  */
 public final class OnnxModules {
 
-  private static final String CLASS_HIERARCHY = "pkg.torch.onnx.class_hierarchy";
+  static final String CLASS_HIERARCHY = "pkg.torch.onnx.class_hierarchy";
 
   /** Operators that hold parameters and are not quantized here, with their torch classes. */
   private static final Map<String, List<String>> OTHERS =
