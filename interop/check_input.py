@@ -12,7 +12,7 @@ from kvant import CHECKPOINT, MODELS, Checks, kvant, quantized, spec
 from torchao_peer import QUANTIZED
 
 MARK = "hostile-was-here"
-REFUSED = """frozen.pt exported.pt2 legacy.pth whole_module.pth hostile.pth hostile_bare.pth big_endian.pth lying_size.pth lying_size_small.pth
+REFUSED = """frozen.pt legacy.pth whole_module.pth hostile.pth hostile_bare.pth big_endian.pth lying_size.pth lying_size_small.pth
 outside.pth outside_offset.pth outside_stride.pth negative_size.pth overflowing_size.pth short_record.pth missing_record.pth
 cut_pickle.pth truncated.pth truncated.pt empty.pt text.pt zip_of_other_things.pt header_longer_than_file.safetensors
 header_absurd_length.safetensors header_not_json.safetensors overlapping.safetensors hole.safetensors outside.safetensors

@@ -53,6 +53,10 @@ def of_checkpoint(path, key=None):
     return found if key is None else {"state_dict_key": key} | found
 
 
+def of_exported(path):
+    return of_state_dict(torch.export.load(path).state_dict)
+
+
 def of_torchscript(path):
     module = torch.jit.load(path)
     found = of_state_dict(module.state_dict())

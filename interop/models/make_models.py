@@ -49,6 +49,18 @@ def places(out):
     expected.write(expected.of_torchscript(out / "places.pt"), out / "places.pt.json")
 
 
+def exported(out):
+    """Programs of torch.export for batches of 1 to 64 rows."""
+    batch = torch.export.Dim("batch", min=1, max=64)
+    for name, network in [("tied", build(Tied)), ("mixed", build(Mixed, 7)), ("places", build(Places, 9))]:
+        path = out / f"{name}.pt2"
+        torch.export.save(torch.export.export(network, (tokens(),), dynamic_shapes=({0: batch},)), path)
+        neutral.neutralize(path)
+        with torch.no_grad():
+            assert torch.allclose(network(tokens()), torch.export.load(path).module()(tokens()), atol=1e-3)
+        expected.write(expected.of_exported(path), out / f"{name}.pt2.json")
+
+
 def small(prefix=""):
     """A state dict of a few layers, as checkpoints nest it among other entries."""
     torch.manual_seed(3)
@@ -215,6 +227,7 @@ def main(out):
     out.mkdir(parents=True, exist_ok=True)
     networks(out)
     places(out)
+    exported(out)
     checkpoints(out)
     strange(out)
     opaque(out)

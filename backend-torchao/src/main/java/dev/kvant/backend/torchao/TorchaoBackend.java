@@ -29,6 +29,7 @@ import dev.kvant.spi.RunContext;
 import dev.kvant.spi.Support;
 import dev.kvant.spi.SupportQuery;
 import dev.kvant.torch.ComputedWeight;
+import dev.kvant.torch.ExportedModel;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.tensor.TensorPickler;
 import java.util.ArrayList;
@@ -80,6 +81,7 @@ public final class TorchaoBackend implements QuantizationBackend {
                   .build())
           .defaultMode(QuantizationMode.WEIGHT_ONLY_PTQ)
           .format(TORCHSCRIPT)
+          .format(ExportedModel.FORMAT)
           .format("pytorch")
           .format("safetensors")
           .artifact(CHECKPOINT)

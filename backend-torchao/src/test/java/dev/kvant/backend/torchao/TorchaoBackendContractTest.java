@@ -38,6 +38,7 @@ class TorchaoBackendContractTest extends QuantizationBackendContract {
   protected List<SampleModel> samples() {
     return List.of(
         sample("TorchScript", TestModels.model("mixed_traced.pt")),
+        sample("a torch.export program", TestModels.model("mixed.pt2")),
         sample("a checkpoint", TestModels.model("mixed.pth")),
         sample("safetensors", TestModels.model("mixed.safetensors")));
   }

@@ -59,7 +59,7 @@ class TorchaoBackendTest {
                 .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
                 .build());
     assertThat(descriptor.defaultMode()).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
-    assertThat(descriptor.formats()).containsExactly("torchscript", "pytorch", "safetensors");
+    assertThat(descriptor.formats()).containsExactly("torchscript", "pt2", "pytorch", "safetensors");
     assertThat(descriptor.artifacts())
         .containsExactly("quantized_model_torchao.pth", "quantized_model_torchao.pt");
     assertThat(descriptor.options())
@@ -73,7 +73,7 @@ class TorchaoBackendTest {
   @ParameterizedTest
   @CsvSource({"Linear,2", "Embedding,2"})
   void what_torchao_runs_is_quantized_everywhere(String type, int dimensions) {
-    for (String format : List.of("torchscript", "pytorch", "safetensors")) {
+    for (String format : List.of("torchscript", "pt2", "pytorch", "safetensors")) {
       assertThat(supports(module(type, ElementType.FLOAT32, dimensions), format, false))
           .isEqualTo(Support.yes());
     }

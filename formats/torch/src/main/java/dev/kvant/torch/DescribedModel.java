@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /** The description of a model whose file has been read. */
-abstract sealed class DescribedModel implements TorchModel permits ScriptModel, StateDictModel {
+abstract sealed class DescribedModel implements TorchModel
+    permits ExportedModel, ScriptModel, StateDictModel {
 
   private final Path source;
   private final String format;

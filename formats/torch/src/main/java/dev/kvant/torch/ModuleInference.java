@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Finds modules by the names of a state dict's tensors, including the root, whose name is empty.
@@ -22,6 +24,19 @@ final class ModuleInference {
 
   static List<ModuleDescription> modules(
       Path source, Map<String, ? extends StoredTensor> stateDict, ModelConfig config) {
+    return modules(source, stateDict, config, module -> Optional.empty());
+  }
+
+  /**
+   * Where the classes of some modules are known.
+   *
+   * @param known the simple name of the class of a module, by the module's name
+   */
+  static List<ModuleDescription> modules(
+      Path source,
+      Map<String, ? extends StoredTensor> stateDict,
+      ModelConfig config,
+      Function<String, Optional<String>> known) {
     Map<String, List<TensorDescription>> byModule = new LinkedHashMap<>();
     stateDict.forEach(
         (name, tensor) -> {
@@ -41,13 +56,17 @@ final class ModuleInference {
     var inference = new TypeInference(byModule, config);
     List<ModuleDescription> modules = new ArrayList<>();
     byModule.forEach(
-        (name, tensors) ->
-            modules.add(
-                new ModuleDescription(
-                    List.of(name),
-                    inference.type(name, tensors).map(Descriptions::types).orElse(List.of()),
-                    true,
-                    tensors)));
+        (name, tensors) -> {
+          Optional<String> type = known.apply(name);
+          modules.add(
+              new ModuleDescription(
+                  List.of(name),
+                  type.or(() -> inference.type(name, tensors))
+                      .map(Descriptions::types)
+                      .orElse(List.of()),
+                  type.isEmpty(),
+                  tensors));
+        });
     return modules;
   }
 }

@@ -32,8 +32,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Opens files of PyTorch and safetensors: TorchScript archives, checkpoints, safetensors files, and
- * folders and indices of those. It recognizes them by their content, never by their name.
+ * Opens files of PyTorch and safetensors: TorchScript archives, torch.export programs, checkpoints,
+ * safetensors files, and folders and indices of those. It recognizes them by their content, never
+ * by their name.
  *
  * @since 0.1.0
  */
@@ -41,20 +42,16 @@ public final class TorchFormat implements ModelFormat {
 
   private static final String SINGLE_FILE = "model.safetensors";
 
-  /** Records of torch.export programs. */
-  private static final Set<String> EXPORTED =
-      Set.of(
-          "archive_format",
-          "models/model.json",
-          "serialized_exported_program.json",
-          "serialized_state_dict.pt");
-
   /** For {@link java.util.ServiceLoader}; does nothing. */
   public TorchFormat() {}
 
   @Override
   public List<String> ids() {
-    return List.of(ScriptModel.FORMAT, StateDictModel.PYTORCH, StateDictModel.SAFETENSORS);
+    return List.of(
+        ScriptModel.FORMAT,
+        ExportedModel.FORMAT,
+        StateDictModel.PYTORCH,
+        StateDictModel.SAFETENSORS);
   }
 
   @Override
@@ -101,7 +98,9 @@ public final class TorchFormat implements ModelFormat {
             throw damage;
           });
     }
-    if (archive.find("data.pkl").isPresent() || isExported(archive) || isOldScript(archive)) {
+    if (archive.find("data.pkl").isPresent()
+        || ExportedModel.isIn(archive)
+        || isOldScript(archive)) {
       return Optional.of(new OpenedFile(() -> openArchive(archive), archive::close));
     }
     archive.close();
@@ -243,10 +242,8 @@ public final class TorchFormat implements ModelFormat {
     Path path = archive.path();
     try {
       checkByteOrder(archive);
-      if (isExported(archive)) {
-        throw new ModelFormatException(
-            "%s is a torch.export program, which Kvant cannot change; save the state dict with torch.save or the model with torch.jit.save"
-                .formatted(path));
+      if (ExportedModel.isIn(archive)) {
+        return ExportedModel.of(archive);
       }
       if (isOldScript(archive)) {
         throw new ModelFormatException(
@@ -310,10 +307,6 @@ public final class TorchFormat implements ModelFormat {
                 .formatted(archive.path(), Printable.shortened(order)));
       }
     }
-  }
-
-  private static boolean isExported(TorchArchive archive) {
-    return archive.records().stream().anyMatch(record -> EXPORTED.contains(record.name()));
   }
 
   private static boolean isOldScript(TorchArchive archive) {

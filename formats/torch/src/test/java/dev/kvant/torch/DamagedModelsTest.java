@@ -35,6 +35,7 @@ class DamagedModelsTest {
       strings = {
         "tied.pt",
         "tied_traced.pt",
+        "tied.pt2",
         "strange.pth",
         "opaque.pth",
         "checkpoint_lightning.pth",

@@ -34,6 +34,9 @@ class ReadableModelsTest {
     "mixed.pt, torchscript",
     "mixed_traced.pt, torchscript",
     "places.pt, torchscript",
+    "tied.pt2, pt2",
+    "mixed.pt2, pt2",
+    "places.pt2, pt2",
     "tied.pth, pytorch",
     "mixed.pth, pytorch",
     "ordered.pth, pytorch",
@@ -89,6 +92,8 @@ class ReadableModelsTest {
         "mixed.pt",
         "mixed_traced.pt",
         "tied.pt",
+        "mixed.pt2",
+        "places.pt2",
         "mixed.pth",
         "strange.pth",
         "types.safetensors",
@@ -138,6 +143,9 @@ class ReadableModelsTest {
         "mixed.pt",
         "mixed_traced.pt",
         "places.pt",
+        "tied.pt2",
+        "mixed.pt2",
+        "places.pt2",
         "tied.pth",
         "strange.pth"
       })
@@ -207,7 +215,7 @@ class ReadableModelsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mixed.pt", "mixed_traced.pt", "mixed.pth"})
+  @ValueSource(strings = {"mixed.pt", "mixed_traced.pt", "mixed.pt2", "mixed.pth"})
   void a_storage_that_tensors_share_is_counted_once(String name) {
     try (TorchModel model = TestModels.open(name)) {
       long all = model.tensors().values().stream().mapToLong(StoredTensor::bytes).sum();
@@ -218,7 +226,7 @@ class ReadableModelsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tied.pt", "tied_traced.pt", "tied.pth"})
+  @ValueSource(strings = {"tied.pt", "tied_traced.pt", "tied.pt2", "tied.pth"})
   void tied_tensors_are_described_as_one(String name) {
     try (TorchModel model = TestModels.open(name)) {
       assertThat(storage(model, "head")).isEqualTo(storage(model, "embedding"));

@@ -42,7 +42,6 @@ class RefusedModelsTest {
       textBlock =
           """
           frozen.pt                            | save it before torch.jit.freeze
-          exported.pt2                         | is a torch.export program
           legacy_truncated.pth                 | is a damaged checkpoint of torch before version 1.6
           whole_module.pth                     | a pickled object of class torch.nn.modules.container.Sequential
           hostile.pth                          | a call of posix.system, which was not executed
@@ -138,7 +137,7 @@ class RefusedModelsTest {
         "sharded/model.safetensors.index.json",
         "sharded_missing",
         "frozen.pt",
-        "exported.pt2",
+        "tied.pt2",
         "legacy_truncated.pth",
         "hostile_bare.pth",
         "truncated.pth",

@@ -21,6 +21,7 @@ class TorchFormatContractTest extends ModelFormatContract {
     return List.of(
         MODELS.resolve("mixed.pt"),
         MODELS.resolve("mixed_traced.pt"),
+        MODELS.resolve("mixed.pt2"),
         MODELS.resolve("mixed.pth"),
         MODELS.resolve("mixed.safetensors"),
         MODELS.resolve("sharded"));
