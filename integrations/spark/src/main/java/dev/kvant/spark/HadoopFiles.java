@@ -4,6 +4,7 @@ import dev.kvant.api.DataException;
 import dev.kvant.api.KvantException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -18,6 +19,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.spark.SparkFiles;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -35,8 +37,10 @@ final class HadoopFiles implements Serializable {
     this.configuration = new SerializableConfiguration(configuration);
   }
 
+  /** The file system of a path; that of this machine without files of checksums beside others. */
   private FileSystem fileSystem(org.apache.hadoop.fs.Path path) throws IOException {
-    return path.getFileSystem(configuration.value());
+    FileSystem files = path.getFileSystem(configuration.value());
+    return files instanceof LocalFileSystem local ? local.getRawFileSystem() : files;
   }
 
   /** Reads a small file whole, as text in UTF-8. */
@@ -71,7 +75,7 @@ final class HadoopFiles implements Serializable {
     var path = new org.apache.hadoop.fs.Path(location);
     try {
       FileSystem files = fileSystem(path);
-      if (files instanceof LocalFileSystem local) {
+      if (files instanceof RawLocalFileSystem local) {
         return local.pathToFile(path).toPath();
       }
       FileStatus status = files.getFileStatus(path);
@@ -126,6 +130,83 @@ final class HadoopFiles implements Serializable {
       TaskFolder.remove(partial);
     }
     return cache;
+  }
+
+  /** Whether a file or folder is there. */
+  boolean exists(String location) {
+    var path = new org.apache.hadoop.fs.Path(location);
+    try {
+      return fileSystem(path).exists(path);
+    } catch (IOException e) {
+      throw unreadable(location, e);
+    }
+  }
+
+  /** Writes a file, in place of one that is there. It is never seen in part. */
+  void write(String location, byte[] content) {
+    var path = new org.apache.hadoop.fs.Path(location);
+    var partial =
+        new org.apache.hadoop.fs.Path(
+            path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
+    try {
+      FileSystem files = fileSystem(path);
+      try (OutputStream out = files.create(partial)) {
+        out.write(content);
+      }
+      files.delete(path, false);
+      rename(files, partial, path);
+    } catch (IOException e) {
+      throw unwritable(location, e);
+    }
+  }
+
+  /** Copies a local folder to a folder that is not there yet. */
+  void store(Path folder, String location) throws IOException {
+    var path = new org.apache.hadoop.fs.Path(location);
+    FileSystem files = fileSystem(path);
+    files.mkdirs(path.getParent());
+    files.copyFromLocalFile(false, true, new org.apache.hadoop.fs.Path(folder.toUri()), path);
+  }
+
+  /**
+   * Gives a folder its final name.
+   *
+   * @param location where nothing is yet
+   */
+  void move(String from, String location) {
+    var path = new org.apache.hadoop.fs.Path(location);
+    try {
+      FileSystem files = fileSystem(path);
+      if (files.exists(path)) {
+        throw new IOException("it exists already");
+      }
+      files.mkdirs(path.getParent());
+      rename(files, new org.apache.hadoop.fs.Path(from), path);
+    } catch (IOException e) {
+      throw unwritable(location, e);
+    }
+  }
+
+  private static void rename(
+      FileSystem files, org.apache.hadoop.fs.Path from, org.apache.hadoop.fs.Path to)
+      throws IOException {
+    if (!files.rename(from, to)) {
+      throw new IOException("%s cannot be renamed".formatted(from));
+    }
+  }
+
+  /** Removes a folder, if it is there. */
+  void remove(String location) {
+    var path = new org.apache.hadoop.fs.Path(location);
+    try {
+      fileSystem(path).delete(path, true);
+    } catch (IOException e) {
+      throw unwritable(location, e);
+    }
+  }
+
+  private static KvantException unwritable(String location, IOException e) {
+    return new KvantException("%s cannot be written: %s".formatted(location, e), e);
   }
 
   private static KvantException unreadable(String location, IOException e) {

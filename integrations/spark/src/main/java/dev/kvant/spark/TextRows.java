@@ -4,6 +4,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonWriter;
 import dev.kvant.api.DataException;
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ final class TextRows implements RowWriter {
 
   private final Path file;
   private final StructField[] columns;
+  private final Writer lines;
   private final JsonWriter json;
 
   /** A writer into an empty folder. */
@@ -33,7 +35,8 @@ final class TextRows implements RowWriter {
               .formatted(RowFormat.named(others)));
     }
     this.file = folder.resolve("rows.jsonl");
-    this.json = new JsonWriter(Files.newBufferedWriter(file));
+    this.lines = Files.newBufferedWriter(file);
+    this.json = new JsonWriter(lines);
     // One object after the other.
     json.setStrictness(Strictness.LENIENT);
   }
@@ -62,7 +65,7 @@ final class TextRows implements RowWriter {
       }
     }
     json.endObject();
-    json.flush();
+    lines.write('\n');
   }
 
   @Override

@@ -34,6 +34,8 @@ final class Digits {
   static final Path MODEL = EXAMPLES.resolve("models/resnet.onnx");
   static final Path SCANS = EXAMPLES.resolve("data/calibration.npz");
 
+  static final Path IMAGES = EXAMPLES.resolve("images/calibration");
+
   static final String SPEC =
       """
       quantize:

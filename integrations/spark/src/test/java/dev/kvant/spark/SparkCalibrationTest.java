@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.kvant.api.DataException;
 import dev.kvant.api.InvalidConfigurationException;
+import dev.kvant.api.KvantException;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
@@ -16,8 +17,6 @@ import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,24 +24,9 @@ class SparkCalibrationTest {
 
   private static final SparkSpec SPEC = SparkSpec.of(Digits.SPEC);
 
-  private static SparkSession spark;
+  private final SparkSession spark = LocalSpark.session();
 
   @TempDir private Path folder;
-
-  @BeforeAll
-  static void start() {
-    spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", false)
-            .config("spark.sql.shuffle.partitions", 2)
-            .getOrCreate();
-  }
-
-  @AfterAll
-  static void stop() {
-    spark.stop();
-  }
 
   @Test
   void partitions_give_the_statistics_of_one_process_bit_for_bit() throws Exception {
@@ -109,5 +93,57 @@ class SparkCalibrationTest {
                     Digits.MODEL.toString(),
                     SPEC.withOverrides(List.of("quantize.calibration.max_batches=1"))))
         .withMessageContaining("limit the DataFrame");
+  }
+
+  @Test
+  void images_give_the_statistics_of_the_folder_that_they_come_from() throws Exception {
+    String spec =
+        Digits.SPEC.replace("{ batch_size: 16 }", "{ batch_size: 1, images: { size: 8 } }");
+    Dataset<Row> images =
+        spark
+            .read()
+            .format("binaryFile")
+            .option("recursiveFileLookup", true)
+            .load(Digits.IMAGES.toString());
+
+    SparkStatistics ofBytes =
+        SparkCalibration.observe(
+            images.select("content"), Digits.MODEL.toString(), SparkSpec.of(spec));
+    SparkStatistics ofPaths =
+        SparkCalibration.observe(
+            images.select("path"), Digits.MODEL.toString(), SparkSpec.of(spec));
+
+    byte[] whole = Digits.calibrated(spec, Digits.MODEL, Digits.IMAGES, folder);
+    assertThat(Digits.observed(ofBytes.toBytes())).isEqualTo(Digits.observed(whole));
+    assertThat(Digits.observed(ofPaths.toBytes())).isEqualTo(Digits.observed(whole));
+  }
+
+  @Test
+  void a_column_that_fits_no_input_is_an_error_before_any_task() throws Exception {
+    Dataset<Row> dates = Digits.scans(spark, 2).selectExpr("input", "current_date() AS day");
+
+    assertThatExceptionOfType(DataException.class)
+        .isThrownBy(() -> SparkCalibration.observe(dates, Digits.MODEL.toString(), SPEC))
+        .withMessageStartingWith("column 'day' (DATE) cannot be the input of a model");
+  }
+
+  @Test
+  void an_error_of_a_task_has_the_message_of_kvant() throws Exception {
+    Dataset<Row> rows = Digits.scans(spark, 2).selectExpr("slice(input, 1, 0) AS input");
+
+    assertThatExceptionOfType(KvantException.class)
+        .isThrownBy(() -> SparkCalibration.observe(rows, Digits.MODEL.toString(), SPEC))
+        .withMessageStartingWith("a task failed: ");
+  }
+
+  @Test
+  void a_null_is_an_error_that_names_its_column() throws Exception {
+    Dataset<Row> rows = Digits.scans(spark, 2).selectExpr("nullif(input, input) AS input");
+
+    assertThatExceptionOfType(KvantException.class)
+        .isThrownBy(() -> SparkCalibration.observe(rows, Digits.MODEL.toString(), SPEC))
+        .withMessage(
+            "a task failed: column 'input' has a null; leave such rows out, as with"
+                + " DataFrame.na().drop()");
   }
 }
