@@ -11,19 +11,28 @@ import java.util.Locale;
  * What {@code backend_kwargs} say.
  *
  * @param target what the runnable artifact is for
+ * @param fitsPairs whether weights that are multiplied by codes get fewer codes where processors
+ *     without VNNI would overflow
  * @param perChannel whether weights have a range for each output channel unless a rule says
  *     otherwise
  * @param version the ModelOpt that the checkpoint is for
  * @param dropBuffers patterns of the names of buffers that the checkpoint leaves out
  */
 record ModelOptOptions(
-    Target target, boolean perChannel, Version version, List<String> dropBuffers) {
+    Target target,
+    boolean fitsPairs,
+    boolean perChannel,
+    Version version,
+    List<String> dropBuffers) {
 
   static final String TARGET = "target";
+  static final String REDUCE_RANGE = "reduce_range";
   static final String WEIGHTS = "weights";
   static final String VERSION = "modelopt_version";
   static final String DROP_BUFFERS = "drop_buffers";
 
+  private static final String AUTO = "auto";
+  private static final String FALSE = "false";
   private static final String PER_TENSOR = "per_tensor";
   static final String PER_CHANNEL = "per_channel";
 
@@ -84,6 +93,7 @@ record ModelOptOptions(
   static ModelOptOptions of(Options options) {
     return new ModelOptOptions(
         Target.valueOf(options.text(TARGET).toUpperCase(Locale.ROOT)),
+        options.text(REDUCE_RANGE).equals(AUTO),
         options.text(WEIGHTS).equals(PER_CHANNEL),
         Version.of(options.text(VERSION)),
         options.texts(DROP_BUFFERS));
@@ -100,6 +110,12 @@ record ModelOptOptions(
                 + " integers, which needs an x86-64 processor and is faster than float32; portable"
                 + " runs anywhere"
                 + " and rounds exactly as ModelOpt does."),
+        OptionDescriptor.choice(
+            REDUCE_RANGE,
+            List.of(AUTO, FALSE),
+            "How many codes weights of integer products in the runnable artifact get, because"
+                + " x86-64 CPUs without VNNI add pairs of products in 16 bits: auto fewer for"
+                + " outputs where a pair could overflow, false 8 bits for all."),
         OptionDescriptor.choice(
             WEIGHTS,
             List.of(PER_TENSOR, PER_CHANNEL),

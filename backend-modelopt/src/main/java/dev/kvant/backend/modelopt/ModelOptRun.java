@@ -128,7 +128,7 @@ final class ModelOptRun implements QuantizationRun {
               transaction.create(ModelOptBackend.RUNNABLE),
               source,
               chosen.modules(),
-              options.target(),
+              options,
               outcome -> context.record(report.ofRunnable(outcome)),
               progress::advance);
       progress.finish();
@@ -141,11 +141,11 @@ final class ModelOptRun implements QuantizationRun {
     }
   }
 
-  private static List<QuantizationWarning> warnings(
+  private List<QuantizationWarning> warnings(
       ModelOptCheckpoint.Outcome checkpoint, RunnableArchive.Outcome runnable) {
     List<QuantizationWarning> warnings = new ArrayList<>();
     if (!runnable.bytes().isEmpty()) {
-      IntegerKernels.objection(Processor.ofThisProcess())
+      IntegerKernels.objection(Processor.ofThisProcess(), options.fitsPairs())
           .map(
               objection ->
                   warning(

@@ -95,7 +95,7 @@ record Report(
           Libtorch.NAME,
           Libtorch.WITH_PACKED_PRODUCTS,
           "int8 kernels in " + ModelOptBackend.RUNNABLE);
-      IntegerKernels.requirements().forEach(all::add);
+      IntegerKernels.requirements(options.fitsPairs()).forEach(all::add);
       if (runnable.convolves()) {
         all.version(
             Libtorch.NAME,

@@ -95,11 +95,13 @@ final class RunnableArchive {
 
   private final ScriptModel model;
   private final Target target;
+  private final boolean fitsPairs;
   private final CopyProgress progress;
   private final ScriptRewriter rewriter;
   private final TensorPickler pickler = TensorPickler.forScript();
   private final Map<ScriptModule, ModuleQuantization> quantizations = new LinkedHashMap<>();
   private final Map<Key, RoundedWeight> weights = new HashMap<>();
+  private final Map<Key, OperandQuantization> fitted = new HashMap<>();
   private final Map<RoundedWeight, PickleObject> values = new HashMap<>();
   private final Map<Float, PickleObject> scalars = new HashMap<>();
   private final Map<String, RoundedWeight> weightByModule = new LinkedHashMap<>();
@@ -111,9 +113,10 @@ final class RunnableArchive {
   private @Nullable Boolean keepsRowMajor;
   private @Nullable PickleObject nothing;
 
-  private RunnableArchive(ScriptModel model, Target target, CopyProgress progress) {
+  private RunnableArchive(ScriptModel model, ModelOptOptions options, CopyProgress progress) {
     this.model = model;
-    this.target = target;
+    this.target = options.target();
+    this.fitsPairs = options.fitsPairs();
     this.progress = progress;
     this.rewriter = new ScriptRewriter(model);
     this.integers = new IntegerWeights(rewriter, progress);
@@ -128,10 +131,10 @@ final class RunnableArchive {
       Path file,
       ScriptModel model,
       List<ModuleQuantization> modules,
-      Target target,
+      ModelOptOptions options,
       Function<Outcome, byte[]> record,
       CopyProgress progress) {
-    var archive = new RunnableArchive(model, target, progress);
+    var archive = new RunnableArchive(model, options, progress);
     archive.change(modules);
     archive.rewriter.write(file, ROOT, () -> record.apply(archive.outcome()), progress);
     return archive.outcome();
@@ -334,7 +337,11 @@ final class RunnableArchive {
     if (quantization == null) {
       return;
     }
-    Optional<RoundedWeight> weight = quantization.weights().map(range -> weight(module, range));
+    boolean fits = products.isPresent() && fitsPairs;
+    Optional<RoundedWeight> weight =
+        quantization
+            .weights()
+            .map(ranges -> weight(module, fits ? fitted(module, ranges) : ranges));
     weight.ifPresent(content -> weightByModule.put(quantization.module().name(), content));
     if (products.isPresent()) {
       bytes.put(
@@ -456,6 +463,13 @@ final class RunnableArchive {
     return weights.computeIfAbsent(
         new Key(tensor.identity(), range),
         key -> new RoundedWeight(TorchModel.qualified(module.name(), WEIGHT), tensor, range));
+  }
+
+  /** Ranges with which products do not overflow without VNNI. */
+  private OperandQuantization fitted(ScriptModule module, OperandQuantization ranges) {
+    StoredTensor tensor = model.tensor(module.name(), WEIGHT).orElseThrow();
+    return fitted.computeIfAbsent(
+        new Key(tensor.identity(), ranges), key -> KernelPairs.fit(tensor, ranges));
   }
 
   private PickleObject announceValues(RoundedWeight weight) {

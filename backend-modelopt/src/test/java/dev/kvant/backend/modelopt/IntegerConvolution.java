@@ -11,7 +11,6 @@ import java.util.stream.Stream;
  * A convolution of int8 codes, computed by its definition: sums of products of integers.
  *
  * @param inputAmax the range of the input
- * @param weightAmax the range of the weight
  * @param stride the distance between outputs, for each dimension of space
  * @param padding the zeros before and behind
  * @param dilation the distance between the inputs of one output
@@ -19,7 +18,6 @@ import java.util.stream.Stream;
  */
 record IntegerConvolution(
     float inputAmax,
-    float weightAmax,
     List<Integer> stride,
     List<Integer> padding,
     List<Integer> dilation,
@@ -41,11 +39,14 @@ record IntegerConvolution(
     return space(shape.stream().skip(2).map(Long::intValue).toList(), 1);
   }
 
-  /** The result in float32; exact where the scales are powers of two and sums below 2^24. */
-  float[] of(Tensor input, float[] weights, List<Long> weightShape, float[] bias) {
-    byte[] values = codes(input.toFloats(), inputAmax);
-    byte[] codes = codes(weights, weightAmax);
-    double scale = (double) inputAmax / 127 * (weightAmax / 127);
+  /**
+   * The result, rounded once.
+   *
+   * @param amax the range of the weights of each output
+   */
+  float[] of(Tensor input, float[] weights, List<Long> weightShape, float[] amax, float[] bias) {
+    byte[] values = codes(input.toFloats(), new float[] {inputAmax});
+    byte[] codes = codes(weights, amax);
     int[] in = volume(input.shape());
     int[] kernel = volume(weightShape);
     int[] steps = space(stride, 1);
@@ -63,6 +64,7 @@ record IntegerConvolution(
     int at = 0;
     for (int n = 0; n < batch; n++) {
       for (int o = 0; o < outputs; o++) {
+        double scale = (double) inputAmax / 127 * amax[o] / 127;
         int firstChannel = o / (outputs / groups) * inGroup;
         for (int z = 0; z < out[0]; z++) {
           for (int y = 0; y < out[1]; y++) {
@@ -95,11 +97,14 @@ record IntegerConvolution(
     return result;
   }
 
-  private static byte[] codes(float[] values, float amax) {
-    FakeQuantizer quantizer = FakeQuantizer.of(QuantizedType.INT8, amax);
+  private static byte[] codes(float[] values, float[] amax) {
     byte[] codes = new byte[values.length];
-    for (int i = 0; i < codes.length; i++) {
-      codes[i] = quantizer.encode(values[i]);
+    int columns = values.length / amax.length;
+    for (int row = 0; row < amax.length; row++) {
+      FakeQuantizer quantizer = FakeQuantizer.of(QuantizedType.INT8, amax[row]);
+      for (int i = row * columns; i < (row + 1) * columns; i++) {
+        codes[i] = quantizer.encode(values[i]);
+      }
     }
     return codes;
   }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class IntegerKernelsTest {
 
   private static Optional<String> objection(String architecture, String line) {
-    return IntegerKernels.objection(Processor.of(architecture, List.of(line)));
+    return IntegerKernels.objection(Processor.of(architecture, List.of(line)), false);
   }
 
   @Test
@@ -23,6 +23,13 @@ class IntegerKernelsTest {
   void without_vnni_accuracy_is_to_be_looked_at() {
     assertThat(objection("x86_64", "flags\t\t: fpu avx2 avx512f").orElseThrow())
         .contains("no VNNI", "can overflow");
+  }
+
+  @Test
+  void without_vnni_nothing_speaks_against_pairs_that_do_not_overflow() {
+    Processor processor = Processor.of("x86_64", List.of("flags\t\t: fpu avx2 avx512f"));
+
+    assertThat(IntegerKernels.objection(processor, true)).isEmpty();
   }
 
   @Test

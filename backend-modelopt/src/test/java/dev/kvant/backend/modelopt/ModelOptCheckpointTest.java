@@ -262,7 +262,7 @@ class ModelOptCheckpointTest {
   }
 
   private static ModelOptOptions options(Version version, List<String> dropBuffers) {
-    return new ModelOptOptions(Target.PORTABLE, false, version, dropBuffers);
+    return new ModelOptOptions(Target.PORTABLE, true, false, version, dropBuffers);
   }
 
   private Path file() {

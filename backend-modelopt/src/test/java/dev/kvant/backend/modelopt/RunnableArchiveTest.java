@@ -2,6 +2,7 @@ package dev.kvant.backend.modelopt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.kvant.api.Device;
 import dev.kvant.api.ModuleReport;
@@ -13,6 +14,7 @@ import dev.kvant.api.TensorBatch;
 import dev.kvant.numerics.FakeQuantizer;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.spi.ModelRunner;
+import dev.kvant.spi.Processor;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.TorchModel;
 import dev.kvant.torch.runtime.TorchScriptRunnerProvider;
@@ -83,7 +85,7 @@ class RunnableArchiveTest {
         .extracting(Requirement::of, Requirement::value)
         .isEqualTo(
             target.equals("cpu")
-                ? List.of(tuple("CPU", "x86-64"), tuple("VNNI", "needed"))
+                ? List.of(tuple("CPU", "x86-64"), tuple("VNNI", "not needed"))
                 : List.of());
   }
 
@@ -112,10 +114,15 @@ class RunnableArchiveTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"head.1, per_tensor", "head.3, per_channel"})
-  void multiplies_integers_to_what_rounding_gives(String module, String ranges) {
+  @CsvSource({"head.1, per_tensor, auto", "head.3, per_channel, false"})
+  void multiplies_integers_to_what_rounding_gives(String module, String ranges, String reduce) {
+    assumeTrue(reduce.equals("auto") || !Processor.ofThisProcess().addsProductsIn16Bits());
     Quantization quantization =
-        Quantization.of(RESNET).rule(module, "int8").option("weights", ranges).data(Data.scans(64));
+        Quantization.of(RESNET)
+            .rule(module, "int8")
+            .option("weights", ranges)
+            .option("reduce_range", reduce)
+            .data(Data.scans(64));
     Path cpu = quantized(quantization.option("target", "cpu"));
     float[] integers = run(cpu, scans(numbers(64 * 16)));
     assertThat(weight(cpu, module)).isEmpty();
