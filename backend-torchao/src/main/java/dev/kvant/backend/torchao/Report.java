@@ -12,6 +12,7 @@ import dev.kvant.kit.DynamicMode;
 import dev.kvant.kit.ReportBuilder;
 import dev.kvant.kit.Requirements;
 import dev.kvant.numerics.QuantizationError;
+import dev.kvant.torch.ExportedModel;
 import dev.kvant.torch.Libtorch;
 import dev.kvant.torch.PackedLinear;
 import java.util.ArrayList;
@@ -39,6 +40,9 @@ record Report(
   /** The version whose tensor classes the checkpoint names. */
   private static final String TORCHAO = "0.18";
 
+  /** The first version whose programs are read. */
+  private static final String EXPORT = "2.9";
+
   /** What the checkpoint holds. */
   QuantizationReport ofCheckpoint() {
     return report(List.of(TorchaoBackend.CHECKPOINT), null);
@@ -49,8 +53,8 @@ record Report(
    *
    * @param runnable what came out in it
    */
-  QuantizationReport ofRunnable(RunnableArchive.Outcome runnable) {
-    return report(List.of(TorchaoBackend.RUNNABLE), runnable);
+  QuantizationReport ofRunnable(RunnableOutcome runnable) {
+    return report(List.of(runnableName()), runnable);
   }
 
   /**
@@ -58,16 +62,20 @@ record Report(
    *
    * @param runnable what came out in the runnable artifact, or null if there is none
    */
-  QuantizationReport of(RunnableArchive.@Nullable Outcome runnable) {
+  QuantizationReport of(@Nullable RunnableOutcome runnable) {
     return report(
         runnable == null
             ? List.of(TorchaoBackend.CHECKPOINT)
-            : List.of(TorchaoBackend.CHECKPOINT, TorchaoBackend.RUNNABLE),
+            : List.of(TorchaoBackend.CHECKPOINT, runnableName()),
         runnable);
   }
 
-  private QuantizationReport report(
-      List<String> artifacts, RunnableArchive.@Nullable Outcome runnable) {
+  /** The artifact that runs by itself. */
+  private String runnableName() {
+    return TorchaoBackend.runnable(model.format()).orElseThrow();
+  }
+
+  private QuantizationReport report(List<String> artifacts, @Nullable RunnableOutcome runnable) {
     var report = new ReportBuilder(model, plan).warnings(warnings);
     weights
         .byModule()
@@ -118,7 +126,7 @@ record Report(
   }
 
   private List<Requirement> requirements(
-      List<String> artifacts, RunnableArchive.@Nullable Outcome runnable) {
+      List<String> artifacts, @Nullable RunnableOutcome runnable) {
     var all = new Requirements();
     for (PlannedWeight planned : weights.byModule().values()) {
       for (String artifact : artifacts) {
@@ -127,6 +135,13 @@ record Report(
         }
         if (artifact.equals(TorchaoBackend.CHECKPOINT)) {
           all.version("torchao", TORCHAO, "its tensor classes in " + artifact);
+          continue;
+        }
+        if (model instanceof ExportedModel program) {
+          all.version(
+              "torch",
+              program.torchVersion().orElse(EXPORT),
+              "the version of the format of " + artifact);
           continue;
         }
         all.version(Libtorch.NAME, Libtorch.OLDEST, "weights that are converted in " + artifact);
@@ -159,11 +174,11 @@ record Report(
 
   /** Why an artifact does not hold a weight quantized; null if it does. */
   private static @Nullable String whyNative(
-      PlannedWeight planned, String artifact, RunnableArchive.@Nullable Outcome runnable) {
+      PlannedWeight planned, String artifact, @Nullable RunnableOutcome runnable) {
     if (!planned.isIn(artifact)) {
       return planned.decision().weights().nativeIn().get(artifact);
     }
-    return artifact.equals(TorchaoBackend.RUNNABLE)
+    return !artifact.equals(TorchaoBackend.CHECKPOINT)
             && Objects.requireNonNull(runnable).restored().contains(planned.decision().module())
         ? "its code cannot read a quantized weight"
         : null;
@@ -171,10 +186,10 @@ record Report(
 
   /** What became of the input of a module that is to quantize it at run time. */
   private static OperandOutcome input(
-      PlannedWeight planned, List<String> artifacts, RunnableArchive.@Nullable Outcome runnable) {
+      PlannedWeight planned, List<String> artifacts, @Nullable RunnableOutcome runnable) {
     List<String> reasons = new ArrayList<>();
     for (String artifact : artifacts) {
-      boolean isRunnable = artifact.equals(TorchaoBackend.RUNNABLE);
+      boolean isRunnable = !artifact.equals(TorchaoBackend.CHECKPOINT);
       if (isRunnable ? isPacked(planned, runnable) : planned.quantizesInput(artifact)) {
         return OperandOutcome.quantized(
             planned.decision().activations().dtype(), isRunnable ? Granularity.TENSOR : null, null);
@@ -189,13 +204,12 @@ record Report(
     return OperandOutcome.leftNative(String.join("; ", reasons));
   }
 
-  private static boolean isPacked(
-      PlannedWeight planned, RunnableArchive.@Nullable Outcome runnable) {
+  private static boolean isPacked(PlannedWeight planned, @Nullable RunnableOutcome runnable) {
     return runnable != null && runnable.packed().contains(planned.decision().module());
   }
 
   private static long saved(
-      PlannedWeight planned, String artifact, RunnableArchive.@Nullable Outcome runnable) {
+      PlannedWeight planned, String artifact, @Nullable RunnableOutcome runnable) {
     QuantizedWeight weight = planned.weight();
     long bytes =
         artifact.equals(TorchaoBackend.CHECKPOINT)

@@ -46,15 +46,6 @@ final class RunnableArchive {
   /** Where the parts of a weight are. */
   private record Parts(String codes, String scales) {}
 
-  /**
-   * What came out.
-   *
-   * @param notes what is worth knowing about modules, by name
-   * @param restored the modules whose weights stayed floating-point, with the error of quantization
-   * @param packed the modules that quantize their input
-   */
-  record Outcome(Map<String, String> notes, Set<String> restored, Set<String> packed) {}
-
   private final TorchaoOptions options;
   private final Workspace workspace;
   private final ScriptRewriter rewriter;
@@ -84,16 +75,16 @@ final class RunnableArchive {
    *
    * @param record makes the record of Kvant from what came out
    */
-  static Outcome write(
+  static RunnableOutcome write(
       Path file,
       ScriptModel model,
       PlannedWeights weights,
-      Function<Outcome, byte[]> record,
+      Function<RunnableOutcome, byte[]> record,
       TorchaoOptions options,
       Workspace workspace) {
     var archive = new RunnableArchive(model, options, workspace);
     archive.changeModules(weights);
-    var outcome = new Outcome(archive.notes, archive.restored, archive.packed);
+    var outcome = new RunnableOutcome(archive.notes, archive.restored, archive.packed);
     archive.rewriter.write(file, ROOT, () -> record.apply(outcome), workspace::advance);
     return outcome;
   }

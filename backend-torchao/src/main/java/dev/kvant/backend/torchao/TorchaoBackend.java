@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Quantizes weights, and inputs at run time, without calibration, to what torchao 0.18 computes,
  * and writes what torchao loads in Python; from a TorchScript archive also an archive that libtorch
- * runs by itself.
+ * runs by itself, from a torch.export program also a program.
  *
  * @since 0.1.0
  */
@@ -54,6 +54,9 @@ public final class TorchaoBackend implements QuantizationBackend {
 
   /** The file that libtorch runs. */
   static final String RUNNABLE = "quantized_model_torchao.pt";
+
+  /** The file that {@code torch.export.load} reads. */
+  static final String EXPORTED = "quantized_model_torchao.pt2";
 
   /** The id of the model format that has code to run. */
   static final String TORCHSCRIPT = "torchscript";
@@ -86,6 +89,7 @@ public final class TorchaoBackend implements QuantizationBackend {
           .format("safetensors")
           .artifact(CHECKPOINT)
           .artifact(RUNNABLE)
+          .artifact(EXPORTED)
           .options(TorchaoOptions.descriptors())
           .build();
 
@@ -120,11 +124,12 @@ public final class TorchaoBackend implements QuantizationBackend {
           "default_activation_dtype",
           "inputs of Linear modules, with one scale for a batch that is found at run time");
     }
-    if (model.format().equals(TORCHSCRIPT) && architecture == Architecture.CONVOLUTIONAL) {
+    Optional<String> runnable = runnable(model.format());
+    if (runnable.isPresent() && architecture == Architecture.CONVOLUTIONAL) {
       config.backendKwarg(TorchaoOptions.RUNTIME_MODULES, true);
       comments.put(
           "backend_kwargs." + TorchaoOptions.RUNTIME_MODULES,
-          "convolutions too, in %s alone: torchao in Python runs none".formatted(RUNNABLE));
+          "convolutions too, in %s alone: torchao in Python runs none".formatted(runnable.get()));
     }
     return Optional.of(
         new Recipe(
@@ -251,6 +256,11 @@ public final class TorchaoBackend implements QuantizationBackend {
             .map(TensorDescription::elementType)
             .filter(type -> !type.equals(ElementType.FLOAT32))
             .findFirst();
+    if (query.modelFormat().equals(ExportedModel.FORMAT)) {
+      return Support.partly(
+          Map.of(
+              EXPORTED, "a torch.export program restores weights, and multiplies floating point"));
+    }
     return other.isPresent() && query.modelFormat().equals(TORCHSCRIPT)
         ? Support.partly(
             Map.of(
@@ -294,22 +304,35 @@ public final class TorchaoBackend implements QuantizationBackend {
                 + " lack"
             : "torchao in Python runs no %s with a quantized weight"
                 .formatted(query.module().type());
-    if (!query.modelFormat().equals(TORCHSCRIPT)) {
+    Optional<String> runnable = runnable(query.modelFormat());
+    if (runnable.isEmpty()) {
       return Support.no(reason);
     }
     if (!TorchaoOptions.of(query.config()).runtimeModules()) {
       return Support.no(
           "%s; with backend_kwargs.%s: true it is quantized in %s alone"
-              .formatted(reason, TorchaoOptions.RUNTIME_MODULES, RUNNABLE));
+              .formatted(reason, TorchaoOptions.RUNTIME_MODULES, runnable.get()));
     }
     return Support.partly(Map.of(CHECKPOINT, reason));
   }
 
+  /** The artifact that runs by itself, which models of some formats give. */
+  static Optional<String> runnable(String format) {
+    return Optional.ofNullable(
+        switch (format) {
+          case TORCHSCRIPT -> RUNNABLE;
+          case ExportedModel.FORMAT -> EXPORTED;
+          default -> null;
+        });
+  }
+
   @Override
   public QuantizationRun begin(QuantizableModel model, QuantizationPlan plan, RunContext context) {
-    if (model.format().equals(TORCHSCRIPT) && !(model instanceof ScriptModel)) {
+    if (runnable(model.format()).isPresent()
+        && !(model instanceof ScriptModel)
+        && !(model instanceof ExportedModel)) {
       throw new UnsupportedModelException(
-          "backend 'torchao' rewrites the code of TorchScript archives that torch-format opened, not of a %s"
+          "backend 'torchao' rewrites the code of TorchScript archives and torch.export programs that torch-format opened, not of a %s"
               .formatted(model.getClass().getName()));
     }
     List<String> unknown = new ArrayList<>();

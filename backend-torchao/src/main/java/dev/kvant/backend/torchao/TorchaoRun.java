@@ -10,12 +10,15 @@ import dev.kvant.spi.ArtifactTransaction;
 import dev.kvant.spi.QuantizationRun;
 import dev.kvant.spi.RunContext;
 import dev.kvant.spi.SourceState;
+import dev.kvant.torch.ExportedModel;
 import dev.kvant.torch.ScriptModel;
 import dev.kvant.torch.archive.TorchArchive;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** Quantizes the weights of one model while it writes them; until then nothing is read. */
 final class TorchaoRun implements QuantizationRun {
@@ -40,7 +43,7 @@ final class TorchaoRun implements QuantizationRun {
     List<QuantizationWarning> warnings = opaqueEntries();
     warnings.forEach(context.listener()::onWarning);
     var report = new Report(source, plan, weights, warnings, options);
-    RunnableArchive.Outcome runnable = null;
+    RunnableOutcome runnable = null;
     try (var transaction = ArtifactTransaction.begin(directory, state);
         var workspace = workspace()) {
       Path checkpoint = transaction.create(TorchaoBackend.CHECKPOINT);
@@ -51,18 +54,12 @@ final class TorchaoRun implements QuantizationRun {
               weights.inStateDict(TorchaoBackend.CHECKPOINT),
               () -> context.record(report.ofCheckpoint()),
               workspace);
-      if (source instanceof ScriptModel script) {
-        Path file = transaction.create(TorchaoBackend.RUNNABLE);
+      Optional<String> runnableName = TorchaoBackend.runnable(source.format());
+      if (runnableName.isPresent()) {
+        Path file = transaction.create(runnableName.get());
         try (TorchArchive written = TorchArchive.open(checkpoint)) {
           codes.forEach((weight, record) -> weight.readCodesFrom(written.record(record)));
-          runnable =
-              RunnableArchive.write(
-                  file,
-                  script,
-                  weights,
-                  outcome -> context.record(report.ofRunnable(outcome)),
-                  options,
-                  workspace);
+          runnable = writeRunnable(file, weights, report, workspace);
         } finally {
           codes.keySet().forEach(weight -> weight.readCodesFrom(null));
         }
@@ -73,8 +70,18 @@ final class TorchaoRun implements QuantizationRun {
     return new SavedModel(artifacts(directory), report.of(runnable));
   }
 
+  private RunnableOutcome writeRunnable(
+      Path file, PlannedWeights weights, Report report, Workspace workspace) {
+    Function<RunnableOutcome, byte[]> record =
+        outcome -> context.record(report.ofRunnable(outcome));
+    return source instanceof ExportedModel program
+        ? ExportedArchive.write(file, program, weights, record, options, workspace)
+        : RunnableArchive.write(file, (ScriptModel) source, weights, record, options, workspace);
+  }
+
   private Workspace workspace() {
-    long bytes = source.tensorBytes() * (source instanceof ScriptModel ? 2 : 1);
+    boolean twice = TorchaoBackend.runnable(source.format()).isPresent();
+    long bytes = source.tensorBytes() * (twice ? 2 : 1);
     return new Workspace(
         Workspace.BLOCK_BYTES,
         context.parallelism(),
@@ -101,6 +108,13 @@ final class TorchaoRun implements QuantizationRun {
             directory.resolve(TorchaoBackend.CHECKPOINT),
             "pytorch",
             "a state dict for load_state_dict(…, assign=True) after import torchao"));
+    if (source instanceof ExportedModel) {
+      artifacts.add(
+          Artifact.of(
+              directory.resolve(TorchaoBackend.EXPORTED),
+              ExportedModel.FORMAT,
+              "a program that torch.export.load reads, with the inputs and outputs of the source"));
+    }
     if (source instanceof ScriptModel) {
       artifacts.add(
           Artifact.of(

@@ -59,9 +59,13 @@ class TorchaoBackendTest {
                 .weightGranularities(List.of(Granularity.Kind.CHANNEL, Granularity.Kind.AXIS))
                 .build());
     assertThat(descriptor.defaultMode()).isEqualTo(QuantizationMode.WEIGHT_ONLY_PTQ);
-    assertThat(descriptor.formats()).containsExactly("torchscript", "pt2", "pytorch", "safetensors");
+    assertThat(descriptor.formats())
+        .containsExactly("torchscript", "pt2", "pytorch", "safetensors");
     assertThat(descriptor.artifacts())
-        .containsExactly("quantized_model_torchao.pth", "quantized_model_torchao.pt");
+        .containsExactly(
+            "quantized_model_torchao.pth",
+            "quantized_model_torchao.pt",
+            "quantized_model_torchao.pt2");
     assertThat(descriptor.options())
         .extracting(OptionDescriptor::key, OptionDescriptor::defaultValue)
         .containsExactly(

@@ -1,29 +1,56 @@
 package dev.kvant.torch;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.kvant.api.ElementType;
 import dev.kvant.api.InputDescription;
 import dev.kvant.api.ModelFormatException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the graph of a torch.export program tells of the model it was made from.
  *
  * @param classes the qualified class of each module that a node comes from, by its path
  * @param inputs the tensors that a caller passes
+ * @param torchVersion the first two numbers of the version of torch, if it is told
+ * @param restored by the name of a tensor that nodes convert and multiply with another one: what
+ *     comes of it
  */
-record ExportedGraph(Map<String, String> classes, List<InputDescription> inputs) {
+record ExportedGraph(
+    Map<String, String> classes,
+    List<InputDescription> inputs,
+    Optional<String> torchVersion,
+    Map<String, Restored> restored) {
+
+  /** Makes a value of another type of a tensor. */
+  static final String CAST = "torch.ops.aten._to_copy.default";
+
+  /** Multiplies two tensors. */
+  static final String PRODUCT = "torch.ops.aten.mul.Tensor";
+
+  /**
+   * A weight that nodes restore from codes.
+   *
+   * @param scales the name of the tensor with the scales
+   * @param type the type of the weight, empty if it is not supported
+   */
+  record Restored(String scales, Optional<ElementType> type) {}
+
+  private static final Pattern VERSION = Pattern.compile("(\\d{1,4}\\.\\d{1,4})\\b.*");
 
   /** The version of the format that is known; a later minor one adds entries. */
   private static final long SCHEMA = 8;
 
-  private static final String STACK = "nn_module_stack";
+  static final String STACK = "nn_module_stack";
 
   /** What is added to the path of a module that is called again. */
   private static final Pattern CALL = Pattern.compile("@\\d+$");
@@ -46,7 +73,14 @@ record ExportedGraph(Map<String, String> classes, List<InputDescription> inputs)
     }
     JsonObject module = json.object(program, "graph_module");
     JsonObject graph = json.object(module, "graph");
-    return new ExportedGraph(classes(json, graph), inputs(json, module, graph));
+    return new ExportedGraph(
+        classes(json, graph),
+        inputs(json, module, graph),
+        ExportedJson.find(program, "torch_version")
+            .map(VERSION::matcher)
+            .filter(Matcher::matches)
+            .map(version -> version.group(1)),
+        restored(json, module, graph));
   }
 
   private static Map<String, String> classes(ExportedJson json, JsonObject graph) {
@@ -80,6 +114,67 @@ record ExportedGraph(Map<String, String> classes, List<InputDescription> inputs)
       }
     }
     return inputs;
+  }
+
+  private static Map<String, Restored> restored(
+      ExportedJson json, JsonObject module, JsonObject graph) {
+    Map<String, String> tensors = new HashMap<>();
+    for (JsonElement element : json.array(json.object(module, "signature"), "input_specs")) {
+      JsonObject spec = json.object(element, "an input");
+      if (json.kind(spec).equals("parameter")) {
+        JsonObject parameter = json.object(spec, "parameter");
+        tensors.put(
+            json.text(json.object(parameter, "arg"), "name"),
+            json.text(parameter, "parameter_name"));
+      }
+    }
+    JsonObject values = json.object(graph, "tensor_values");
+    Map<String, String> converted = new HashMap<>();
+    Map<String, String> products = new HashMap<>();
+    Map<String, Restored> restored = new HashMap<>();
+    for (JsonElement element : json.array(graph, "nodes")) {
+      JsonObject node = json.object(element, "a node");
+      String operator = ExportedJson.find(node, "target").orElse("");
+      if (!operator.equals(CAST) && !operator.equals(PRODUCT)) {
+        continue;
+      }
+      List<String> read = tensors(node.get("inputs"));
+      List<String> made = tensors(node.get("outputs"));
+      if (read.isEmpty() || made.size() != 1 || !values.has(made.get(0))) {
+        continue;
+      }
+      String source = read.get(0);
+      Optional<ElementType> type = ExportedTensors.type(json, json.object(values, made.get(0)));
+      if (operator.equals(CAST) && tensors.containsKey(source)) {
+        converted.put(made.get(0), tensors.get(source));
+      } else if (operator.equals(PRODUCT)
+          && read.size() == 2
+          && converted.containsKey(source)
+          && tensors.containsKey(read.get(1))) {
+        products.put(made.get(0), converted.get(source));
+        restored.put(converted.get(source), new Restored(tensors.get(read.get(1)), type));
+      } else if (operator.equals(CAST) && products.containsKey(source)) {
+        restored.computeIfPresent(
+            products.get(source), (name, known) -> new Restored(known.scales(), type));
+      }
+    }
+    return restored;
+  }
+
+  /** The values that arguments are, of those that are tensors. */
+  private static List<String> tensors(@Nullable JsonElement arguments) {
+    List<String> names = new ArrayList<>();
+    if (arguments instanceof JsonArray array) {
+      for (JsonElement element : array) {
+        if (element instanceof JsonObject argument) {
+          JsonObject union = argument.get("arg") instanceof JsonObject inner ? inner : argument;
+          if (union.get("as_tensor") instanceof JsonObject tensor) {
+            ExportedJson.find(tensor, "name").ifPresent(names::add);
+          }
+        }
+      }
+    }
+    return names;
   }
 
   /** The simple name of a module's class. */

@@ -6,9 +6,11 @@ import dev.kvant.api.ModelFormatException;
 import dev.kvant.api.Printable;
 import dev.kvant.torch.archive.ArchiveRecord;
 import dev.kvant.torch.archive.TorchArchive;
+import dev.kvant.torch.tensor.StoredTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -37,20 +39,26 @@ public final class ExportedModel extends DescribedModel {
   private final TorchArchive archive;
   private final String program;
   private final List<InputDescription> inputs;
+  private final Optional<String> torchVersion;
   private final Optional<String> quantizedBy;
 
   private ExportedModel(
-      TorchArchive archive, String program, ExportedGraph graph, ExportedTensors weights) {
+      TorchArchive archive,
+      String program,
+      ExportedGraph graph,
+      Map<String, StoredTensor> stateDict,
+      List<String> opaque) {
     super(
         archive.path(),
         FORMAT,
-        ModuleInference.modules(archive.path(), weights.tensors(), ModelConfig.NONE, graph::type),
-        weights.tensors(),
-        weights.opaque());
+        ModuleInference.modules(archive.path(), stateDict, ModelConfig.NONE, graph::type),
+        stateDict,
+        opaque);
     this.archive = archive;
     this.program = program;
     this.inputs = graph.inputs();
-    this.quantizedBy = QuantizedElsewhere.by(weights.tensors(), weights.opaque(), ModelConfig.NONE);
+    this.torchVersion = graph.torchVersion();
+    this.quantizedBy = QuantizedElsewhere.by(stateDict, opaque, ModelConfig.NONE);
   }
 
   /** Whether an archive is a package of torch.export. */
@@ -77,7 +85,12 @@ public final class ExportedModel extends DescribedModel {
           "%s is a torch.export program without weights; there is nothing to quantize"
               .formatted(archive.path()));
     }
-    return new ExportedModel(archive, program, graph, weights);
+    return new ExportedModel(
+        archive,
+        program,
+        graph,
+        weights.restored(archive.path(), graph.restored()),
+        weights.opaque());
   }
 
   private static String program(TorchArchive archive) {
@@ -142,6 +155,11 @@ public final class ExportedModel extends DescribedModel {
   @Override
   public Optional<String> quantizedBy() {
     return quantizedBy;
+  }
+
+  /** The version of torch that saved it, as in {@code 2.15}; empty if it does not tell. */
+  public Optional<String> torchVersion() {
+    return torchVersion;
   }
 
   /** The archive, for copying its records. */

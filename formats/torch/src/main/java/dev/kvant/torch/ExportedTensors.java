@@ -6,13 +6,23 @@ import com.google.gson.JsonObject;
 import dev.kvant.api.ElementType;
 import dev.kvant.api.InputDescription;
 import dev.kvant.api.Printable;
+import dev.kvant.numerics.FloatType;
+import dev.kvant.numerics.QuantizedType;
 import dev.kvant.torch.archive.TorchArchive;
+import dev.kvant.torch.tensor.ChannelLayout;
 import dev.kvant.torch.tensor.DenseTensor;
+import dev.kvant.torch.tensor.QuantizedTensor;
+import dev.kvant.torch.tensor.StoredTensor;
 import dev.kvant.torch.tensor.TensorStorage;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * The state dict of a torch.export program: a JSON record describes the tensors, each of which is a
@@ -106,6 +116,59 @@ record ExportedTensors(Map<String, DenseTensor> tensors, List<String> opaque) {
     return json.number(union, "as_int");
   }
 
+  /** The type of a value, by its description in a graph; empty if it is not supported. */
+  static Optional<ElementType> type(ExportedJson json, JsonObject meta) {
+    return Optional.ofNullable(TYPES.get(json.number(meta, "dtype")));
+  }
+
+  /**
+   * The state dict with the weights that nodes of the graph restore from codes, which are read as
+   * what they stand for.
+   */
+  Map<String, StoredTensor> restored(Path path, Map<String, ExportedGraph.Restored> restored) {
+    Map<String, QuantizedTensor> byCodes = new HashMap<>();
+    Set<String> scales = new HashSet<>();
+    restored.forEach(
+        (name, weight) ->
+            quantized(path, name, weight)
+                .ifPresent(
+                    tensor -> {
+                      byCodes.put(tensor.codes().identity(), tensor);
+                      scales.add(weight.scales());
+                    }));
+    Map<String, StoredTensor> all = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          if (!scales.contains(name)) {
+            QuantizedTensor quantized = byCodes.get(tensor.identity());
+            all.put(name, quantized == null ? tensor : quantized);
+          }
+        });
+    return all;
+  }
+
+  private Optional<QuantizedTensor> quantized(
+      Path path, String name, ExportedGraph.Restored restored) {
+    DenseTensor codes = tensors.get(name);
+    DenseTensor scales = tensors.get(restored.scales());
+    if (codes == null
+        || scales == null
+        || restored.type().flatMap(type -> FloatType.find(type.label())).isEmpty()
+        || QuantizedType.find(codes.elementType().label()).isEmpty()
+        || codes.shape().isEmpty()
+        || codes.elements() == 0
+        || !scales.elementType().equals(ElementType.FLOAT32)
+        || !scales.shape().equals(ChannelLayout.of(codes.shape(), 0).scaleShape())) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        QuantizedTensor.of(
+            "tensor '%s' of %s".formatted(Printable.shortened(name), path),
+            codes,
+            scales,
+            restored.type().get()));
+  }
+
   /** What an input is like, by its description in a graph. */
   static InputDescription input(ExportedJson json, String name, JsonObject meta) {
     List<Long> shape = new ArrayList<>();
@@ -117,17 +180,24 @@ record ExportedTensors(Map<String, DenseTensor> tensors, List<String> opaque) {
     return new InputDescription(name, TYPES.get(json.number(meta, "dtype")), shape, false);
   }
 
+  /**
+   * The number that the format gives to a type.
+   *
+   * @throws IllegalArgumentException if it has none
+   */
+  static long number(ElementType type) {
+    return TYPES.entrySet().stream()
+        .filter(entry -> entry.getValue().equals(type))
+        .mapToLong(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("torch.export has no type " + type));
+  }
+
   /** How a graph and a state dict describe a contiguous tensor on the device of another. */
   static JsonObject description(
       ElementType type, List<Long> shape, JsonElement device, boolean requiresGrad) {
-    long number =
-        TYPES.entrySet().stream()
-            .filter(entry -> entry.getValue().equals(type))
-            .mapToLong(Map.Entry::getKey)
-            .findFirst()
-            .orElseThrow(() -> new IllegalArgumentException("no type of torch.export: " + type));
     var meta = new JsonObject();
-    meta.addProperty("dtype", number);
+    meta.addProperty("dtype", number(type));
     meta.add("sizes", extents(shape));
     meta.addProperty("requires_grad", requiresGrad);
     meta.add("device", device);

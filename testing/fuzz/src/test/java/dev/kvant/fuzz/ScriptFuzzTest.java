@@ -6,49 +6,13 @@ import dev.kvant.torch.script.ForwardMethod;
 import dev.kvant.torch.script.LinearProducts;
 import dev.kvant.torch.script.ScriptCode;
 import dev.kvant.torch.script.ScriptType;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
-import java.util.zip.ZipOutputStream;
 
 class ScriptFuzzTest {
 
-  private static final Map<String, byte[]> ARCHIVE = archive();
-
-  /** A module of one Linear, as torch writes it. */
-  private static Map<String, byte[]> archive() {
-    Map<String, byte[]> records = new LinkedHashMap<>();
-    try (ZipInputStream in =
-        new ZipInputStream(
-            Objects.requireNonNull(ScriptFuzzTest.class.getResourceAsStream("linear.pt")))) {
-      for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
-        records.put(entry.getName(), in.readAllBytes());
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return records;
-  }
-
-  private static Path with(String ending, byte[] content, String name) throws IOException {
-    Path file = Input.place(name);
-    try (OutputStream out = Files.newOutputStream(file);
-        ZipOutputStream zip = new ZipOutputStream(out)) {
-      for (Map.Entry<String, byte[]> record : ARCHIVE.entrySet()) {
-        zip.putNextEntry(new ZipEntry(record.getKey()));
-        zip.write(record.getKey().endsWith(ending) ? content : record.getValue());
-      }
-    }
-    file.toFile().deleteOnExit();
-    return file;
-  }
+  /** A module of one Linear. */
+  private static final SoundArchive ARCHIVE = new SoundArchive("linear.pt");
 
   @FuzzTest
   void parses(byte[] bytes) {
@@ -74,7 +38,7 @@ class ScriptFuzzTest {
     Input input = new Input(bytes);
     input.mayOnlyBeRefused(
         () -> {
-          Path file = with("/modules/linear.py", bytes, "code.pt");
+          Path file = ARCHIVE.with("/modules/linear.py", bytes, "code.pt");
           Models.inspect(file);
           Models.quantize(file, "torchao", QuantizationMode.DYNAMIC_PTQ);
         });
@@ -83,6 +47,6 @@ class ScriptFuzzTest {
   @FuzzTest
   void reads_the_tree(byte[] bytes) {
     Input input = new Input(bytes);
-    input.mayOnlyBeRefused(() -> Models.inspect(with("/data.pkl", bytes, "tree.pt")));
+    input.mayOnlyBeRefused(() -> Models.inspect(ARCHIVE.with("/data.pkl", bytes, "tree.pt")));
   }
 }
