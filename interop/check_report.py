@@ -43,7 +43,8 @@ def click(page, column):
     return page.value(ROWS), page.value(f"""document.querySelectorAll("#modules thead th")[{column}].getAttribute("aria-sort")""")
 
 
-def look(page, name, html, report):
+def opens(page, name, html):
+    """At all widths, in both schemes."""
     for width in (1280, 390):
         for dark in (False, True):
             what = f"{name}, {width} pixels, {'dark' if dark else 'light'}"
@@ -63,6 +64,9 @@ def look(page, name, html, report):
             if PICTURES:
                 page.picture(PICTURES / f"{name}-{width}-{'dark' if dark else 'light'}.png")
 
+
+def look(page, name, html, report):
+    opens(page, name, html)
     page.show(html, 1280)
     wanted = expected(report)
     checks.that(f"{name}: shows the numbers of the report in the order of the model", same(page.value(ROWS), wanted))
@@ -100,6 +104,23 @@ def look(page, name, html, report):
     checks.that(f"{name}: shows native modules alone", same(page.value(ROWS), native))
 
     page.show(html, 1280)
+    known = [[module["module"], operand, module["distributions"][operand]] for module in report["modules"]
+             for operand in ("activations", "weights") if module["distributions"][operand]]
+    offered = page.value("""[...document.getElementById("operand").options].map(option => option.textContent)""")
+    checks.that(f"{name}: offers each operand whose values are known",
+                offered == [f"{module}: {operand}" for module, operand, _ in known], offered[:3])
+    for curve in (True, False):
+        place, found = next((place, found) for place, (_, _, found) in enumerate(known) if (found["criterion"] is not None) == curve)
+        page.value(f"""(() => {{ const list = document.getElementById("operand"); list.value = {place};
+            list.dispatchEvent(new Event("change")); }})()""")
+        page.settle()
+        said = page.value("""document.getElementById("range").textContent""")
+        numbers = [float(word) for word in said.replace(",", "").split() if word.replace(".", "").replace("-", "").replace("e", "").isdigit()]
+        checks.that(f"{name}: says the range of {'an activation' if curve else 'a weight'}", len(numbers) == 2 and all(
+            abs(shown - wanted) <= 0.006 * abs(wanted) for shown, wanted in zip(numbers, [found["low"], found["high"]])), said)
+        hidden = page.value("""document.querySelector("[data-plot=choice]").closest("figure").hidden""")
+        checks.that(f"{name}: shows what chose the range where something did", hidden != curve, hidden)
+
     unnamed = page.value("""[...document.querySelectorAll("input, select")].filter(each => !each.labels.length)
         .concat([...document.querySelectorAll("table")].filter(each => !each.caption && !each.closest("[role=img]")))
         .concat([...document.querySelectorAll("th")].filter(each => !each.scope && !each.closest("[role=img]")))
@@ -124,10 +145,20 @@ def many(report, count):
 with tempfile.TemporaryDirectory(prefix="kvant-interop-") as name, browser.page() as page:
     folder = Path(name)
     with checks.group("the digits"):
-        run = kvant("quantize", "-c", DIGITS / "onnx-static-int8.yaml", "--out", folder / "out", "--report", folder)
+        run = kvant("quantize", "-c", DIGITS / "onnx-static-int8.yaml", "--out", folder / "out", "--report", folder,
+                    "quantize.algorithm=mse")
         checks.that("kvant quantize writes both reports", run.code == 0 and (folder / "report.html").exists(), run.said)
         report = json.loads((folder / "report.json").read_text())
         look(page, "digits", folder / "report.html", report)
+
+    with checks.group("an analysis"):
+        run = kvant("analyze", "-c", DIGITS / "onnx-static-int8.yaml", "--samples", 16, "--report", folder / "analysis")
+        checks.that("kvant analyze writes both reports", run.code == 0, run.said)
+        analysis = json.loads((folder / "analysis/report.json").read_text())
+        opens(page, "analysis", folder / "analysis/report.html")
+        shown = page.value("""[...document.querySelectorAll("tbody th.name")].map(cell => cell.textContent)""")
+        checks.that("an analysis: shows its groups, the most sensitive first",
+                    shown == [", ".join(group["modules"]) for group in analysis["analysis"]["groups"]] and len(shown) > 3, shown)
 
     with checks.group("500 modules"):
         large = many(report, 500)

@@ -1,5 +1,8 @@
 package dev.kvant.api;
 
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param bytesBefore size of its tensors in the source
  * @param bytesAfter size of its tensors in the smallest artifact
  * @param note a remark, or null
+ * @param distributions how the values of its operands are distributed, where that is known
  * @since 0.1.0
  */
 public record ModuleReport(
@@ -20,12 +24,27 @@ public record ModuleReport(
     OperandOutcome activations,
     long bytesBefore,
     long bytesAfter,
-    @Nullable String note) {
+    @Nullable String note,
+    Map<Operand, Distribution> distributions) {
 
   public ModuleReport {
     Objects.requireNonNull(decision, "decision");
     Objects.requireNonNull(weights, "weights");
     Objects.requireNonNull(activations, "activations");
+    Map<Operand, Distribution> sorted = new EnumMap<>(Operand.class);
+    sorted.putAll(distributions);
+    distributions = Collections.unmodifiableMap(sorted);
+  }
+
+  /** The result, where it is not known how values are distributed. */
+  public ModuleReport(
+      ModuleDecision decision,
+      OperandOutcome weights,
+      OperandOutcome activations,
+      long bytesBefore,
+      long bytesAfter,
+      @Nullable String note) {
+    this(decision, weights, activations, bytesBefore, bytesAfter, note, Map.of());
   }
 
   /** A builder of a report that says that everything went as planned and nothing was saved. */
@@ -35,11 +54,14 @@ public record ModuleReport(
 
   /** A builder that starts from this report. */
   public Builder toBuilder() {
-    return new Builder(decision)
-        .weights(weights)
-        .activations(activations)
-        .bytes(bytesBefore, bytesAfter)
-        .note(note);
+    Builder builder =
+        new Builder(decision)
+            .weights(weights)
+            .activations(activations)
+            .bytes(bytesBefore, bytesAfter)
+            .note(note);
+    distributions.forEach(builder::distribution);
+    return builder;
   }
 
   /** What was written for that operand. */
@@ -65,6 +87,7 @@ public record ModuleReport(
     private long bytesBefore;
     private long bytesAfter;
     private @Nullable String note;
+    private final Map<Operand, Distribution> distributions = new EnumMap<>(Operand.class);
 
     private Builder(ModuleDecision decision) {
       this.decision = Objects.requireNonNull(decision, "decision");
@@ -97,9 +120,16 @@ public record ModuleReport(
       return this;
     }
 
+    /** Sets how the values of an operand are distributed. */
+    public Builder distribution(Operand operand, Distribution distribution) {
+      distributions.put(operand, distribution);
+      return this;
+    }
+
     /** The report. */
     public ModuleReport build() {
-      return new ModuleReport(decision, weights, activations, bytesBefore, bytesAfter, note);
+      return new ModuleReport(
+          decision, weights, activations, bytesBefore, bytesAfter, note, distributions);
     }
   }
 }

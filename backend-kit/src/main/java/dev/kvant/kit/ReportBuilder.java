@@ -1,8 +1,10 @@
 package dev.kvant.kit;
 
+import dev.kvant.api.Distribution;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleDescription;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Operand;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizableModel;
@@ -13,6 +15,7 @@ import dev.kvant.api.Requirement;
 import dev.kvant.api.TensorDescription;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -35,6 +38,7 @@ public final class ReportBuilder {
   private final Map<String, OperandOutcome> activations = new HashMap<>();
   private final Map<String, Long> saved = new HashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
+  private final Map<String, Map<Operand, Distribution>> distributions = new HashMap<>();
   private final List<OperatorReport> operators = new ArrayList<>();
   private final List<QuantizationWarning> warnings;
   private final Set<Requirement> requirements = new LinkedHashSet<>();
@@ -77,6 +81,14 @@ public final class ReportBuilder {
     return this;
   }
 
+  /** Says how the values of an operand of a module are distributed. */
+  public ReportBuilder distribution(String module, Operand operand, Distribution distribution) {
+    distributions
+        .computeIfAbsent(module, each -> new EnumMap<>(Operand.class))
+        .put(operand, distribution);
+    return this;
+  }
+
   /** Says what was done to operators without weights. */
   public ReportBuilder operators(List<OperatorReport> added) {
     operators.addAll(added);
@@ -115,6 +127,7 @@ public final class ReportBuilder {
             .note(notes.get(name));
     Optional.ofNullable(weights.get(name)).ifPresent(report::weights);
     Optional.ofNullable(activations.get(name)).ifPresent(report::activations);
+    distributions.getOrDefault(name, Map.of()).forEach(report::distribution);
     return report.build();
   }
 }

@@ -5,11 +5,14 @@ import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.cli.output.Screens;
 import dev.kvant.cli.output.Style;
+import dev.kvant.report.ReportDocument;
+import dev.kvant.report.ReportFiles;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.tuning.AnalysisRequest;
 import dev.kvant.runtime.tuning.SensitivityReport;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -36,7 +39,7 @@ import picocli.CommandLine.Option;
     footerHeading = "%nExamples:%n",
     footer = {
       "  kvant analyze encoder.onnx --data sentences.txt tokenizer=tokenizer.json",
-      "  kvant analyze -c spec.yaml --samples 64 --finished groups.jsonl"
+      "  kvant analyze -c spec.yaml --samples 64 --finished groups.jsonl --report results"
     })
 final class AnalyzeCommand extends SpecCommand {
 
@@ -56,6 +59,14 @@ final class AnalyzeCommand extends SpecCommand {
           "A file that keeps the finished groups. After an interrupt the same command goes on.")
   private @Nullable Path finished;
 
+  @Option(
+      names = "--report",
+      paramLabel = "PATH",
+      description =
+          "Write the figures with a plot: into a folder as report.json and report.html, or into a"
+              + " file that ends in .json or .html.")
+  private @Nullable Path report;
+
   AnalyzeCommand(Screens screens, Installations installations) {
     super(screens, installations);
   }
@@ -66,7 +77,10 @@ final class AnalyzeCommand extends SpecCommand {
     if (samples < 1) {
       throw wrongUsage("--samples must be at least 1, not " + samples);
     }
-    SensitivityReport report;
+    Optional<ReportFiles> files = Optional.ofNullable(report).map(ReportFiles::at);
+    files.ifPresent(ReportFiles::check);
+    SensitivityTable table;
+    SensitivityReport found;
     try (Reporter reporter = new Reporter(err());
         Kvant kvant = open(reporter)) {
       UsedSpec spec = spec(kvant);
@@ -75,12 +89,23 @@ final class AnalyzeCommand extends SpecCommand {
         config = quantizer.config();
       }
       try (QuantizableModel model = kvant.load(Objects.requireNonNull(config.modelPath()))) {
-        report = kvant.analyze(model, config, new AnalysisRequest(samples, finished, group -> {}));
+        found = kvant.analyze(model, config, new AnalysisRequest(samples, finished, group -> {}));
+        table = new SensitivityTable(found);
+        if (files.isPresent()) {
+          files.get().write(ReportDocument.ofAnalysis(model, table.document()));
+        }
       }
     }
-    SensitivityTable table = new SensitivityTable(report);
-    print(table::document, () -> table.print(out()));
-    if (report.isComplete()) {
+    print(
+        table::document,
+        () -> {
+          table.print(out());
+          if (files.isPresent()) {
+            out().line();
+            files.get().paths().forEach(path -> out().line("The report is in %s.".formatted(path)));
+          }
+        });
+    if (found.isComplete()) {
       return ExitCode.DONE;
     }
     err()
@@ -89,8 +114,8 @@ final class AnalyzeCommand extends SpecCommand {
             Style.ERROR,
             "%d of %d groups are finished%s"
                 .formatted(
-                    report.groups().size(),
-                    report.total(),
+                    found.groups().size(),
+                    found.total(),
                     finished == null
                         ? "; --finished FILE keeps them for the next run"
                         : "; the same command goes on with " + finished));

@@ -91,6 +91,24 @@ class AnalyzeCommandTest {
   }
 
   @Test
+  void writes_a_report_with_a_plot_that_can_be_made_again() throws Exception {
+    Path report = folder.resolve("results");
+    Session session =
+        Session.run("analyze", "-c", spec().toString(), "--report", report.toString());
+
+    assertThat(session.exitCode()).isZero();
+    assertThat(session.out()).contains("The report is in " + report.resolve("report.html"));
+    String page = Files.readString(report.resolve("report.html"));
+    assertThat(page)
+        .contains("<h2>Which modules suffer</h2>", "data-plot=\"groups\"", ">first<", ">second<")
+        .contains("2 of 2 groups finished")
+        .doesNotContain("The model has no modules", "id=\"modules\"");
+    Path again = folder.resolve("again.html");
+    Session.run("report", report.resolve("report.json").toString(), "--html", again.toString());
+    assertThat(again).hasContent(page);
+  }
+
+  @Test
   void needs_data() {
     Session session = Session.run("analyze", model.toString());
 

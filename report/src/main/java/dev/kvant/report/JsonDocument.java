@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,10 @@ public final class JsonDocument {
       new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
   private static final Gson SAFE_IN_HTML = new GsonBuilder().serializeNulls().create();
+
+  /** A list of numbers, each on a line of its own. */
+  private static final Pattern NUMBERS =
+      Pattern.compile("\\[\\n\\s+((?:[-+.0-9eE]+,\\n\\s+)*+[-+.0-9eE]+)\\n\\s*\\]");
 
   private final Map<String, @Nullable Object> fields = new LinkedHashMap<>();
 
@@ -43,13 +48,20 @@ public final class JsonDocument {
   }
 
   /**
-   * Returns the text of the document, on several lines.
+   * Returns the text of the document, on several lines; a list of numbers is on one.
    *
    * @return ASCII characters only, all others as escapes, so that the character set of the output
    *     does not matter
    */
   public String json() {
-    return ascii(GSON.toJson(fields));
+    return ascii(onOneLine(GSON.toJson(fields)));
+  }
+
+  /** Texts have no line breaks, so that only lists match. */
+  private static String onOneLine(String json) {
+    return NUMBERS
+        .matcher(json)
+        .replaceAll(list -> '[' + list.group(1).replaceAll(",\\s+", ", ") + ']');
   }
 
   /**

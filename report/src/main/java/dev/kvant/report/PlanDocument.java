@@ -1,11 +1,16 @@
 package dev.kvant.report;
 
+import dev.kvant.api.Distribution;
+import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Operand;
 import dev.kvant.api.QuantizationPlan;
 import dev.kvant.api.QuantizationReport;
 import dev.kvant.runtime.report.ReportTree;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +33,41 @@ public final class PlanDocument {
 
   /** What was done to each module. */
   public static JsonDocument of(QuantizationReport report, StoredModules stored) {
-    return document(ReportTree.of(report), stored);
+    Map<String, ModuleReport> reports = new HashMap<>();
+    report.modules().forEach(module -> reports.put(module.decision().module(), module));
+    JsonDocument document = document(ReportTree.of(report), stored);
+    List<Map<String, @Nullable Object>> modules = new ArrayList<>();
+    for (Object element : (List<?>) Objects.requireNonNull(document.fields().get(MODULES))) {
+      Map<String, @Nullable Object> module = new LinkedHashMap<>();
+      ((Map<?, ?>) element).forEach((key, value) -> module.put(String.valueOf(key), value));
+      ModuleReport known =
+          Objects.requireNonNull(reports.get(String.valueOf(module.get("module"))));
+      module.put("distributions", distributions(known));
+      modules.add(module);
+    }
+    return document.put(MODULES, modules);
+  }
+
+  private static JsonDocument distributions(ModuleReport module) {
+    JsonDocument document = new JsonDocument();
+    for (Operand operand : Operand.values()) {
+      Distribution found = module.distributions().get(operand);
+      document.put(operand.label(), found == null ? null : distribution(found));
+    }
+    return document;
+  }
+
+  private static JsonDocument distribution(Distribution found) {
+    Distribution.Criterion criterion = found.criterion();
+    return new JsonDocument()
+        .put("from", found.from())
+        .put("to", found.to())
+        .put("counts", found.counts())
+        .put("low", found.low())
+        .put("high", found.high())
+        .put("criterion", criterion == null ? null : criterion.name().toLowerCase(Locale.ROOT))
+        .put("amax", found.candidates().stream().map(Distribution.Candidate::amax).toList())
+        .put("figures", found.candidates().stream().map(Distribution.Candidate::figure).toList());
   }
 
   private static JsonDocument document(Map<String, @Nullable Object> tree, StoredModules stored) {

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The plots of a page: their places, and the numbers that a script draws. */
@@ -17,6 +18,8 @@ final class PlotSection {
   private final List<Tree> modules;
   private final List<Tree> timed;
   private final List<Tree> trials;
+  private final List<JsonDocument> values;
+  private final List<Tree> groups;
 
   PlotSection(Tree report) {
     this.report = report;
@@ -30,6 +33,37 @@ final class PlotSection {
             .filter(trial -> trial.number("bytes").isPresent())
             .filter(trial -> cosine(trial).isPresent())
             .toList();
+    this.values = modules.stream().flatMap(PlotSection::values).toList();
+    this.groups =
+        report.tree("analysis").trees("groups").stream()
+            .filter(group -> group.tree("alone").number("sqnr_db").isPresent())
+            .toList();
+  }
+
+  /** What is drawn of the operands of a module. */
+  private static Stream<JsonDocument> values(Tree module) {
+    return Stream.of("activations", "weights")
+        .filter(operand -> module.tree("distributions").tree(operand).size("counts") > 0)
+        .map(
+            operand -> {
+              Tree found = module.tree("distributions").tree(operand);
+              return new JsonDocument()
+                  .put("name", module.textOrEmpty("module"))
+                  .put("operand", operand)
+                  .put("algorithm", module.tree(operand).textOrEmpty("algorithm"))
+                  .put("from", found.number("from"))
+                  .put("to", found.number("to"))
+                  .put("low", found.number("low"))
+                  .put("high", found.number("high"))
+                  .put("counts", wholes(found.numbers("counts")))
+                  .put("criterion", found.text("criterion"))
+                  .put("amax", found.numbers("amax"))
+                  .put("figures", found.numbers("figures"));
+            });
+  }
+
+  private static List<Long> wholes(List<Double> numbers) {
+    return numbers.stream().map(Double::longValue).toList();
   }
 
   /** The similarity that a search measured on samples that it held out. */
@@ -38,12 +72,12 @@ final class PlotSection {
   }
 
   void write(Html html) {
-    if (modules.isEmpty() && timed.isEmpty() && trials.isEmpty()) {
+    if (modules.isEmpty() && timed.isEmpty() && trials.isEmpty() && groups.isEmpty()) {
       return;
     }
     html.element("h2", "Plots")
         .open("noscript")
-        .element("p", "Plots require JavaScript. The table of modules has their numbers.")
+        .element("p", "Plots require JavaScript. The tables have most of their numbers.")
         .close("noscript")
         .open("div", "class", "plots")
         .line();
@@ -55,6 +89,15 @@ final class PlotSection {
           "Measured: size and similarity to the source on held-out samples, a dot for each"
               + " configuration. Smaller is to the left, better is up.",
           "%d configurations.".formatted(trials.size()));
+    }
+    if (!groups.isEmpty()) {
+      figure(
+          html,
+          "groups",
+          "Loss by group",
+          "Measured: the SQNR of the model's outputs if only that group of modules is quantized,"
+              + " and if all but it are. The most sensitive group is on the left.",
+          "Two dots for each of %d groups.".formatted(groups.size()));
     }
     if (hasRatios()) {
       figure(
@@ -82,6 +125,41 @@ final class PlotSection {
           "Measured%s: the share of batches that took at most that long."
               .formatted(SummaryCards.processor(report).map(name -> " on " + name).orElse("")),
           "A curve for each of %d models.".formatted(timed.size()));
+    }
+    html.close("div").line();
+    if (!values.isEmpty()) {
+      operands(html);
+    }
+  }
+
+  /** The values of one operand, which a list chooses, and why its range was chosen. */
+  private void operands(Html html) {
+    html.element("h2", "Values and ranges")
+        .open("div", "class", "controls", "id", "operands", "hidden", "")
+        .element("label", "Values of", "for", "operand")
+        .open("select", "id", "operand")
+        .close("select")
+        .element("p", "", "id", "range", "role", "status")
+        .close("div")
+        .line()
+        .open("div", "class", "plots", "id", "values")
+        .line();
+    figure(
+        html,
+        "values",
+        "Values and the range that codes hold",
+        "Counted: how many values are in each of up to 128 bins, on a logarithmic scale; of large"
+            + " weights and smoothed inputs in a sample. Values beyond the shaded range are"
+            + " clipped. Where each channel has a range, the widest is shown.",
+        "%d operands.".formatted(values.size()));
+    if (values.stream().anyMatch(each -> each.fields().get("criterion") != null)) {
+      figure(
+          html,
+          "choice",
+          "What chose the range",
+          "Derived from the counted values: what the algorithm compares, for ranges that shrink at"
+              + " both ends alike. The line marks the chosen range.",
+          "A curve for each searched range.");
     }
     html.close("div").line();
   }
@@ -142,6 +220,8 @@ final class PlotSection {
                             .put("frontier", trial.isTrue("frontier"))
                             .put("best", trial.isTrue("best")))
                 .toList())
+        .put("values", values)
+        .put("groups", groups.stream().map(PlotSection::group).toList())
         .put("sqnr", Map.of("names", names, "sqnr", column("sqnr_db")))
         .put(
             "sizes",
@@ -158,6 +238,13 @@ final class PlotSection {
                             "millis",
                             model.numbers("latencies_ms")))
                 .toList());
+  }
+
+  private static JsonDocument group(Tree group) {
+    return new JsonDocument()
+        .put("name", String.join(", ", group.texts("modules")))
+        .put("alone", group.tree("alone").number("sqnr_db"))
+        .put("others", group.tree("all_but_it").number("sqnr_db"));
   }
 
   private List<@Nullable Double> column(String key) {

@@ -79,6 +79,22 @@ public final class ReportDocument {
   }
 
   /**
+   * The report of an analysis, which has no artifacts.
+   *
+   * @param model the model that was analyzed
+   * @param analysis what {@code kvant analyze --format json} prints
+   */
+  public static JsonDocument ofAnalysis(QuantizableModel model, JsonDocument analysis) {
+    return new JsonDocument()
+        .put(VERSION_KEY, VERSION)
+        .put("environment", EnvironmentDocument.ofThisProcess())
+        .put("backend", analysis.fields().get("backend"))
+        .put("mode", analysis.fields().get("mode"))
+        .put("model", ModelDocument.of(model))
+        .put("analysis", analysis);
+  }
+
+  /**
    * The report that an artifact carries in its record. It has no model, no environment and no
    * evaluation, because the record has none.
    *

@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -23,6 +24,8 @@ public final class ReportPage {
 
   /** In the beginning of each page, which tells it from pages of others. */
   static final String GENERATOR = "content=\"Kvant report\"";
+
+  private static final Set<String> WIDE_ONLY = Set.of("Before", "Cosine");
 
   private final Tree report;
   private final Html html = new Html();
@@ -60,23 +63,29 @@ public final class ReportPage {
                 + " "
                 + hash(script))
         .line();
-    html.element("title", "Quantization of " + modelName()).line();
+    html.element("title", (isAnalysis() ? "Analysis of " : "Quantization of ") + modelName())
+        .line();
     html.known("style", resource("uplot/uPlot.min.css") + "\n" + resource("report.css")).line();
     html.close("head").line().open("body").line();
     header();
     html.open("main").line();
-    new SummaryCards(report).write(html);
-    warnings();
-    artifacts();
-    requirements();
-    verification();
-    evaluation();
     PlotSection plots = new PlotSection(report);
-    plots.write(html);
-    trials();
-    new ModuleSection(report).write(html);
-    operators();
-    spec();
+    if (isAnalysis()) {
+      plots.write(html);
+      groups();
+    } else {
+      new SummaryCards(report).write(html);
+      warnings();
+      artifacts();
+      requirements();
+      verification();
+      evaluation();
+      plots.write(html);
+      trials();
+      new ModuleSection(report).write(html);
+      operators();
+      spec();
+    }
     html.close("main").line();
     footer();
     html.known("script", plots.data().inScript(), "type", "application/json", "id", "data").line();
@@ -86,12 +95,16 @@ public final class ReportPage {
     return "<!doctype html>" + html;
   }
 
+  private boolean isAnalysis() {
+    return !report.tree("analysis").isEmpty();
+  }
+
   private void header() {
     html.open("header");
     if (!report.trees("modules").isEmpty()) {
       html.element("a", "Skip to the modules", "class", "skip", "href", "#modules");
     }
-    html.element("p", "Quantization report", "class", "over");
+    html.element("p", isAnalysis() ? "Analysis" : "Quantization report", "class", "over");
     html.element("h1", modelName());
     List<String> facts =
         List.of(
@@ -112,7 +125,7 @@ public final class ReportPage {
       html.element("p", "✓ Verified beside its source", "class", "status good");
     } else if (results.contains("verified")) {
       html.element("p", "Verified in part", "class", "status fair");
-    } else {
+    } else if (!isAnalysis()) {
       html.element("p", "Not verified", "class", "status fair");
     }
     html.close("header").line();
@@ -333,6 +346,58 @@ public final class ReportPage {
           .line();
     }
     endTable();
+  }
+
+  /** What each group of modules costs. */
+  private void groups() {
+    Tree analysis = report.tree("analysis");
+    html.element("h2", "Which modules suffer");
+    table(
+        "Measured on %s, beside the outputs of the model%s. %d of %s finished; the most sensitive"
+                .formatted(
+                    count(analysis.whole("samples").orElse(0L), "sample"),
+                    environment(),
+                    analysis.size("groups"),
+                    count(analysis.whole("total_groups").orElse(0L), "group"))
+            + " group comes first.");
+    html.open("thead").open("tr").element("th", "Modules", "scope", "col");
+    for (String name :
+        List.of("Before", "After", "Alone: SQNR", "Cosine", "Others: SQNR", "Cosine")) {
+      html.element("th", name, "scope", "col", "class", style(name));
+    }
+    html.close("tr").close("thead").line().open("tbody");
+    for (Tree group : analysis.trees("groups")) {
+      html.open("tr")
+          .element(
+              "th", String.join(", ", group.texts("modules")), "scope", "row", "class", "name");
+      html.element(
+          "td",
+          group.whole("bytes_before").map(Figures::bytes).orElse(""),
+          "class",
+          style("Before"));
+      number(group.whole("bytes_after").map(Figures::bytes).orElse(""));
+      for (String part : List.of("alone", "all_but_it")) {
+        number(sqnr(group.tree(part)));
+        html.element(
+            "td",
+            group.tree(part).number("cosine_mean").map(Figures::cosine).orElse(""),
+            "class",
+            style("Cosine"));
+      }
+      html.close("tr").line();
+    }
+    endTable();
+  }
+
+  /** Phones have room for the most important columns alone. */
+  private static String style(String column) {
+    return WIDE_ONLY.contains(column) ? "n wide-only" : "n";
+  }
+
+  private static String sqnr(Tree similarity) {
+    return similarity.isTrue("identical")
+        ? "identical"
+        : similarity.number("sqnr_db").map(Figures::decibels).orElse("");
   }
 
   private void operators() {

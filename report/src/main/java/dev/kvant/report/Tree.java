@@ -66,6 +66,13 @@ record Tree(Map<?, ?> fields) {
         : List.of();
   }
 
+  /** The texts of the list at a key. */
+  List<String> texts(String key) {
+    return fields.get(key) instanceof List<?> list
+        ? list.stream().filter(String.class::isInstance).map(String.class::cast).toList()
+        : List.of();
+  }
+
   /** The length of the list at a key; 0 if there is none. */
   int size(String key) {
     return fields.get(key) instanceof List<?> list ? list.size() : 0;

@@ -126,6 +126,11 @@
     return all;
   };
 
+  const short = (value) => String(Number(value.toPrecision(3)));
+
+  // Which of the operands is shown with its values.
+  let chosen = Math.max(0, data.values.findIndex(({ criterion }) => criterion !== null));
+
   const dotSize = (names) => (names.length > 150 ? 4 : 6);
 
   const makers = {
@@ -233,6 +238,136 @@
       };
     },
 
+    groups: (groups) => {
+      const names = groups.map(({ name }) => name);
+      const { scales, x } = depth(names.length);
+      const dots = (label, fill) => ({
+        label,
+        stroke: fill,
+        paths: () => null,
+        points: { show: true, size: dotSize(names), width: 0, fill },
+        value: number((value) => `${value.toFixed(1)} dB`),
+      });
+      return {
+        options: {
+          scales: { ...scales, y: { range: (plot, min, max) => uPlot.rangeNum(min, max, 0.1, false) } },
+          axes: [
+            baseline({ values: wholes }),
+            axis({ size: 56, values: (plot, values) => values.map((value) => `${value} dB`) }),
+          ],
+          series: [
+            { label: "Group", value: named(names) },
+            dots("Alone", color("--accent")),
+            dots("All but it", color("--before")),
+          ],
+        },
+        values: [x, groups.map(({ alone }) => alone), groups.map(({ others }) => others)],
+      };
+    },
+
+    values: (operands) => {
+      const { from, to, low, high, counts } = operands[chosen];
+      const width = (to - from) / counts.length || 1;
+      const total = counts.reduce((sum, count) => sum + count, 0);
+      const shade = (plot) => {
+        const { ctx, bbox } = plot;
+        const place = (value) =>
+          Math.max(bbox.left, Math.min(bbox.left + bbox.width, plot.valToPos(value, "x", true)));
+        ctx.save();
+        ctx.globalAlpha = 0.15;
+        ctx.fillStyle = color("--accent");
+        ctx.fillRect(place(low), bbox.top, place(high) - place(low), bbox.height);
+        ctx.globalAlpha = 1;
+        ctx.strokeStyle = color("--accent");
+        ctx.lineWidth = devicePixelRatio;
+        ctx.beginPath();
+        for (const end of [low, high]) {
+          ctx.moveTo(place(end), bbox.top);
+          ctx.lineTo(place(end), bbox.top + bbox.height);
+        }
+        ctx.stroke();
+        ctx.restore();
+      };
+      return {
+        options: {
+          scales: {
+            x: { time: false, range: () => [Math.min(from, low) - width, Math.max(to, high) + width] },
+            y: { distr: 3, range: (plot, min, max) => [0.5, Math.max(max, 1) * 2] },
+          },
+          axes: [
+            baseline({ space: 60 }),
+            axis({ size: 56, splits: decades, values: (plot, values) => values.map(shown(short)) }),
+          ],
+          series: [
+            {
+              label: "Value",
+              value: number((value) => `${short(value - width / 2)} to ${short(value + width / 2)}`),
+            },
+            {
+              label: "Share",
+              stroke: color("--before"),
+              fill: color("--before"),
+              width: 0,
+              paths: uPlot.paths.bars({ size: [1, Infinity], align: 0 }),
+              points: { show: false },
+              value: number((value) => `${short((100 * value) / total)} %`),
+            },
+          ],
+          hooks: { drawClear: [shade] },
+        },
+        values: [
+          counts.map((unused, bin) => from + (bin + 0.5) * width),
+          counts.map((count) => (count > 0 ? count : null)),
+        ],
+      };
+    },
+
+    choice: () => {
+      const { low, high, criterion, amax, figures } = data.values[chosen];
+      const amaxOf = Math.max(Math.abs(low), Math.abs(high));
+      const [label, format] = {
+        sqnr: ["SQNR", (value) => `${short(value)} dB`],
+        divergence: ["Divergence above the least", (value) => `${short(value)} nats`],
+        held: ["Values held", (value) => `${short(100 * value)} %`],
+      }[criterion] ?? ["Figure", short];
+      const mark = (plot) => {
+        const { ctx, bbox } = plot;
+        const left = plot.valToPos(amaxOf, "x", true);
+        ctx.save();
+        ctx.strokeStyle = color("--good");
+        ctx.lineWidth = 2 * devicePixelRatio;
+        ctx.beginPath();
+        ctx.moveTo(left, bbox.top);
+        ctx.lineTo(left, bbox.top + bbox.height);
+        ctx.stroke();
+        ctx.restore();
+      };
+      return {
+        options: {
+          scales: {
+            x: { time: false, range: (plot, min, max) => [0, Math.max(max, amaxOf) * 1.03] },
+            y: { range: (plot, min, max) => uPlot.rangeNum(min, max, 0.1, false) },
+          },
+          axes: [
+            baseline({ space: 60 }),
+            axis({ size: 72, values: (plot, values) => values.map(shown(format)) }),
+          ],
+          series: [
+            { label: "Largest magnitude", value: number(short) },
+            {
+              label,
+              stroke: color("--accent"),
+              width: 2,
+              points: { show: false },
+              value: number(format),
+            },
+          ],
+          hooks: { drawClear: [mark] },
+        },
+        values: [[...amax].reverse(), [...figures].reverse()],
+      };
+    },
+
     latencies: (models) => {
       const strokes = [color("--before"), color("--accent"), color("--good"), color("--fair")];
       // Each curve begins at nothing; of equal times the last counts.
@@ -270,6 +405,14 @@
   };
 
   const draw = (place) => {
+    if (place.dataset.plot === "choice") {
+      const figure = place.closest("figure");
+      figure.hidden = data.values[chosen].criterion === null;
+      if (figure.hidden) {
+        place.replaceChildren();
+        return;
+      }
+    }
     const { options, values } = makers[place.dataset.plot](data[place.dataset.plot]);
     place.replaceChildren();
     const plot = new uPlot(
@@ -290,6 +433,33 @@
     drawn.splice(0).forEach(({ plot }) => plot.destroy());
     document.querySelectorAll("[data-plot]").forEach(draw);
   };
+
+  const operands = document.getElementById("operands");
+  if (operands) {
+    const list = document.getElementById("operand");
+    const range = document.getElementById("range");
+    list.append(
+      ...data.values.map(({ name, operand }, index) => new Option(`${name}: ${operand}`, index)));
+    const say = () => {
+      const { low, high, algorithm, criterion } = data.values[chosen];
+      const by = criterion === null ? "" : `, by ${algorithm}`;
+      range.textContent = `Codes hold ${short(low)} to ${short(high)}${by}`;
+    };
+    list.value = chosen;
+    list.addEventListener("change", () => {
+      chosen = Number(list.value);
+      say();
+      const places = [...document.querySelectorAll("#values [data-plot]")];
+      drawn
+        .filter(({ place }) => places.includes(place))
+        .forEach(({ plot }) => plot.destroy());
+      const others = drawn.filter(({ place }) => !places.includes(place));
+      drawn.splice(0, drawn.length, ...others);
+      places.forEach(draw);
+    });
+    operands.hidden = false;
+    say();
+  }
 
   drawAll();
   new ResizeObserver(() => {

@@ -81,6 +81,25 @@ class ReportDocumentTest {
   }
 
   @Test
+  void has_the_values_of_operands_and_what_chose_their_ranges() {
+    var modules = report(document()).getAsJsonArray("modules");
+
+    JsonObject unknown = modules.get(0).getAsJsonObject().getAsJsonObject("distributions");
+    assertThat(unknown.get("weights").isJsonNull()).isTrue();
+    assertThat(unknown.get("activations").isJsonNull()).isTrue();
+    JsonObject known = modules.get(2).getAsJsonObject().getAsJsonObject("distributions");
+    assertThat(known.getAsJsonObject("activations"))
+        .isEqualTo(
+            JsonParser.parseString(
+                """
+                {"from": 0.0, "to": 8.0, "counts": [90, 10], "low": 0.0, "high": 4.5,
+                 "criterion": "sqnr", "amax": [8.0, 4.0], "figures": [20.5, 24.25]}
+                """));
+    assertThat(known.getAsJsonObject("weights").get("criterion").isJsonNull()).isTrue();
+    assertThat(document().json()).contains("\"counts\": [90, 10],");
+  }
+
+  @Test
   void has_the_times_of_batches_and_the_similarity_of_each_model() {
     var models = report(document()).getAsJsonObject("evaluation").getAsJsonArray("models");
 

@@ -234,7 +234,7 @@ class ReportPageTest {
     assertThat(Pattern.compile("<figure>").matcher(page).results().count())
         .isEqualTo(Pattern.compile("role=\"img\"").matcher(page).results().count())
         .isEqualTo(
-            Pattern.compile("<figcaption><h3>[^<]+</h3><p>(Measured|Counted)")
+            Pattern.compile("<figcaption><h3>[^<]+</h3><p>(Measured|Counted|Derived)")
                 .matcher(page)
                 .results()
                 .count());
@@ -364,5 +364,17 @@ class ReportPageTest {
 
     assertThat(rows(page)).hasSize(500);
     assertThat(page.getBytes(StandardCharsets.UTF_8).length).isLessThan(2_000_000);
+  }
+
+  @Test
+  void draws_the_values_of_operands_only_where_they_are_known() {
+    String known = page(report(Samples.names(3)));
+    String unknown = page(report(Samples.names(1)));
+
+    assertThat(known)
+        .contains("<h2>Values and ranges</h2>", "data-plot=\"values\"", "data-plot=\"choice\"")
+        .contains("\"operand\":\"activations\"")
+        .contains("\"counts\":[90,10]");
+    assertThat(unknown).doesNotContain("Values and ranges", "data-plot=\"choice\"");
   }
 }

@@ -2,10 +2,12 @@ package dev.kvant.report;
 
 import dev.kvant.api.Artifact;
 import dev.kvant.api.Device;
+import dev.kvant.api.Distribution;
 import dev.kvant.api.Dtype;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.ModuleDecision;
 import dev.kvant.api.ModuleReport;
+import dev.kvant.api.Operand;
 import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.OperandSettings;
@@ -82,6 +84,19 @@ final class Samples {
     return report
         .weights(OperandOutcome.quantized(Dtype.INT8, Granularity.axis(0), sqnr))
         .bytes(64, 32 + index % 7)
+        .distribution(
+            Operand.WEIGHTS,
+            new Distribution(-1, 2, List.of(3L, 0L, index + 1L), -1.5, 1.5, null, List.of()))
+        .distribution(
+            Operand.ACTIVATIONS,
+            new Distribution(
+                0,
+                8,
+                List.of(90L, 10L),
+                0,
+                4.5,
+                Distribution.Criterion.SQNR,
+                List.of(new Distribution.Candidate(8, 20.5), new Distribution.Candidate(4, 24.25))))
         .build();
   }
 

@@ -8,6 +8,7 @@ import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.observer.Grid;
 import dev.kvant.numerics.observer.RangeObserver;
+import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.torch.tensor.ChannelLayout;
 import java.util.List;
 import java.util.Objects;
@@ -90,6 +91,15 @@ record OperandQuantization(Grid grid, float[] amax, List<Long> shape) {
     return shape.isEmpty()
         ? Granularity.TENSOR
         : Granularity.axis(shape.indexOf((long) amax.length));
+  }
+
+  /** The range of the largest of the magnitudes. */
+  ValueRange widest() {
+    float widest = 0;
+    for (float each : amax) {
+      widest = Math.max(widest, each);
+    }
+    return new ValueRange(-widest, widest);
   }
 
   /** Whether all values have one range. */

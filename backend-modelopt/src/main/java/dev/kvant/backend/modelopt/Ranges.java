@@ -1,9 +1,12 @@
 package dev.kvant.backend.modelopt;
 
 import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.Distribution;
 import dev.kvant.api.Granularity;
+import dev.kvant.api.Operand;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.api.QuantizationWarning;
+import dev.kvant.kit.Distributions;
 import dev.kvant.kit.NoRange;
 import dev.kvant.kit.Observers;
 import dev.kvant.kit.Outliers;
@@ -21,6 +24,7 @@ import dev.kvant.torch.script.ScriptModule;
 import dev.kvant.torch.script.ScriptTree;
 import dev.kvant.torch.tensor.StoredTensor;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,6 +52,7 @@ final class Ranges {
   private final Map<String, String> obstacles = new HashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
   private final List<QuantizationWarning> warnings = new ArrayList<>();
+  private final Map<String, Map<Operand, Distribution>> distributions = new HashMap<>();
 
   /**
    * For a model.
@@ -91,7 +96,7 @@ final class Ranges {
       progress.advance(1, module.name());
     }
     unobserved.forEach(this::warnOf);
-    return new ChosenRanges(modules, notes, warnings);
+    return new ChosenRanges(modules, notes, warnings, distributions);
   }
 
   private void warnOf(String obstacle, List<String> names) {
@@ -171,15 +176,26 @@ final class Ranges {
             axis(module, settings.granularity()),
             settings.algorithm(),
             settings.algorithmOptions());
-    return weights.computeIfAbsent(
-        key,
-        any ->
-            OperandQuantization.of(
-                new WeightValues(TorchModel.qualified(module.name(), "weight"), tensor),
-                key.grid(),
-                key.axis(),
-                () -> Observers.of(settings.algorithm(), settings.algorithmOptions()),
-                parallelism));
+    var values = new WeightValues(TorchModel.qualified(module.name(), "weight"), tensor);
+    OperandQuantization chosen =
+        weights.computeIfAbsent(
+            key,
+            any ->
+                OperandQuantization.of(
+                    values,
+                    key.grid(),
+                    key.axis(),
+                    () -> Observers.of(settings.algorithm(), settings.algorithmOptions()),
+                    parallelism));
+    Distributions.ofWeight(values::readAny, tensor.elements(), chosen.widest())
+        .ifPresent(found -> describe(module, Operand.WEIGHTS, found));
+    return chosen;
+  }
+
+  private void describe(PlannedModule module, Operand operand, Distribution found) {
+    distributions
+        .computeIfAbsent(module.name(), any -> new EnumMap<>(Operand.class))
+        .put(operand, found);
   }
 
   /** The axis along which ranges differ; empty for one range. */
@@ -212,6 +228,11 @@ final class Ranges {
       Outliers.of(grid.step(range).scale(), observed)
           .ifPresent(found -> warnOf(found, module.name()));
     }
-    return Optional.of(OperandQuantization.perTensor(grid, range.amax()));
+    OperandQuantization chosen = OperandQuantization.perTensor(grid, range.amax());
+    observed
+        .histogram()
+        .flatMap(counted -> Distributions.of(counted, grid, settings.algorithm(), chosen.widest()))
+        .ifPresent(found -> describe(module, Operand.ACTIVATIONS, found));
+    return Optional.of(chosen);
   }
 }

@@ -62,7 +62,13 @@ record Report(
    * @param warnings what went otherwise than planned, beyond the plan's own warnings
    */
   QuantizationReport of(RunnableArchive.Outcome runnable, List<QuantizationWarning> warnings) {
-    return withRunnable(builder(runnable.errors(), null, Map.of()), runnable)
+    ReportBuilder report = withRunnable(builder(runnable.errors(), null, Map.of()), runnable);
+    ranges
+        .distributions()
+        .forEach(
+            (module, all) ->
+                all.forEach((each, found) -> report.distribution(module, each, found)));
+    return report
         .warnings(warnings)
         .requirements(ofModelOpt())
         .requirements(ofLibtorch(runnable))

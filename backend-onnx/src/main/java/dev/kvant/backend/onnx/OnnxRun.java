@@ -3,14 +3,15 @@ package dev.kvant.backend.onnx;
 import dev.kvant.api.Artifact;
 import dev.kvant.api.CalibrationDataset;
 import dev.kvant.api.CalibrationException;
+import dev.kvant.api.Distribution;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.InvalidConfigurationException;
 import dev.kvant.api.ModuleDecision;
+import dev.kvant.api.Operand;
 import dev.kvant.api.OperandOutcome;
 import dev.kvant.api.OperatorReport;
 import dev.kvant.api.QuantizationMode;
 import dev.kvant.api.QuantizationPlan;
-import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.QuantizationWarning;
 import dev.kvant.api.SavedModel;
 import dev.kvant.backend.onnx.calibration.ActivationSteps;
@@ -37,6 +38,7 @@ import dev.kvant.kit.DynamicMode;
 import dev.kvant.kit.NoRange;
 import dev.kvant.kit.Outliers;
 import dev.kvant.kit.ReportBuilder;
+import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.onnx.OnnxFormat;
 import dev.kvant.onnx.OnnxModelFile;
 import dev.kvant.onnx.graph.Node;
@@ -81,6 +83,7 @@ final class OnnxRun implements QuantizationRun {
    * @param inFloat why modules compute in float although they could be quantized, by name
    * @param operators what operators without weights compute in
    * @param slower what is worth knowing about the speed
+   * @param inputs how the inputs of modules are distributed, by name
    */
   private record Rewritten(
       OnnxModel graph,
@@ -91,7 +94,8 @@ final class OnnxRun implements QuantizationRun {
       List<QuantizationWarning> outliers,
       Map<String, String> inFloat,
       List<OperatorReport> operators,
-      List<QuantizationWarning> slower) {}
+      List<QuantizationWarning> slower,
+      Map<String, Distribution> inputs) {}
 
   /**
    * @param modules the names of those that read it
@@ -284,6 +288,7 @@ final class OnnxRun implements QuantizationRun {
       quantized.forEach(each -> observed.addAll(each.scale()));
       ActivationSteps steps =
           ActivationSteps.of(observed, smoothed.statistics(), context.parallelism());
+      Map<String, Distribution> inputs = inputs(planned, quantized, steps, smoothed.samples());
       List<QuantizationWarning> slowness = Slowness.warnings(planned, options, placement);
       Map<String, WeightResult> weights =
           new GraphRewriter(planned, steps, blockInputs, options, context.parallelism())
@@ -303,10 +308,11 @@ final class OnnxRun implements QuantizationRun {
               outliers(planned, quantized, steps),
               placement.map(activations::inFloat).orElse(Map.of()),
               placement.map(activations::operators).orElse(List.of()),
-              slowness);
+              slowness,
+              inputs);
       planned.model().removeExporterNotes();
       // The metadata come before the weights in the file, so the record knows no errors.
-      byte[] record = context.record(report(known, weight -> null));
+      byte[] record = context.record(report(known, weight -> null).build());
       planned
           .model()
           .metadata()
@@ -314,6 +320,31 @@ final class OnnxRun implements QuantizationRun {
       rewritten = known;
     }
     return known;
+  }
+
+  private Map<String, Distribution> inputs(
+      PlannedGraph planned,
+      List<QuantizedActivation> quantized,
+      ActivationSteps steps,
+      Map<String, Histogram> samples) {
+    Map<String, QuantizedActivation> byTensor = new HashMap<>();
+    quantized.forEach(each -> byTensor.putIfAbsent(each.activation().tensor(), each));
+    Map<String, Optional<Distribution>> known = new HashMap<>();
+    Map<String, Distribution> inputs = new HashMap<>();
+    for (PlannedGraph.Planned module : planned.modules()) {
+      module
+          .input(options)
+          .map(Activation::tensor)
+          .filter(byTensor::containsKey)
+          .flatMap(
+              tensor ->
+                  known.computeIfAbsent(
+                      tensor,
+                      each ->
+                          steps.distribution(Objects.requireNonNull(byTensor.get(each)), samples)))
+          .ifPresent(found -> inputs.put(module.name(), found));
+    }
+    return inputs;
   }
 
   private static List<WithoutRange> withoutRange(
@@ -406,7 +437,24 @@ final class OnnxRun implements QuantizationRun {
       transaction.commit();
     }
     return new SavedModel(
-        artifacts(directory, external), report(written, weight -> weight.error().sqnrDecibels()));
+        artifacts(directory, external),
+        withDistributions(report(written, weight -> weight.error().sqnrDecibels()), written)
+            .build());
+  }
+
+  /** What the record in the artifact has no room for. */
+  private static ReportBuilder withDistributions(ReportBuilder report, Rewritten graph) {
+    graph
+        .weights()
+        .forEach(
+            (module, weight) ->
+                weight
+                    .distribution()
+                    .ifPresent(found -> report.distribution(module, Operand.WEIGHTS, found)));
+    graph
+        .inputs()
+        .forEach((module, found) -> report.distribution(module, Operand.ACTIVATIONS, found));
+    return report;
   }
 
   private static List<Artifact> artifacts(Path directory, boolean external) {
@@ -427,8 +475,7 @@ final class OnnxRun implements QuantizationRun {
   /**
    * @param sqnr the signal-to-noise ratio of a weight in decibels, or null where it is not known
    */
-  private QuantizationReport report(
-      Rewritten graph, Function<WeightResult, @Nullable Double> sqnr) {
+  private ReportBuilder report(Rewritten graph, Function<WeightResult, @Nullable Double> sqnr) {
     var report = new ReportBuilder(source, plan);
     Map<String, ModuleDecision> decisions = new HashMap<>();
     plan.modules().forEach(decision -> decisions.put(decision.module(), decision));
@@ -481,8 +528,7 @@ final class OnnxRun implements QuantizationRun {
     }
     report.warnings(
         CodeOverflow.warning(options, plan, Processor.ofThisProcess()).stream().toList());
-    report.requirements(OnnxRequirements.of(graph.graph(), options, plan));
-    return report.build();
+    return report.requirements(OnnxRequirements.of(graph.graph(), options, plan));
   }
 
   /** Lets go of the graph; sessions and files are opened and closed within each step. */

@@ -221,6 +221,36 @@ public final class Histogram {
   }
 
   /**
+   * Returns the number of values in each of a few wider bins that divide {@link #range()} evenly. A
+   * value counts in the bin that holds the center of its own bin, so it may be off by one of them.
+   *
+   * @param number how many bins, at least 1; all values are in the first if they are one number
+   * @return a count for each
+   * @throws IllegalStateException if there were no values
+   */
+  public long[] counts(int number) {
+    ValueRange whole = range();
+    double width = ((double) whole.max() - whole.min()) / number;
+    long[] wide = new long[number];
+    if (width == 0) {
+      wide[0] = total;
+      return wide;
+    }
+    Bins all = bins();
+    for (int bin = 0; bin < all.size(); bin++) {
+      wide[place(all.center(bin), whole, width, number)] += all.counts()[bin];
+    }
+    if (zeros() > 0) {
+      wide[place(0, whole, width, number)] += zeros();
+    }
+    return wide;
+  }
+
+  private static int place(double value, ValueRange whole, double width, int number) {
+    return (int) Math.max(0, Math.min(number - 1, Math.floor((value - whole.min()) / width)));
+  }
+
+  /**
    * Returns the range of the values.
    *
    * @return from the smallest to the largest, exactly

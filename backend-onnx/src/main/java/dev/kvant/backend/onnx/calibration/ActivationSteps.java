@@ -1,12 +1,16 @@
 package dev.kvant.backend.onnx.calibration;
 
+import dev.kvant.api.Distribution;
 import dev.kvant.backend.onnx.placement.Bounds;
 import dev.kvant.backend.onnx.plan.Activation;
+import dev.kvant.backend.onnx.plan.ActivationSetting;
 import dev.kvant.backend.onnx.plan.QuantizedActivation;
+import dev.kvant.kit.Distributions;
 import dev.kvant.kit.NoRange;
 import dev.kvant.kit.Outliers;
 import dev.kvant.kit.Workers;
 import dev.kvant.numerics.observer.AffineStep;
+import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.RangeObserver;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.numerics.observer.ValueRange;
@@ -61,6 +65,10 @@ public final class ActivationSteps {
    * @param quantized one that {@link #noRange} has nothing against
    */
   public AffineStep of(QuantizedActivation quantized) {
+    return quantized.activation().setting().grid().step(range(quantized));
+  }
+
+  private ValueRange range(QuantizedActivation quantized) {
     Bounds bounds = quantized.bounds();
     float min = Float.POSITIVE_INFINITY;
     float max = Float.NEGATIVE_INFINITY;
@@ -68,11 +76,37 @@ public final class ActivationSteps {
       min = Math.min(min, range.min());
       max = Math.max(max, range.max());
     }
-    ValueRange range =
-        quantized.isWhole()
-            ? new ValueRange(bounds.min(), bounds.max())
-            : new ValueRange(within(bounds, min), within(bounds, max));
-    return quantized.activation().setting().grid().step(range);
+    return quantized.isWhole()
+        ? new ValueRange(bounds.min(), bounds.max())
+        : new ValueRange(within(bounds, min), within(bounds, max));
+  }
+
+  /**
+   * How the values of an activation are distributed, and what chose its range.
+   *
+   * @param samples values of tensors whose statistics have no distribution, by {@link
+   *     Activation#tensor()}
+   * @return empty if there is no range, or it is not known how they are distributed
+   */
+  public Optional<Distribution> distribution(
+      QuantizedActivation quantized, Map<String, Histogram> samples) {
+    if (noRange(quantized).isPresent()) {
+      return Optional.empty();
+    }
+    Activation activation = quantized.activation();
+    ActivationSetting setting = activation.setting();
+    boolean isOwn = quantized.scale().equals(List.of(activation)) && !quantized.isWhole();
+    return statistics
+        .tensor(activation.tensor())
+        .flatMap(TensorStatistics::histogram)
+        .or(() -> Optional.ofNullable(samples.get(activation.tensor())))
+        .flatMap(
+            counted ->
+                Distributions.of(
+                    counted,
+                    setting.grid(),
+                    isOwn && setting.response().functions().isEmpty() ? setting.algorithm() : null,
+                    range(quantized)));
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.kit.Workers;
 import dev.kvant.numerics.ChannelSmoothing;
 import dev.kvant.numerics.observer.ChannelStatistics;
+import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.SmoothingSearch.Ranges;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.onnx.graph.Graph;
@@ -18,6 +19,7 @@ import dev.kvant.onnx.graph.OnnxModel;
 import dev.kvant.onnx.graph.OnnxModule;
 import dev.kvant.onnx.graph.StoredTensor;
 import dev.kvant.spi.CalibrationStatistics;
+import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -46,12 +48,18 @@ public final class Smoother {
    * @param planned the graph with its modules; those that were smoothed have new weights
    * @param statistics what is known of activations, the new ones among them
    * @param notes how modules were smoothed, by their names
+   * @param samples values of the new activations, by the names of these: those of the rows that
+   *     calibration sampled
    */
   public record Smoothed(
-      PlannedGraph planned, CalibrationStatistics statistics, Map<String, String> notes) {
+      PlannedGraph planned,
+      CalibrationStatistics statistics,
+      Map<String, String> notes,
+      Map<String, Histogram> samples) {
 
     public Smoothed {
       notes = Map.copyOf(notes);
+      samples = Map.copyOf(samples);
     }
   }
 
@@ -64,6 +72,7 @@ public final class Smoother {
   private final Map<String, Optional<TensorStatistics>> statistics;
   private final IdentityHashMap<Planned, Planned> changed = new IdentityHashMap<>();
   private final Map<String, String> notes = new HashMap<>();
+  private final Map<String, Histogram> samples = new HashMap<>();
 
   private Smoother(PlannedGraph planned, CalibrationStatistics statistics) {
     this.planned = planned;
@@ -120,7 +129,8 @@ public final class Smoother {
     return new Smoothed(
         new PlannedGraph(model, modules, planned.operators(), planned.dynamic()),
         new CalibrationStatistics(statistics),
-        notes);
+        notes,
+        samples);
   }
 
   private void smooth(SmoothGroup group, ChannelStatistics channels, Factors chosen) {
@@ -130,6 +140,7 @@ public final class Smoother {
     Optional<String> norm = folding.fold(source, group.modules().size(), reciprocals);
     String smoothed = norm.isPresent() ? source : multiply(source, reciprocals);
     statistics.put(smoothed, Optional.of(TensorStatistics.of(channels.scaledRange(reciprocals))));
+    samples.put(smoothed, scaled(channels.rows(), reciprocals));
     Map<Key, String> stored = new HashMap<>();
     for (Planned module : group.modules()) {
       Node node = module.node();
@@ -146,6 +157,18 @@ public final class Smoother {
               chosen.alpha(),
               norm.isPresent() ? "folded into " + norm.get() : "a Mul before the product"));
     }
+  }
+
+  private static Histogram scaled(List<float[]> rows, float[] multipliers) {
+    var histogram = new Histogram();
+    for (float[] row : rows) {
+      float[] products = new float[row.length];
+      for (int channel = 0; channel < products.length; channel++) {
+        products[channel] = row[channel] * multipliers[channel];
+      }
+      histogram.add(FloatBuffer.wrap(products), 0);
+    }
+    return histogram;
   }
 
   private String multiply(String source, float[] reciprocals) {

@@ -1,17 +1,21 @@
 package dev.kvant.backend.onnx.weights;
 
+import dev.kvant.api.Distribution;
 import dev.kvant.api.Granularity;
+import dev.kvant.kit.Distributions;
 import dev.kvant.kit.Workers;
 import dev.kvant.numerics.BlockQuantizer;
 import dev.kvant.numerics.BlockStep;
 import dev.kvant.numerics.NonFiniteValueException;
 import dev.kvant.numerics.QuantizationError;
+import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.onnx.graph.Content;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -168,6 +172,23 @@ public final class BlockWeight implements Content, WeightResult {
   @Override
   public QuantizationError error() {
     return error;
+  }
+
+  @Override
+  public Optional<Distribution> distribution() {
+    float low = 0;
+    float high = 0;
+    int largest = (1 << format.bits()) - 1;
+    for (BlockStep step : steps) {
+      float first = quantizer.decode(0, step);
+      float last = quantizer.decode(largest, step);
+      low = Math.min(low, Math.min(first, last));
+      high = Math.max(high, Math.max(first, last));
+    }
+    float smallest = Math.max(low, -Float.MAX_VALUE);
+    float largestHeld = Math.min(high, Float.MAX_VALUE);
+    return Distributions.ofWeight(
+        rows::elements, (long) channels() * length(), new ValueRange(smallest, largestHeld));
   }
 
   @Override

@@ -62,6 +62,11 @@ final class MatrixRows {
     return values;
   }
 
+  /** Some values in the order in which the matrix is stored. */
+  FloatBuffer elements(long first, int values) {
+    return FloatValues.of(matrix, first, values);
+  }
+
   /** The same value by its index in the matrix rather than in rows that were read. */
   NonFiniteValueException located(NonFiniteValueException found, int firstRow) {
     long row = firstRow + found.index() / length;

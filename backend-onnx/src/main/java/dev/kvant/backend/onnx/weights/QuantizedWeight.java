@@ -1,8 +1,10 @@
 package dev.kvant.backend.onnx.weights;
 
 import dev.kvant.api.CalibrationAlgorithm;
+import dev.kvant.api.Distribution;
 import dev.kvant.api.Granularity;
 import dev.kvant.api.OperandSettings;
+import dev.kvant.kit.Distributions;
 import dev.kvant.kit.Observers;
 import dev.kvant.kit.WeightRanges;
 import dev.kvant.numerics.BFloat16;
@@ -13,11 +15,13 @@ import dev.kvant.numerics.QuantizationError;
 import dev.kvant.numerics.QuantizedType;
 import dev.kvant.numerics.RowQuantizer;
 import dev.kvant.numerics.observer.Grid;
+import dev.kvant.numerics.observer.ValueRange;
 import dev.kvant.onnx.graph.Content;
 import dev.kvant.onnx.graph.FloatValues;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -40,6 +44,7 @@ public final class QuantizedWeight implements Content, WeightResult {
   private final StoredTensor source;
   private final FloatType type;
   private final FloatType scaleType;
+  private final QuantizedType codes;
   private final Granularity granularity;
   private final ChannelQuantizer quantizer;
   private final float[] scales;
@@ -50,6 +55,7 @@ public final class QuantizedWeight implements Content, WeightResult {
       StoredTensor source,
       FloatType type,
       FloatType scaleType,
+      QuantizedType codes,
       Granularity granularity,
       ChannelQuantizer quantizer,
       float[] scales,
@@ -57,6 +63,7 @@ public final class QuantizedWeight implements Content, WeightResult {
     this.source = source;
     this.type = type;
     this.scaleType = scaleType;
+    this.codes = codes;
     this.granularity = granularity;
     this.quantizer = quantizer;
     this.scales = scales;
@@ -114,6 +121,7 @@ public final class QuantizedWeight implements Content, WeightResult {
         source,
         type,
         scaleType,
+        codes,
         axis < 0 ? Granularity.TENSOR : Granularity.axis(axis),
         quantizer,
         scales,
@@ -231,6 +239,19 @@ public final class QuantizedWeight implements Content, WeightResult {
   @Override
   public QuantizationError error() {
     return error;
+  }
+
+  @Override
+  public Optional<Distribution> distribution() {
+    float widest = 0;
+    for (int channel = 0; channel < scales.length; channel++) {
+      widest = zeros[channel] ? widest : Math.max(widest, scales[channel]);
+    }
+    float amax = Math.min(widest * codes.max(), Float.MAX_VALUE);
+    return Distributions.ofWeight(
+        (first, count) -> FloatValues.of(source, first, count),
+        source.elements(),
+        new ValueRange(-amax, amax));
   }
 
   @Override

@@ -1,8 +1,10 @@
 package dev.kvant.backend.onnx.weights;
 
+import dev.kvant.api.Distribution;
 import dev.kvant.api.Granularity;
 import dev.kvant.numerics.QuantizationError;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The result of an operator that has several weights, all with the same granularity.
@@ -27,6 +29,12 @@ public record SeveralWeights(List<? extends WeightResult> weights) implements We
   @Override
   public long savedBytes() {
     return weights.stream().mapToLong(WeightResult::savedBytes).sum();
+  }
+
+  /** That of the first weight, which is the one that multiplies the input. */
+  @Override
+  public Optional<Distribution> distribution() {
+    return weights.get(0).distribution();
   }
 
   @Override
