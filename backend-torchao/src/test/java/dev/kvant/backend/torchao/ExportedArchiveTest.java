@@ -125,7 +125,7 @@ class ExportedArchiveTest {
   }
 
   @Test
-  void weights_are_restored_before_they_are_read_first() {
+  void rows_are_restored_when_they_are_looked_up_and_other_weights_before_they_are_read() {
     quantizeAll(TestModels.model("tied.pt2"), Dtype.INT8);
 
     assertThat(operators(graph(TestModels.model("tied.pt2"))))
@@ -134,15 +134,39 @@ class ExportedArchiveTest {
     assertThat(operators(graph(program())))
         .filteredOn(operator -> !operator.startsWith("_assert"))
         .startsWith(
+            // Of the rows that are looked up: scales, codes.
+            "embedding.default",
+            "embedding.default",
             "_to_copy.default",
             "mul.Tensor",
-            "embedding.default",
             "to.dtype",
             // Back to float16, which this weight was.
             "_to_copy.default",
             "mul.Tensor",
             "_to_copy.default",
             "linear.default");
+  }
+
+  @Test
+  void a_table_that_a_node_changes_is_restored_as_a_whole() {
+    String lookUp = "{\"target\": \"torch.ops.aten.embedding.default\"";
+    Path file =
+        changed(
+            graph ->
+                graph.replace(
+                    lookUp,
+                    lookUp.replace("embedding.", "embedding_renorm_.")
+                        + ", \"inputs\": [{\"name\": \"self\", \"arg\": {\"as_tensor\":"
+                        + " {\"name\": \"p_head_weight\"}}, \"kind\": 1}], \"outputs\": [],"
+                        + " \"metadata\": {}, \"is_hop_single_tensor_return\": null, \"name\":"
+                        + " \"renorm\"}, "
+                        + lookUp));
+
+    quantizeAll(file, Dtype.INT8);
+
+    assertThat(operators(graph(program())))
+        .startsWith(
+            "_to_copy.default", "mul.Tensor", "embedding_renorm_.default", "embedding.default");
   }
 
   @Test

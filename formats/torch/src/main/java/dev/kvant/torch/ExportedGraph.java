@@ -34,6 +34,9 @@ record ExportedGraph(
   /** Makes a value of another type of a tensor. */
   static final String CAST = "torch.ops.aten._to_copy.default";
 
+  /** Looks rows of a matrix up. */
+  static final String LOOK_UP = "torch.ops.aten.embedding.default";
+
   /** Multiplies two tensors. */
   static final String PRODUCT = "torch.ops.aten.mul.Tensor";
 
@@ -135,7 +138,7 @@ record ExportedGraph(
     for (JsonElement element : json.array(graph, "nodes")) {
       JsonObject node = json.object(element, "a node");
       String operator = ExportedJson.find(node, "target").orElse("");
-      if (!operator.equals(CAST) && !operator.equals(PRODUCT)) {
+      if (!operator.equals(CAST) && !operator.equals(PRODUCT) && !operator.equals(LOOK_UP)) {
         continue;
       }
       List<String> read = tensors(node.get("inputs"));
@@ -145,7 +148,12 @@ record ExportedGraph(
       }
       String source = read.get(0);
       Optional<ElementType> type = ExportedTensors.type(json, json.object(values, made.get(0)));
-      if (operator.equals(CAST) && tensors.containsKey(source)) {
+      if (operator.equals(LOOK_UP)) {
+        // Rows of codes and rows of scales are restored as the whole is.
+        if (tensors.containsKey(source)) {
+          tensors.put(made.get(0), tensors.get(source));
+        }
+      } else if (operator.equals(CAST) && tensors.containsKey(source)) {
         converted.put(made.get(0), tensors.get(source));
       } else if (operator.equals(PRODUCT)
           && read.size() == 2
@@ -166,15 +174,19 @@ record ExportedGraph(
     List<String> names = new ArrayList<>();
     if (arguments instanceof JsonArray array) {
       for (JsonElement element : array) {
-        if (element instanceof JsonObject argument) {
-          JsonObject union = argument.get("arg") instanceof JsonObject inner ? inner : argument;
-          if (union.get("as_tensor") instanceof JsonObject tensor) {
-            ExportedJson.find(tensor, "name").ifPresent(names::add);
-          }
-        }
+        tensor(element).ifPresent(names::add);
       }
     }
     return names;
+  }
+
+  /** The value that an argument or a result is, if it is a tensor. */
+  static Optional<String> tensor(JsonElement element) {
+    return element instanceof JsonObject argument
+            && (argument.get("arg") instanceof JsonObject inner ? inner : argument).get("as_tensor")
+                instanceof JsonObject tensor
+        ? ExportedJson.find(tensor, "name")
+        : Optional.empty();
   }
 
   /** The simple name of a module's class. */

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,9 @@ import org.jspecify.annotations.Nullable;
 public final class ExportedRewriter {
 
   private static final String RECORD = "weight_";
+
+  /** An operator that changes its argument. */
+  private static final Pattern CHANGING = Pattern.compile("\\.aten\\.\\w+_\\.");
 
   /** How the format marks arguments that are passed by position and by name. */
   private static final int POSITIONAL = 1;
@@ -136,13 +140,14 @@ public final class ExportedRewriter {
     store(tensor, record, weight.elementType(), weight.shape());
     String argument = argument(tensor);
     if (argument != null) {
-      describe(argument, weight.elementType(), weight.shape());
+      describe(argument, contiguous(weight.elementType(), weight.shape(), argument));
     }
   }
 
   /**
    * Replaces a weight by codes and scales, whose product the graph computes in float32 and rounds
-   * to the type that the weight had.
+   * to the type that the weight had: of the rows that a node looks up, or of the whole weight
+   * before the first other node that reads it.
    *
    * @param tensor its name in the state dict
    * @param type the type of the codes
@@ -158,9 +163,9 @@ public final class ExportedRewriter {
     if (argument == null) {
       return;
     }
-    describe(argument, type, weight.shape());
-    int reader = firstReader(argument);
-    if (reader < 0) {
+    describe(argument, contiguous(type, weight.shape(), argument));
+    List<JsonObject> readers = readers(argument);
+    if (readers.isEmpty()) {
       return;
     }
     String scale = unused(argument + "_scale");
@@ -172,31 +177,122 @@ public final class ExportedRewriter {
     entry.addProperty("is_param", true);
     entries().add(scaleName, entry);
     store(scaleName, scales, ElementType.FLOAT32, scaleShape);
-    describe(scale, ElementType.FLOAT32, scaleShape, device(argument));
+    describe(scale, contiguous(ElementType.FLOAT32, scaleShape, argument));
     insertInput(argument, scale, scaleName);
 
-    String converted = unused(argument + "_float32");
-    String product = unused(argument + "_dequantized");
+    List<JsonObject> others = new ArrayList<>(readers);
+    if (readers.stream().noneMatch(reader -> CHANGING.matcher(operator(reader)).find())) {
+      for (JsonObject reader : readers) {
+        if (looksUp(reader, argument)) {
+          lookUp(reader, scale, type, weight.elementType());
+          others.remove(reader);
+        }
+      }
+    }
+    if (!others.isEmpty()) {
+      restore(others, argument, scale, weight);
+    }
+  }
+
+  private String operator(JsonObject node) {
+    return json.text(node, "target");
+  }
+
+  /** Whether a node looks rows of a matrix up, and reads it for nothing else. */
+  private boolean looksUp(JsonObject node, String argument) {
+    JsonArray inputs = json.array(node, "inputs");
+    return operator(node).equals(ExportedGraph.LOOK_UP)
+        && inputs.size() >= 2
+        && ExportedGraph.tensor(inputs.get(0)).filter(argument::equals).isPresent()
+        && ExportedGraph.tensor(inputs.get(1)).filter(indices -> values.has(indices)).isPresent()
+        && !replaceReads(inputs.get(1), argument, argument)
+        && json.array(node, "outputs").size() == 1
+        && ExportedGraph.tensor(json.array(node, "outputs").get(0)).filter(values::has).isPresent();
+  }
+
+  /** Looks codes up and scales up, and restores the rows alone. */
+  private void lookUp(JsonObject node, String scale, ElementType codes, ElementType original) {
+    JsonArray inputs = json.array(node, "inputs");
+    String indices = ExportedGraph.tensor(inputs.get(1)).orElseThrow();
+    String result = ExportedGraph.tensor(json.array(node, "outputs").get(0)).orElseThrow();
+    JsonObject like = json.object(values, result);
+    String rows = unused(result + "_codes");
+    describe(rows, ExportedTensors.withType(like, codes));
+    String factors = unused(result + "_scales");
+    describe(
+        factors,
+        ExportedTensors.withColumn(json, json.object(values, indices), ElementType.FLOAT32));
+    List<JsonObject> before = new ArrayList<>();
+    List<JsonObject> after = new ArrayList<>();
+    List<JsonObject> ofScales = new ArrayList<>();
+    for (JsonElement input : inputs) {
+      ofScales.add(json.object(input, "an argument").deepCopy());
+    }
+    ofScales.get(0).add("arg", tensorArgument(scale));
+    before.add(node(node, ExportedGraph.LOOK_UP, ofScales, factors));
+    rename(node, rows);
+    product(node, rows, factors, original, result, like, after);
+    insertAround(node, before, after);
+  }
+
+  private void restore(
+      List<JsonObject> readers, String argument, String scale, DenseTensor weight) {
+    String restored = unused(argument + "_dequantized");
     List<JsonObject> nodes = new ArrayList<>();
-    JsonObject model = json.object(json.array(graph, "nodes").get(reader), "a node");
-    nodes.add(cast(model, argument, converted, ElementType.FLOAT32));
+    JsonObject like = contiguous(weight.elementType(), weight.shape(), argument);
+    product(readers.get(0), argument, scale, weight.elementType(), restored, like, nodes);
+    readers.forEach(reader -> replaceReads(reader.get("inputs"), argument, restored));
+    insertAround(readers.get(0), nodes, List.of());
+  }
+
+  /** Nodes that convert codes, multiply them with scales and round the product. */
+  private void product(
+      JsonObject origin,
+      String codes,
+      String scales,
+      ElementType type,
+      String result,
+      JsonObject like,
+      List<JsonObject> nodes) {
+    JsonObject single = ExportedTensors.withType(like, ElementType.FLOAT32);
+    String converted = unused(codes + "_float32");
+    describe(converted, single);
+    nodes.add(cast(origin, codes, converted, ElementType.FLOAT32));
+    boolean isRounded = !type.equals(ElementType.FLOAT32);
+    String product = isRounded ? unused(codes + "_scaled") : result;
+    describe(product, single.deepCopy());
     nodes.add(
         node(
-            model,
+            origin,
             ExportedGraph.PRODUCT,
             List.of(
                 input("self", tensorArgument(converted), POSITIONAL),
-                input("other", tensorArgument(scale), POSITIONAL)),
+                input("other", tensorArgument(scales), POSITIONAL)),
             product));
-    describe(converted, ElementType.FLOAT32, weight.shape(), device(argument));
-    describe(product, ElementType.FLOAT32, weight.shape(), device(argument));
-    String restored = product;
-    if (!weight.elementType().equals(ElementType.FLOAT32)) {
-      restored = unused(argument + "_restored");
-      nodes.add(cast(model, product, restored, weight.elementType()));
-      describe(restored, weight.elementType(), weight.shape(), device(argument));
+    if (isRounded) {
+      describe(result, ExportedTensors.withType(like, type));
+      nodes.add(cast(origin, product, result, type));
     }
-    insert(reader, nodes, argument, restored);
+  }
+
+  private void rename(JsonObject node, String output) {
+    var outputs = new JsonArray();
+    outputs.add(tensorArgument(output));
+    node.add("outputs", outputs);
+    if (node.has("name")) {
+      node.addProperty("name", output);
+    }
+  }
+
+  private void insertAround(JsonObject node, List<JsonObject> before, List<JsonObject> after) {
+    List<JsonElement> nodes = json.array(graph, "nodes").asList();
+    for (int i = 0; i < nodes.size(); i++) {
+      if (nodes.get(i) == node) {
+        nodes.addAll(i + 1, after);
+        nodes.addAll(i, before);
+        return;
+      }
+    }
   }
 
   private DenseTensor weight(String tensor) {
@@ -232,16 +328,14 @@ public final class ExportedRewriter {
     entry.add("tensor_meta", ExportedTensors.description(type, shape, device, false));
   }
 
-  private JsonElement device(String value) {
-    return json.object(values, value).get("device");
+  /** The description of a contiguous tensor on the device of a value. */
+  private JsonObject contiguous(ElementType type, List<Long> shape, String value) {
+    return ExportedTensors.description(
+        type, shape, json.object(values, value).get("device"), false);
   }
 
-  private void describe(String value, ElementType type, List<Long> shape) {
-    describe(value, type, shape, device(value));
-  }
-
-  private void describe(String value, ElementType type, List<Long> shape, JsonElement device) {
-    values.add(value, ExportedTensors.description(type, shape, device, false));
+  private void describe(String value, JsonObject description) {
+    values.add(value, description);
   }
 
   private String unused(String wanted) {
@@ -273,22 +367,15 @@ public final class ExportedRewriter {
     array.asList().addAll(at, elements);
   }
 
-  private int firstReader(String value) {
-    JsonArray nodes = json.array(graph, "nodes");
-    for (int i = 0; i < nodes.size(); i++) {
-      if (replaceReads(json.object(nodes.get(i), "a node").get("inputs"), value, value)) {
-        return i;
+  private List<JsonObject> readers(String value) {
+    List<JsonObject> readers = new ArrayList<>();
+    for (JsonElement element : json.array(graph, "nodes")) {
+      JsonObject node = json.object(element, "a node");
+      if (replaceReads(node.get("inputs"), value, value)) {
+        readers.add(node);
       }
     }
-    return -1;
-  }
-
-  private void insert(int at, List<JsonObject> inserted, String value, String restored) {
-    JsonArray nodes = json.array(graph, "nodes");
-    for (JsonElement node : nodes) {
-      replaceReads(json.object(node, "a node").get("inputs"), value, restored);
-    }
-    insert(nodes, at, inserted);
+    return readers;
   }
 
   /**

@@ -207,6 +207,21 @@ record ExportedTensors(Map<String, DenseTensor> tensors, List<String> opaque) {
     return meta;
   }
 
+  /** The description of a tensor of another type, otherwise alike. */
+  static JsonObject withType(JsonObject description, ElementType type) {
+    JsonObject changed = description.deepCopy();
+    changed.addProperty("dtype", number(type));
+    return changed;
+  }
+
+  /** The description of a tensor with one more dimension of one element, of another type. */
+  static JsonObject withColumn(ExportedJson json, JsonObject description, ElementType type) {
+    JsonObject changed = withType(description, type);
+    json.array(changed, "sizes").add(extent(1));
+    json.array(changed, "strides").add(extent(1));
+    return changed;
+  }
+
   private static JsonArray extents(List<Long> values) {
     var array = new JsonArray();
     values.forEach(value -> array.add(extent(value)));
