@@ -3,6 +3,7 @@ package dev.kvant.spark;
 import dev.kvant.api.DataException;
 import dev.kvant.api.Experimental;
 import dev.kvant.api.KvantException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.Column;
@@ -10,6 +11,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
@@ -25,7 +27,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "spark-submit --class dev.kvant.spark.Main kvant-spark.jar",
     synopsisSubcommandLabel = "COMMAND",
-    description = "Calibrates and quantizes models in the executors of Apache Spark.",
+    description = "Calibrates, evaluates and quantizes models in the executors of Apache Spark.",
     footer = {
       "",
       "Paths are those of Hadoop: without a scheme they belong to the default file system.",
@@ -44,6 +46,7 @@ public final class Main {
   public static void main(String[] arguments) {
     CommandLine line = new CommandLine(new Main());
     line.addSubcommand("calibrate", new Calibrate());
+    line.addSubcommand("evaluate", new Evaluate());
     line.addSubcommand("quantize", new Quantize());
     addHelp(line);
     line.getSubcommands().values().forEach(Main::addHelp);
@@ -58,7 +61,11 @@ public final class Main {
       throw new KvantException(e.getMessage() + "; see --help", e);
     }
     if (CommandLine.executeHelpRequest(parsed) == null && parsed.hasSubcommand()) {
+      boolean isFirst = SparkSession.getDefaultSession().isEmpty();
       ((Runnable) parsed.subcommand().commandSpec().userObject()).run();
+      if (isFirst) {
+        session().stop();
+      }
     }
   }
 
@@ -77,21 +84,15 @@ public final class Main {
     return new HadoopFiles(spark.sparkContext().hadoopConfiguration());
   }
 
-  /** Observes a model. */
-  @Command(
-      name = "calibrate",
-      description = {
-        "Observes a model on calibration data, and writes the statistics.",
-        "'kvant quantize --statistics' uses them instead of data."
-      })
-  private static final class Calibrate implements Runnable {
+  /** A model, a spec and a table of samples. */
+  private abstract static class OnData implements Runnable {
 
     @Option(
         names = "--model",
         paramLabel = "PATH",
         required = true,
         description = "The model file or folder.")
-    private String model = "";
+    String model = "";
 
     @Option(
         names = {"-c", "--spec"},
@@ -118,10 +119,36 @@ public final class Main {
     @Option(
         names = "--select",
         paramLabel = "EXPRESSION",
-        split = ",",
         description =
-            "The columns that the model reads, as in SQL: 'pixels AS input'; all of them.")
+            "A column that the model reads, as in SQL: 'pixels AS input'. Repeat it for each; all"
+                + " columns.")
     private List<String> columns = new ArrayList<>();
+
+    @Parameters(paramLabel = "key=value", description = "Values in place of those of the spec.")
+    private List<String> overrides = new ArrayList<>();
+
+    Dataset<Row> rows(SparkSession spark) {
+      Dataset<Row> rows =
+          spark.read().format(format).option("recursiveFileLookup", true).load(data);
+      if (!columns.isEmpty()) {
+        return rows.select(columns.stream().map(functions::expr).toArray(Column[]::new));
+      }
+      return format.equals("binaryFile") ? rows.select("content") : rows;
+    }
+
+    SparkSpec spec(SparkSession spark) {
+      return SparkSpec.of(files(spark).text(spec)).withOverrides(overrides);
+    }
+  }
+
+  /** Observes a model. */
+  @Command(
+      name = "calibrate",
+      description = {
+        "Observes a model on calibration data, and writes the statistics.",
+        "'kvant quantize --statistics' uses them instead of data."
+      })
+  private static final class Calibrate extends OnData {
 
     @Option(
         names = "--statistics",
@@ -130,22 +157,40 @@ public final class Main {
         description = "The file to write.")
     private String statistics = "";
 
-    @Parameters(paramLabel = "key=value", description = "Values in place of those of the spec.")
-    private List<String> overrides = new ArrayList<>();
+    @Override
+    public void run() {
+      SparkSession spark = session();
+      SparkCalibration.observe(rows(spark), model, spec(spark))
+          .save(statistics, spark.sparkContext().hadoopConfiguration());
+    }
+  }
+
+  /** Evaluates a model. */
+  @Command(
+      name = "evaluate",
+      description = {
+        "Evaluates a model, and a reference beside it, and writes the figures as JSON."
+      })
+  private static final class Evaluate extends OnData {
+
+    @Option(
+        names = "--reference",
+        paramLabel = "PATH",
+        description = "The model that it should be like.")
+    private @Nullable String reference;
+
+    @Option(
+        names = "--figures",
+        paramLabel = "PATH",
+        required = true,
+        description = "The file to write.")
+    private String figures = "";
 
     @Override
     public void run() {
       SparkSession spark = session();
-      Dataset<Row> rows =
-          spark.read().format(format).option("recursiveFileLookup", true).load(data);
-      if (!columns.isEmpty()) {
-        rows = rows.select(columns.stream().map(functions::expr).toArray(Column[]::new));
-      } else if (format.equals("binaryFile")) {
-        rows = rows.select("content");
-      }
-      HadoopFiles files = files(spark);
-      SparkCalibration.observe(rows, model, SparkSpec.of(files.text(spec)).withOverrides(overrides))
-          .save(statistics, spark.sparkContext().hadoopConfiguration());
+      SparkEvaluation evaluation = SparkEvaluation.of(rows(spark), model, reference, spec(spark));
+      files(spark).write(figures, evaluation.json().getBytes(StandardCharsets.UTF_8));
     }
   }
 

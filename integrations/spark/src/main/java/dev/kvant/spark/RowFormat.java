@@ -3,10 +3,13 @@ package dev.kvant.spark;
 import dev.kvant.api.DataConfig;
 import dev.kvant.api.DataException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.NumericType;
@@ -70,6 +73,22 @@ enum RowFormat {
               .formatted(named(others)));
     }
     return ARRAYS;
+  }
+
+  /**
+   * Writes all rows.
+   *
+   * @param folder a folder of the task
+   * @return the path for the data reader
+   */
+  Path write(Iterator<Row> rows, StructType schema, HadoopFiles files, Path folder)
+      throws IOException {
+    try (RowWriter writer = open(schema, files, Files.createDirectory(folder.resolve("data")))) {
+      while (rows.hasNext()) {
+        writer.add(rows.next());
+      }
+      return writer.data();
+    }
   }
 
   /** Names and types of columns, for messages. */

@@ -128,7 +128,7 @@ public final class SparkCalibration {
       }
       Path source = files.local(model);
       try (TaskFolder folder = TaskFolder.create()) {
-        Path data = written(rows, Files.createDirectory(folder.path().resolve("data")));
+        Path data = format.write(rows, schema, files, folder.path());
         Path statistics = folder.path().resolve("statistics");
         try (Kvant kvant = Executors.kvant();
             ModelQuantizer quantizer =
@@ -144,15 +144,6 @@ public final class SparkCalibration {
           quantizer.saveStatistics(prepared, statistics);
         }
         return List.of(new Tuple2<>(index, Files.readAllBytes(statistics))).iterator();
-      }
-    }
-
-    private Path written(Iterator<Row> rows, Path folder) throws IOException {
-      try (RowWriter writer = format.open(schema, files, folder)) {
-        while (rows.hasNext()) {
-          writer.add(rows.next());
-        }
-        return writer.data();
       }
     }
   }

@@ -1,21 +1,25 @@
 package dev.kvant.spark;
 
-import dev.kvant.api.CalibrationConfig;
 import dev.kvant.api.ModelQuantizer;
 import dev.kvant.api.PreparedModel;
 import dev.kvant.api.QuantizableModel;
 import dev.kvant.api.Tensor;
-import dev.kvant.api.TensorBatch;
 import dev.kvant.runtime.Kvant;
 import dev.kvant.runtime.config.ConfigDocument;
+import dev.kvant.runtime.data.NumpyReaderProvider;
+import dev.kvant.spi.DataReader;
+import dev.kvant.spi.DataRequest;
+import dev.kvant.spi.Options;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -34,6 +38,7 @@ final class Digits {
   static final Path MODEL = EXAMPLES.resolve("models/resnet.onnx");
   static final Path SCANS = EXAMPLES.resolve("data/calibration.npz");
 
+  static final Path TEST = EXAMPLES.resolve("data/test.npz");
   static final Path IMAGES = EXAMPLES.resolve("images/calibration");
 
   static final String SPEC =
@@ -55,24 +60,50 @@ final class Digits {
     return DataTypes.createArrayType(element, false);
   }
 
-  /** The 256 scans as rows of nested lists, [1, 8, 8]. */
-  static Dataset<Row> scans(SparkSession spark, int partitions) throws IOException {
-    return spark.createDataFrame(
-        JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(scans(), partitions),
-        new StructType().add("input", LISTS));
+  /** The 256 scans for calibration as rows of nested lists, [1, 8, 8]. */
+  static Dataset<Row> scans(SparkSession spark, int partitions) {
+    List<Row> rows = new ArrayList<>();
+    for (Tensor scan : array(SCANS, "input")) {
+      rows.add(RowFactory.create((Object) nested(scan.toFloats())));
+    }
+    return frame(spark, rows, partitions, new StructType().add("input", LISTS));
   }
 
-  private static List<Row> scans() throws IOException {
+  /** The 600 scans for tests with their labels. */
+  static Dataset<Row> labelled(SparkSession spark, int partitions) {
+    List<Tensor> scans = array(TEST, "input");
+    List<Tensor> labels = array(TEST, DataReader.LABEL);
     List<Row> rows = new ArrayList<>();
-    try (Kvant kvant = Kvant.create();
-        QuantizableModel model = kvant.load(MODEL)) {
-      var config = CalibrationConfig.builder(SCANS).batchSize(1).build();
-      for (TensorBatch batch : kvant.calibrationData(config, model)) {
-        Tensor scan = batch.inputs().values().iterator().next();
-        rows.add(RowFactory.create((Object) nested(scan.toFloats())));
-      }
+    for (int i = 0; i < scans.size(); i++) {
+      rows.add(RowFactory.create(nested(scans.get(i).toFloats()), labels.get(i).toLongs()[0]));
     }
-    return rows;
+    return frame(
+        spark,
+        rows,
+        partitions,
+        new StructType().add("input", LISTS).add(DataReader.LABEL, DataTypes.LongType));
+  }
+
+  private static Dataset<Row> frame(
+      SparkSession spark, List<Row> rows, int partitions, StructType schema) {
+    return spark.createDataFrame(
+        JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(rows, partitions),
+        schema);
+  }
+
+  /** An array of a file, sample by sample. */
+  private static List<Tensor> array(Path file, String name) {
+    List<Tensor> samples = new ArrayList<>();
+    var numpy = new NumpyReaderProvider();
+    var options = Options.of(numpy.descriptor().options(), Map.of());
+    try (DataReader reader = numpy.open(new DataRequest(file, options, List.of(), remark -> {}))) {
+      for (var block = reader.next(1); block.isPresent(); block = reader.next(1)) {
+        samples.add(Objects.requireNonNull(block.get().tensors().get(name)));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return samples;
   }
 
   private static float[][][] nested(float[] pixels) {

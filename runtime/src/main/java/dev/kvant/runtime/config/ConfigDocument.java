@@ -192,6 +192,11 @@ public final class ConfigDocument {
     return withFlag("calibration.path", data.toString());
   }
 
+  /** With other data for the evaluation. */
+  public ConfigDocument withEvaluationData(Path data) {
+    return withFlag("evaluation.path", data.toString());
+  }
+
   /** Without reading where artifacts go, for when none are written. */
   public ConfigDocument withoutResultsDir() {
     return new ConfigDocument(root, overrides, flags, false, requirements, environment);
