@@ -17,6 +17,7 @@ recipes='
 4-minmax        | weights  | none | backend_kwargs.kernel=nbits backend_kwargs.bits=4
 4-mse           | weights  | none | backend_kwargs.kernel=nbits backend_kwargs.bits=4 algorithm=mse
 4-mse-data      | weights  | data | backend_kwargs.kernel=nbits backend_kwargs.bits=4 algorithm=mse
+4-awq           | weights  | data | backend_kwargs.kernel=nbits backend_kwargs.bits=4 algorithm=awq
 4-gptq          | weights  | data | backend_kwargs.kernel=nbits backend_kwargs.bits=4 algorithm=gptq
 4-gptq-tables   | weights  | data | backend_kwargs.kernel=nbits backend_kwargs.bits=4 algorithm=gptq backend_kwargs.embedding_bits=4
 8-blocks        | weights  | none | backend_kwargs.kernel=nbits

@@ -33,6 +33,12 @@ public record CalibrationAlgorithm(String name) implements Comparable<Calibratio
   public static final CalibrationAlgorithm GPTQ = new CalibrationAlgorithm("gptq");
 
   /**
+   * As {@link #MSE}, after the weights of input channels with much power are multiplied, and the
+   * inputs divided, by factors with which the outputs of a layer change least.
+   */
+  public static final CalibrationAlgorithm AWQ = new CalibrationAlgorithm("awq");
+
+  /**
    * Converts the name to its canonical spelling.
    *
    * @throws NullPointerException if the name is null

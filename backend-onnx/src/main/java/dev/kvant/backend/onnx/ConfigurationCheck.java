@@ -22,7 +22,11 @@ final class ConfigurationCheck {
       "no runtime multiplies float8 by int8, as is asked for the weights and activations";
 
   private static final Set<CalibrationAlgorithm> IN_BLOCKS =
-      Set.of(CalibrationAlgorithm.MINMAX, CalibrationAlgorithm.MSE, CalibrationAlgorithm.GPTQ);
+      Set.of(
+          CalibrationAlgorithm.MINMAX,
+          CalibrationAlgorithm.MSE,
+          CalibrationAlgorithm.GPTQ,
+          CalibrationAlgorithm.AWQ);
 
   private ConfigurationCheck() {}
 
@@ -85,9 +89,11 @@ final class ConfigurationCheck {
   private static Optional<String> problem(CalibrationAlgorithm algorithm, boolean isInBlocks) {
     if (isInBlocks && !IN_BLOCKS.contains(algorithm)) {
       return Optional.of(
-          "blocks of kernel: nbits have too few values for it; write minmax, mse or gptq");
+          "blocks of kernel: nbits have too few values for it; write minmax, mse, gptq or awq");
     }
-    if (!isInBlocks && algorithm.equals(CalibrationAlgorithm.GPTQ)) {
+    if (!isInBlocks
+        && (algorithm.equals(CalibrationAlgorithm.GPTQ)
+            || algorithm.equals(CalibrationAlgorithm.AWQ))) {
       return Optional.of(
           "is for kernel: nbits alone; set that, or write minmax, mse or percentile");
     }

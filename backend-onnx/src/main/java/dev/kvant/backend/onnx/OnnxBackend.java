@@ -79,7 +79,8 @@ public final class OnnxBackend implements QuantizationBackend {
                           CalibrationAlgorithm.MINMAX,
                           CalibrationAlgorithm.MSE,
                           CalibrationAlgorithm.PERCENTILE,
-                          CalibrationAlgorithm.GPTQ))
+                          CalibrationAlgorithm.GPTQ,
+                          CalibrationAlgorithm.AWQ))
                   .calibration(Calibration.OPTIONAL)
                   .build())
           .mode(

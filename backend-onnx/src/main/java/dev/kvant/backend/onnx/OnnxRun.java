@@ -124,7 +124,7 @@ final class OnnxRun implements QuantizationRun {
       new QuantizationWarning(
           QuantizationWarning.Kind.CALIBRATION,
           "the calibration data is not used: nothing that is quantized depends on it; of weights,"
-              + " only those of kernel: nbits with algorithm mse or gptq do",
+              + " only those of kernel: nbits with algorithm mse, gptq or awq do",
           null,
           List.of());
 
@@ -257,16 +257,20 @@ final class OnnxRun implements QuantizationRun {
       PlannedGraph unchanged = planned();
       List<SmoothGroup> groups = SmoothGroup.of(unchanged, options);
       requireStatistics(groups);
+      List<SmoothGroup> inBlocks = SmoothGroup.ofBlocks(unchanged, options);
       Smoothed smoothed =
-          Smoother.apply(
-              unchanged,
-              groups,
-              options.smooth(),
-              options.reduceRange() == OnnxOptions.ReduceRange.TRUE
-                  ? QuantizedWeight.REDUCED_MAX
-                  : LARGEST_OF_8_BITS,
-              statistics,
-              context.parallelism());
+          inBlocks.isEmpty()
+              ? Smoother.apply(
+                  unchanged,
+                  groups,
+                  options.smooth(),
+                  options.reduceRange() == OnnxOptions.ReduceRange.TRUE
+                      ? QuantizedWeight.REDUCED_MAX
+                      : LARGEST_OF_8_BITS,
+                  statistics,
+                  context.parallelism())
+              : Smoother.applyToBlocks(
+                  unchanged, inBlocks, options.blockFormat(), statistics, context.parallelism());
       PlannedGraph planned = smoothed.planned();
       ActivationPlan activations = ActivationPlan.of(planned, options);
       if (!activations.observations().isEmpty() && statistics.equals(CalibrationStatistics.NONE)) {
@@ -280,7 +284,7 @@ final class OnnxRun implements QuantizationRun {
                         .orElseThrow()));
       }
       BlockInputs.require(planned, options, statistics);
-      BlockInputs blockInputs = BlockInputs.of(planned, statistics);
+      BlockInputs blockInputs = BlockInputs.of(planned, smoothed.statistics());
       Optional<Placement> placement =
           activations.place(ObservedSizes.of(planned.model().graph(), smoothed.statistics()));
       List<QuantizedActivation> quantized = activations.activations(placement);

@@ -126,6 +126,52 @@ class BlocksTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
+  void lose_less_after_awq_where_few_inputs_have_most_of_the_power(boolean symmetric) {
+    float[] values = tokens(1, 400);
+    float[] others = tokens(50, 200);
+    for (float[] each : List.of(values, others)) {
+      for (int i = 0; i < each.length; i++) {
+        each[i] *= i % INPUTS % 16 == 0 ? 20 : 1;
+      }
+    }
+    Path source = source();
+
+    double searched =
+        sqnr(
+            blocks(CalibrationAlgorithm.MSE)
+                .with("symmetric", symmetric)
+                .on(Graphs.data(batch(values))),
+            source,
+            others);
+    SavedModel saved =
+        blocks(CalibrationAlgorithm.AWQ)
+            .with("symmetric", symmetric)
+            .on(Graphs.data(batch(values)))
+            .run(source, folder.resolve("awq"));
+
+    Path artifact = saved.artifacts().get(0).path();
+    assertThat(SmallGraph.sqnr(source, artifact, batch(others))).isGreaterThan(searched + 0.5);
+    assertThat(saved.report().modules().get(0).note())
+        .matches("awq: alpha 0\\.\\d\\d, a Mul before the product");
+    assertThat(nodes(artifact)).extracting(Node::opType).containsExactly("Mul", "MatMulNBits");
+  }
+
+  @Test
+  void are_those_of_mse_after_awq_where_all_inputs_have_the_same_power() {
+    Path source = source();
+    float[] values = normal(3, 400 * INPUTS, 1);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = Math.signum(values[i]);
+    }
+    TensorBatch data = batch(values);
+
+    Path awq = artifact(blocks(CalibrationAlgorithm.AWQ).on(Graphs.data(data)), source, "awq");
+
+    assertThat(nodes(awq)).extracting(Node::opType).containsExactly("MatMulNBits");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
   void weigh_errors_by_the_scale_of_a_normalization_where_there_is_no_data(boolean isWritten) {
     SmallGraph graph =
         SmallGraph.ofFloats()
@@ -236,12 +282,15 @@ class BlocksTest {
     return quantization.run(source, folder.resolve(name)).artifacts().get(0).path();
   }
 
-  @Test
-  void are_not_chosen_by_gptq_without_data() {
+  @ParameterizedTest
+  @ValueSource(strings = {"gptq", "awq"})
+  void are_not_chosen_by_inputs_without_data(String algorithm) {
     assertThatExceptionOfType(CalibrationException.class)
-        .isThrownBy(() -> blocks(CalibrationAlgorithm.GPTQ).run(source(), folder.resolve("out")))
+        .isThrownBy(
+            () -> blocks(CalibrationAlgorithm.of(algorithm)).run(source(), folder.resolve("out")))
         .withMessage(
-            "gptq depends on the inputs of mm, and there are no statistics of them; give"
+            algorithm
+                + " depends on the inputs of mm, and there are no statistics of them; give"
                 + " calibration data with --calibration, or use algorithm: mse");
   }
 

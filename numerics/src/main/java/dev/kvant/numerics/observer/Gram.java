@@ -211,6 +211,28 @@ public final class Gram {
     return sum;
   }
 
+  /**
+   * The sums for vectors of which each element is multiplied by a factor.
+   *
+   * @param factors one for each element, finite
+   * @throws IllegalArgumentException if there are more or fewer
+   */
+  public Gram scaled(float[] factors) {
+    if (factors.length != size) {
+      throw new IllegalArgumentException(
+          "factors: %d are not those of vectors of %d values".formatted(factors.length, size));
+    }
+    Gram scaled = new Gram(size, isDiagonal);
+    scaled.count = count;
+    for (int i = 0; i < rows.length; i++) {
+      for (int k = 0; k < rows[i].length; k++) {
+        double product = isDiagonal ? factors[k] : factors[i];
+        scaled.rows[i][k] = rows[i][k] * product * factors[isDiagonal ? k : i + k];
+      }
+    }
+    return scaled;
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Gram gram

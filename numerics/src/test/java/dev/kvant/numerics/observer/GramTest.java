@@ -98,6 +98,25 @@ class GramTest {
   }
 
   @Test
+  void of_scaled_vectors_are_scaled_sums() {
+    Gram gram = Gram.ofProducts(3);
+    gram.observe(VECTORS);
+    Gram squares = Gram.ofSquares(3);
+    squares.observe(VECTORS);
+    float[] factors = {0.5f, 2, 4};
+    float[] scaled = new float[VECTORS.length];
+    for (int i = 0; i < scaled.length; i++) {
+      scaled[i] = VECTORS[i] * factors[i % 3];
+    }
+    Gram expected = Gram.ofProducts(3);
+    expected.observe(scaled);
+
+    assertThat(gram.scaled(factors)).isEqualTo(expected);
+    assertThat(squares.scaled(factors).squares()).containsExactly(expected.squares());
+    assertThatIllegalArgumentException().isThrownBy(() -> gram.scaled(new float[2]));
+  }
+
+  @Test
   void are_of_whole_vectors() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Gram.ofProducts(3).observe(new float[4]))

@@ -139,7 +139,7 @@ public final class BlockInputs {
   }
 
   /** The input of a product in the model's own graph; empty if it is elsewhere or constant. */
-  private static Optional<Activation> input(Planned module) {
+  public static Optional<Activation> input(Planned module) {
     String name = module.node().input(module.activationInput());
     Graph home = module.graph().home(name);
     return home == null || !home.place().isEmpty() || module.graph().constant(name).isPresent()
@@ -166,15 +166,21 @@ public final class BlockInputs {
     }
     planned.modules().stream()
         .filter(BlockRewriter::multiplies)
-        .filter(BlockInputs::isGptq)
+        .filter(module -> isGptq(module) || isAwq(module))
         .filter(module -> input(module).isPresent())
         .findFirst()
         .ifPresent(
             module -> {
               throw new CalibrationException(
-                  "gptq depends on the inputs of %s, and there are no statistics of them; give calibration data with --calibration, or use algorithm: mse"
-                      .formatted(module.name()));
+                  "%s depends on the inputs of %s, and there are no statistics of them; give calibration data with --calibration, or use algorithm: mse"
+                      .formatted(
+                          module.decision().weights().settings().algorithm(), module.name()));
             });
+  }
+
+  /** Whether the weight of a module is multiplied by factors for its inputs. */
+  public static boolean isAwq(Planned module) {
+    return module.decision().weights().settings().algorithm().equals(CalibrationAlgorithm.AWQ);
   }
 
   private static boolean isGptq(Planned module) {

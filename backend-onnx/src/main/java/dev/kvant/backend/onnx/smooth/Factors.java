@@ -1,13 +1,17 @@
 package dev.kvant.backend.onnx.smooth;
 
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.weights.BlockFormat;
 import dev.kvant.kit.NoRange;
 import dev.kvant.numerics.ChannelSmoothing;
+import dev.kvant.numerics.observer.BlockScaleSearch;
 import dev.kvant.numerics.observer.ChannelStatistics;
+import dev.kvant.numerics.observer.Gram;
 import dev.kvant.numerics.observer.SmoothingSearch;
 import dev.kvant.numerics.observer.SmoothingSearch.Ranges;
 import dev.kvant.onnx.graph.StoredTensor;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -53,6 +57,27 @@ record Factors(double alpha, float[] values) {
                 .map(SmoothingSearch.Choice::alpha);
     return alpha.map(
         each -> new Factors(each, ChannelSmoothing.factors(amax, weights.amax(), each)));
+  }
+
+  /**
+   * The factors of a group whose weights go into blocks.
+   *
+   * @param inputs the sums of the squares of the inputs, where the data is not masked
+   * @return empty if factors remove no error, or there is nothing to go by
+   */
+  static Optional<Factors> ofBlocks(
+      SmoothGroup group, ChannelStatistics activations, Gram inputs, BlockFormat format) {
+    Weights weights = Weights.of(group);
+    double[] squares = inputs.squares();
+    if (!isSmoothable(activations.amax())
+        || !isSmoothable(weights.amax())
+        || Arrays.stream(squares).allMatch(square -> square == 0)) {
+      return Optional.empty();
+    }
+    return BlockScaleSearch.best(
+            activations.rows(), squares, weights.columns(), format.quantizer(), format.blockSize())
+        .map(BlockScaleSearch.Choice::alpha)
+        .map(alpha -> new Factors(alpha, BlockScaleSearch.factors(squares, alpha)));
   }
 
   /** Whether the magnitudes are finite, those of values and not of masks, and not all zero. */

@@ -7,6 +7,8 @@ import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
 import dev.kvant.backend.onnx.preprocess.Value;
 import dev.kvant.backend.onnx.preprocess.ValueReaders;
+import dev.kvant.backend.onnx.rewrite.BlockInputs;
+import dev.kvant.backend.onnx.rewrite.BlockRewriter;
 import dev.kvant.numerics.observer.ChannelStatistics;
 import dev.kvant.numerics.observer.TensorStatistics;
 import dev.kvant.onnx.graph.DataType;
@@ -67,6 +69,36 @@ public record SmoothGroup(Activation activation, List<Planned> modules) {
         (source, modules) -> {
           if (areOwn(modules, readers)) {
             groups.add(new SmoothGroup(Objects.requireNonNull(activations.get(source)), modules));
+          }
+        });
+    return List.copyOf(groups);
+  }
+
+  /**
+   * The groups of products whose weights go into blocks after {@code awq}, in the order of their
+   * first products.
+   */
+  public static List<SmoothGroup> ofBlocks(PlannedGraph planned, OnnxOptions options) {
+    if (options.kernel() != OnnxOptions.Kernel.NBITS) {
+      return List.of();
+    }
+    Map<Activation, List<Planned>> bySource = new LinkedHashMap<>();
+    for (Planned module : planned.modules()) {
+      if (module.graph() == planned.model().graph()
+          && BlockRewriter.multiplies(module)
+          && module.decision().weights().isQuantized()
+          && BlockInputs.isAwq(module)) {
+        BlockInputs.input(module)
+            .ifPresent(
+                input -> bySource.computeIfAbsent(input, each -> new ArrayList<>()).add(module));
+      }
+    }
+    Map<Value, Integer> readers = ValueReaders.count(planned.model());
+    List<SmoothGroup> groups = new ArrayList<>();
+    bySource.forEach(
+        (source, modules) -> {
+          if (areOwn(modules, readers)) {
+            groups.add(new SmoothGroup(source, modules));
           }
         });
     return List.copyOf(groups);

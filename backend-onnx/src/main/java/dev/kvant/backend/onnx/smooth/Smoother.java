@@ -6,9 +6,11 @@ import dev.kvant.api.OperandDecision;
 import dev.kvant.api.OperandSettings;
 import dev.kvant.backend.onnx.plan.PlannedGraph;
 import dev.kvant.backend.onnx.plan.PlannedGraph.Planned;
+import dev.kvant.backend.onnx.weights.BlockFormat;
 import dev.kvant.kit.Workers;
 import dev.kvant.numerics.ChannelSmoothing;
 import dev.kvant.numerics.observer.ChannelStatistics;
+import dev.kvant.numerics.observer.Gram;
 import dev.kvant.numerics.observer.Histogram;
 import dev.kvant.numerics.observer.SmoothingSearch.Ranges;
 import dev.kvant.numerics.observer.TensorStatistics;
@@ -113,11 +115,56 @@ public final class Smoother {
       }
       workers.finish();
     }
+    return apply(planned, groups, factors, "smooth", statistics);
+  }
+
+  /**
+   * Multiplies the weights of products by factors before they go into blocks, changing the graph.
+   *
+   * @param planned the graph
+   * @param groups the groups; one without statistics of its inputs stays as it is
+   * @param format how the weights will be stored
+   * @param statistics what was observed
+   * @param parallelism how many threads choose factors
+   */
+  public static Smoothed applyToBlocks(
+      PlannedGraph planned,
+      List<SmoothGroup> groups,
+      BlockFormat format,
+      CalibrationStatistics statistics,
+      int parallelism) {
+    Map<SmoothGroup, Factors> factors = new ConcurrentHashMap<>();
+    try (var workers = new Workers<Object>(parallelism, Object::new)) {
+      for (SmoothGroup group : groups) {
+        Optional<Gram> inputs =
+            statistics
+                .tensor(group.activation().tensor())
+                .flatMap(TensorStatistics::products)
+                .filter(sums -> sums.size() == group.channels());
+        Optional<ChannelStatistics> channels = group.statistics(statistics);
+        if (inputs.isPresent() && channels.isPresent()) {
+          workers.submit(
+              any ->
+                  Factors.ofBlocks(group, channels.get(), inputs.get(), format)
+                      .ifPresent(found -> factors.put(group, found)));
+        }
+      }
+      workers.finish();
+    }
+    return apply(planned, groups, factors, CalibrationAlgorithm.AWQ.name(), statistics);
+  }
+
+  private static Smoothed apply(
+      PlannedGraph planned,
+      List<SmoothGroup> groups,
+      Map<SmoothGroup, Factors> factors,
+      String method,
+      CalibrationStatistics statistics) {
     var smoother = new Smoother(planned, statistics);
     for (SmoothGroup group : groups) {
       Factors found = factors.get(group);
       if (found != null) {
-        smoother.smooth(group, group.statistics(statistics).orElseThrow(), found);
+        smoother.smooth(group, group.statistics(statistics).orElseThrow(), found, method);
       }
     }
     return smoother.result();
@@ -133,13 +180,19 @@ public final class Smoother {
         samples);
   }
 
-  private void smooth(SmoothGroup group, ChannelStatistics channels, Factors chosen) {
+  private void smooth(
+      SmoothGroup group, ChannelStatistics channels, Factors chosen, String method) {
     float[] factors = chosen.values();
     float[] reciprocals = ChannelSmoothing.reciprocals(factors);
     String source = group.activation().name();
     Optional<String> norm = folding.fold(source, group.modules().size(), reciprocals);
     String smoothed = norm.isPresent() ? source : multiply(source, reciprocals);
-    statistics.put(smoothed, Optional.of(TensorStatistics.of(channels.scaledRange(reciprocals))));
+    TensorStatistics range = TensorStatistics.of(channels.scaledRange(reciprocals));
+    Optional<Gram> sums =
+        statistics.getOrDefault(source, Optional.empty()).flatMap(TensorStatistics::products);
+    statistics.put(
+        smoothed,
+        Optional.of(sums.map(known -> range.with(known.scaled(reciprocals))).orElse(range)));
     samples.put(smoothed, scaled(channels.rows(), reciprocals));
     Map<Key, String> stored = new HashMap<>();
     for (Planned module : group.modules()) {
@@ -153,7 +206,8 @@ public final class Smoother {
           module.name(),
           String.format(
               Locale.ROOT,
-              "smooth: alpha %.2f, %s",
+              "%s: alpha %.2f, %s",
+              method,
               chosen.alpha(),
               norm.isPresent() ? "folded into " + norm.get() : "a Mul before the product"));
     }

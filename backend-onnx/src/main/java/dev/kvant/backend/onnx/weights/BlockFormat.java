@@ -13,7 +13,7 @@ import dev.kvant.numerics.BlockQuantizer;
 public record BlockFormat(int bits, int blockSize, boolean symmetric) {
 
   /** What computes the codes. */
-  BlockQuantizer quantizer() {
+  public BlockQuantizer quantizer() {
     return new BlockQuantizer(bits, symmetric);
   }
 
