@@ -1,5 +1,6 @@
 /** Quantized GGUF files for llama.cpp. */
 module dev.kvant.backend.gguf {
+  requires com.google.gson;
   requires dev.kvant.gguf;
   requires dev.kvant.kit;
   requires dev.kvant.numerics;

@@ -9,6 +9,7 @@ import dev.kvant.api.Recipe;
 import dev.kvant.api.RecipeRequest;
 import dev.kvant.api.TensorDescription;
 import dev.kvant.backend.gguf.blocks.BlockType;
+import dev.kvant.backend.gguf.checkpoint.ConvertedModel;
 import dev.kvant.kit.WeightValues;
 import dev.kvant.spi.BackendDescriptor;
 import dev.kvant.spi.JarVersion;
@@ -24,8 +25,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Quantizes the weights of a GGUF file of any architecture to the blocks of llama.cpp, without
- * calibration, and writes a GGUF file with the same metadata.
+ * Quantizes the weights of a GGUF file of any architecture, or of a checkpoint of a known one, to
+ * the blocks of llama.cpp, without calibration, and writes a GGUF file.
  *
  * @since 0.1.0
  */
@@ -34,6 +35,11 @@ public final class GgufBackend implements QuantizationBackend {
   /** The name of the file that is written. */
   static final String ARTIFACT = "quantized_model.gguf";
 
+  private static final String FORMAT = "gguf";
+
+  /** Checkpoints of Hugging Face, which are converted. */
+  private static final String CHECKPOINT = "safetensors";
+
   private static final BackendDescriptor DESCRIPTOR =
       BackendDescriptor.builder("gguf")
           .version(JarVersion.of(GgufBackend.class))
@@ -41,7 +47,8 @@ public final class GgufBackend implements QuantizationBackend {
           .mode(
               QuantizationMode.WEIGHT_ONLY_PTQ,
               ModeDescriptor.builder().weights(BlockType.dtypes()).build())
-          .format("gguf")
+          .format(FORMAT)
+          .format(CHECKPOINT)
           .artifact(ARTIFACT)
           .build();
 
@@ -56,7 +63,32 @@ public final class GgufBackend implements QuantizationBackend {
   @Override
   public Optional<String> remedy(String format) {
     return Optional.of(
-        "convert it to a GGUF file of float16 with llama.cpp's convert_hf_to_gguf.py");
+        "give the folder of the checkpoint, with safetensors, config.json and its tokenizer, or a"
+            + " GGUF file");
+  }
+
+  /** A checkpoint with the names of llama.cpp; a GGUF file as it is. */
+  @Override
+  public QuantizableModel prepare(QuantizableModel model, RunContext context) {
+    return isFile(model)
+        ? model
+        : ConvertedModel.of(model, module -> NativeNames.reason(module).isPresent());
+  }
+
+  private static boolean isFile(QuantizableModel model) {
+    return model.format().equals(FORMAT);
+  }
+
+  /** Whether a request is for this backend: other backends serve checkpoints as well. */
+  private static boolean isMeant(QuantizableModel model, RecipeRequest request) {
+    return isFile(model) || request.backend() != null || request.dtype() != null;
+  }
+
+  @Override
+  public List<Recipe> alternatives(QuantizableModel model, RecipeRequest request) {
+    return isMeant(model, request)
+        ? QuantizationBackend.super.alternatives(model, request)
+        : List.of();
   }
 
   /**
@@ -65,7 +97,7 @@ public final class GgufBackend implements QuantizationBackend {
    */
   @Override
   public Optional<Recipe> recommend(QuantizableModel model, RecipeRequest request) {
-    if (request.hasData() && request.mode() == null) {
+    if (!isMeant(model, request) || (request.hasData() && request.mode() == null)) {
       return Optional.empty();
     }
     BlockType type =
@@ -91,7 +123,7 @@ public final class GgufBackend implements QuantizationBackend {
 
   /** The module that gives the next token, if it can have six bits. */
   private static Optional<String> lastModule(QuantizableModel model) {
-    return Stream.of("output", "token_embd")
+    return Stream.of("output", "lm_head", "token_embd", "model.embed_tokens", "embed_tokens")
         .flatMap(name -> model.modules().stream().filter(module -> module.name().equals(name)))
         .findFirst()
         .filter(

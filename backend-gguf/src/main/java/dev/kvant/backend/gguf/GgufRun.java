@@ -10,6 +10,7 @@ import dev.kvant.api.QuantizationReport;
 import dev.kvant.api.SavedModel;
 import dev.kvant.api.UnsupportedModelException;
 import dev.kvant.backend.gguf.blocks.BlockType;
+import dev.kvant.backend.gguf.checkpoint.ConvertedModel;
 import dev.kvant.gguf.GgufEntry;
 import dev.kvant.gguf.GgufFile;
 import dev.kvant.gguf.GgufWriter;
@@ -50,7 +51,8 @@ final class GgufRun implements QuantizationRun {
   private final QuantizationPlan plan;
   private final RunContext context;
   private final SourceState state;
-  private final GgufFile source;
+  private final List<GgufEntry> sourceMetadata;
+  private final Runnable closing;
   private final List<Weight> weights = new ArrayList<>();
 
   /**
@@ -80,8 +82,15 @@ final class GgufRun implements QuantizationRun {
     for (DecidedModule module : DecidedModule.of(model, plan)) {
       weights.add(weight(module));
     }
+    if (model instanceof ConvertedModel converted) {
+      this.sourceMetadata = converted.metadata();
+      this.closing = () -> {};
+      return;
+    }
     try {
-      this.source = GgufFile.open(model.source());
+      GgufFile source = GgufFile.open(model.source());
+      this.sourceMetadata = List.copyOf(source.metadata().values());
+      this.closing = source::close;
     } catch (ModelFormatException e) {
       throw new UnsupportedModelException(
           "the metadata of %s cannot be copied: %s".formatted(model.source(), e.getMessage()), e);
@@ -139,7 +148,8 @@ final class GgufRun implements QuantizationRun {
 
   /** The source's metadata, with what the blocks require of it. */
   private List<GgufEntry> metadata() {
-    Map<String, GgufEntry> metadata = new LinkedHashMap<>(source.metadata());
+    Map<String, GgufEntry> metadata = new LinkedHashMap<>();
+    sourceMetadata.forEach(entry -> metadata.put(entry.key(), entry));
     mostFrequent()
         .ifPresent(
             type -> {
@@ -191,6 +201,6 @@ final class GgufRun implements QuantizationRun {
 
   @Override
   public void close() {
-    source.close();
+    closing.run();
   }
 }

@@ -6,6 +6,8 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -40,6 +42,65 @@ public record GgufEntry(String key, GgufValueType type, ByteSource value) {
   public static GgufEntry of(String key, int value) {
     return new GgufEntry(
         key, GgufValueType.UINT32, held(littleEndian(Integer.BYTES).putInt(0, value)));
+  }
+
+  /** An entry with a value of the type {@code FLOAT32}. */
+  public static GgufEntry of(String key, float value) {
+    return new GgufEntry(
+        key, GgufValueType.FLOAT32, held(littleEndian(Float.BYTES).putFloat(0, value)));
+  }
+
+  /** An entry with a value of the type {@code BOOL}. */
+  public static GgufEntry of(String key, boolean value) {
+    return new GgufEntry(
+        key, GgufValueType.BOOL, held(littleEndian(Byte.BYTES).put(0, (byte) (value ? 1 : 0))));
+  }
+
+  /** An entry with a value of the type {@code STRING}. */
+  public static GgufEntry of(String key, String value) {
+    byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+    return new GgufEntry(
+        key,
+        GgufValueType.STRING,
+        held(littleEndian(Long.BYTES + bytes.length).putLong(bytes.length).put(bytes)));
+  }
+
+  /** An entry with an array of texts. */
+  public static GgufEntry ofTexts(String key, List<String> values) {
+    List<byte[]> texts = new ArrayList<>();
+    int length = 0;
+    for (String value : values) {
+      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+      texts.add(bytes);
+      length = Math.addExact(length, Long.BYTES + bytes.length);
+    }
+    ByteBuffer array = array(GgufValueType.STRING, values.size(), length);
+    texts.forEach(text -> array.putLong(text.length).put(text));
+    return new GgufEntry(key, GgufValueType.ARRAY, held(array));
+  }
+
+  /** An entry with an array of the type {@code INT32}. */
+  public static GgufEntry of(String key, int[] values) {
+    ByteBuffer array = array(GgufValueType.INT32, values.length, values.length * Integer.BYTES);
+    for (int value : values) {
+      array.putInt(value);
+    }
+    return new GgufEntry(key, GgufValueType.ARRAY, held(array));
+  }
+
+  /** An entry with an array of the type {@code FLOAT32}. */
+  public static GgufEntry of(String key, float[] values) {
+    ByteBuffer array = array(GgufValueType.FLOAT32, values.length, values.length * Float.BYTES);
+    for (float value : values) {
+      array.putFloat(value);
+    }
+    return new GgufEntry(key, GgufValueType.ARRAY, held(array));
+  }
+
+  private static ByteBuffer array(GgufValueType elements, int count, int bytes) {
+    return littleEndian(Math.addExact(Integer.BYTES + Long.BYTES, bytes))
+        .putInt(elements.number())
+        .putLong(count);
   }
 
   private static ByteBuffer littleEndian(int bytes) {

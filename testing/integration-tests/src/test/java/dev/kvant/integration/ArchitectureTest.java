@@ -189,7 +189,7 @@ class ArchitectureTest {
                 "dev.kvant.numerics..",
                 "dev.kvant.kit..",
                 "dev.kvant.gguf.."),
-            ANNOTATIONS),
+            List.of("com.google.gson..", "org.jspecify..")),
         new Module(
             List.of("dev.kvant.readers.images.."),
             List.of("dev.kvant.api..", "dev.kvant.spi..", "dev.kvant.numerics.."),

@@ -34,6 +34,7 @@ class ModulesTest {
       List.of(
           "dev.kvant.backend.compressedtensors.weights",
           "dev.kvant.backend.gguf.blocks",
+          "dev.kvant.backend.gguf.checkpoint",
           "dev.kvant.backend.onnx.calibration",
           "dev.kvant.backend.onnx.placement",
           "dev.kvant.backend.onnx.plan",

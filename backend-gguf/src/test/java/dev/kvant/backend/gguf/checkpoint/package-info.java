@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvant.backend.gguf.checkpoint;
+
+import org.jspecify.annotations.NullMarked;
