@@ -44,15 +44,20 @@ final class Models {
     }
   }
 
-  /** Plans and writes artifacts. */
+  /** Plans and writes artifacts of int8. */
   static void quantize(Path file, String backend, QuantizationMode mode) {
+    quantize(file, backend, mode, Dtype.INT8);
+  }
+
+  /** Plans and writes artifacts. */
+  static void quantize(Path file, String backend, QuantizationMode mode, Dtype dtype) {
     ModelQuantizationConfig config =
         ModelQuantizationConfig.builder()
             .backend(backend)
             .mode(mode)
-            .defaultLayerDtype(Dtype.INT8)
+            .defaultLayerDtype(dtype)
             .defaultActivationDtype(
-                mode.equals(QuantizationMode.WEIGHT_ONLY_PTQ) ? Dtype.NATIVE : Dtype.INT8)
+                mode.equals(QuantizationMode.WEIGHT_ONLY_PTQ) ? Dtype.NATIVE : dtype)
             .verify(VerificationConfig.OFF)
             .build();
     try (QuantizableModel model = KVANT.load(file);

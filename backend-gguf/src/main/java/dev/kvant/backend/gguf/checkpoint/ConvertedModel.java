@@ -66,8 +66,24 @@ public final class ConvertedModel implements QuantizableModel {
    * @param checkpoint a folder with {@code config.json} and a tokenizer, or its file of weights
    * @param isFloat32 whether llama.cpp reads a module as float32 alone, by its name there
    * @throws UnsupportedModelException if the network, a tensor or the tokenizer is unknown
+   * @throws ModelFormatException if a file is damaged
    */
   public static ConvertedModel of(QuantizableModel checkpoint, Predicate<String> isFloat32) {
+    try {
+      return converted(checkpoint, isFloat32);
+    } catch (IllegalStateException
+        | UnsupportedOperationException
+        | IndexOutOfBoundsException
+        | NumberFormatException e) {
+      throw new ModelFormatException(
+          "config.json or a file of the tokenizer of %s has a value of another type than expected (%s); download it again"
+              .formatted(checkpoint.source(), e.getMessage()),
+          e);
+    }
+  }
+
+  private static ConvertedModel converted(
+      QuantizableModel checkpoint, Predicate<String> isFloat32) {
     Path source = checkpoint.source().toAbsolutePath();
     Path folder = Files.isDirectory(source) ? source : source.resolveSibling("");
     JsonObject config =

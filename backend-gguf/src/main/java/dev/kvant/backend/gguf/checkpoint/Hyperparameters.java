@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What {@code config.json} says of a network, as metadata. */
 final class Hyperparameters {
@@ -185,8 +186,7 @@ final class Hyperparameters {
   /** How sentence-transformers makes one vector of those of tokens; empty if it says nothing. */
   private Optional<Integer> pooling() {
     Optional<JsonObject> pooling = Json.read(folder.resolve("1_Pooling").resolve("config.json"));
-    for (Map.Entry<String, JsonElement> each :
-        pooling.map(JsonObject::entrySet).orElse(java.util.Set.of())) {
+    for (Map.Entry<String, JsonElement> each : pooling.map(JsonObject::entrySet).orElse(Set.of())) {
       Integer number = POOLING.get(each.getKey());
       if (number != null && each.getValue().getAsBoolean()) {
         return Optional.of(number);

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /** Reads objects of JSON: those beside a checkpoint, and those of this package. */
 final class Json {
 
+  private static final int MAX_BYTES = 1 << 27;
+
   private Json() {}
 
   /**
@@ -34,6 +36,7 @@ final class Json {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
+    checkSize(file);
     try (Reader content = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
       JsonElement json = JsonParser.parseReader(content);
       if (json.isJsonObject()) {
@@ -44,6 +47,23 @@ final class Json {
           "%s cannot be read: %s; download it again".formatted(file, e.getMessage()), e);
     }
     throw new ModelFormatException("%s is not a JSON object; download it again".formatted(file));
+  }
+
+  /**
+   * Checks that a file is not too large to be held in memory.
+   *
+   * @throws ModelFormatException if it is
+   */
+  static void checkSize(Path file) {
+    try {
+      if (Files.size(file) > MAX_BYTES) {
+        throw new ModelFormatException(
+            "%s has %d bytes, more than the %d that are read into memory"
+                .formatted(file, Files.size(file), MAX_BYTES));
+      }
+    } catch (IOException e) {
+      throw new ModelFormatException("%s cannot be read: %s".formatted(file, e), e);
+    }
   }
 
   /** Reads a resource of this package. */

@@ -13,14 +13,16 @@ import java.util.List;
 
 /**
  * The vocabulary in a {@code tokenizer.model} of SentencePiece: field 1 of a message of protobuf,
- * repeated, with a text, a score and a type.
+ * repeated, with a text, a score and a type. Field 3 says how text is normalized.
+ *
+ * @param pieces the tokens in their order
+ * @param addsPrefix whether a blank is put before a text
  */
-final class SentencePieces {
+record SentencePieces(List<Piece> pieces, boolean addsPrefix) {
 
   private static final int PIECES = 1;
+  private static final int NORMALIZER = 3;
   private static final int NORMAL = 1;
-
-  private SentencePieces() {}
 
   /**
    * A token.
@@ -30,18 +32,22 @@ final class SentencePieces {
   record Piece(String text, float score, int type) {}
 
   /**
-   * Reads a vocabulary in its order.
+   * Reads a vocabulary.
    *
    * @throws ModelFormatException if it cannot be read or is damaged
    */
-  static List<Piece> read(Path file) {
+  static SentencePieces read(Path file) {
     List<Piece> pieces = new ArrayList<>();
+    boolean addsPrefix = true;
+    Json.checkSize(file);
     try {
       ByteBuffer message = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
       while (message.hasRemaining()) {
         int tag = (int) varint(message);
         if (tag >>> 3 == PIECES && (tag & 7) == 2) {
           pieces.add(piece(nested(message)));
+        } else if (tag >>> 3 == NORMALIZER && (tag & 7) == 2) {
+          addsPrefix = addsPrefix(nested(message));
         } else {
           skip(message, tag & 7);
         }
@@ -50,7 +56,7 @@ final class SentencePieces {
       throw new ModelFormatException(
           "%s is not a vocabulary of SentencePiece: %s; download it again".formatted(file, e), e);
     }
-    return pieces;
+    return new SentencePieces(pieces, addsPrefix);
   }
 
   private static Piece piece(ByteBuffer message) {
@@ -67,6 +73,19 @@ final class SentencePieces {
       }
     }
     return new Piece(text, score, type);
+  }
+
+  private static boolean addsPrefix(ByteBuffer message) {
+    boolean addsPrefix = true;
+    while (message.hasRemaining()) {
+      int tag = (int) varint(message);
+      if (tag == 3 << 3) {
+        addsPrefix = varint(message) != 0;
+      } else {
+        skip(message, tag & 7);
+      }
+    }
+    return addsPrefix;
   }
 
   private static long varint(ByteBuffer message) {

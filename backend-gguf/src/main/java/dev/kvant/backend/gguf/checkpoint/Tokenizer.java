@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The tokenizer beside a checkpoint as metadata: tokens, merges, special tokens, chat template. */
 final class Tokenizer {
@@ -185,7 +186,8 @@ final class Tokenizer {
 
   private void addPieces(Path file) {
     int id = 0;
-    for (SentencePieces.Piece piece : SentencePieces.read(file)) {
+    SentencePieces vocabulary = SentencePieces.read(file);
+    for (SentencePieces.Piece piece : vocabulary.pieces()) {
       put(id++, piece.text(), piece.type(), piece.score());
     }
     Json.read(folder.resolve("added_tokens.json"))
@@ -198,7 +200,9 @@ final class Tokenizer {
                             put(number.getAsInt(), token, USER_DEFINED, ADDED_SCORE)));
     putAdded(ADDED_SCORE);
     addTokens("llama", "default");
-    metadata.add(GgufEntry.of("tokenizer.ggml.scores", scores));
+    metadata
+        .add(GgufEntry.of("tokenizer.ggml.scores", scores))
+        .add(GgufEntry.of("tokenizer.ggml.add_space_prefix", vocabulary.addsPrefix()));
   }
 
   /** The tokens that were added to a vocabulary. */
@@ -307,8 +311,7 @@ final class Tokenizer {
     }
   }
 
-  private void addFrame(
-      String role, String token, @org.jspecify.annotations.Nullable String named) {
+  private void addFrame(String role, String token, @Nullable String named) {
     metadata.add(GgufEntry.of("tokenizer.ggml.add_" + role + "_token", token.equals(named)));
   }
 

@@ -183,15 +183,16 @@ class ConvertedModelTest {
   void pieces() throws IOException {
     llama("llama");
     Files.delete(folder.resolve("tokenizer.json"));
-    // A piece "ab" with the score 1 and the type 3.
+    // A piece "ab" with the score 1 and the type 3; no blank before a text.
     Files.write(
         folder.resolve("tokenizer.model"),
-        new byte[] {10, 11, 10, 2, 'a', 'b', 21, 0, 0, (byte) 0x80, 63, 24, 3});
+        new byte[] {10, 11, 10, 2, 'a', 'b', 21, 0, 0, (byte) 0x80, 63, 24, 3, 26, 2, 24, 0});
 
     Map<String, GgufEntry> metadata = metadata();
 
     assertThat(text(metadata, "tokenizer.ggml.model")).isEqualTo("llama");
     assertThat(bytes(metadata, "tokenizer.ggml.tokens")).contains("ab").contains("[PAD3]");
+    assertThat(bytes(metadata, "tokenizer.ggml.add_space_prefix")).isEqualTo("\0");
   }
 
   @Test
@@ -235,6 +236,11 @@ class ConvertedModelTest {
     assertThatThrownBy(this::metadata)
         .isInstanceOf(ModelFormatException.class)
         .hasMessageContaining("tokenizer.json");
+
+    file("tokenizer.json", BYTES.formatted("ByteLevel").replace("[[\"a\", \"b\"]]", "[[\"a\"]]"));
+    assertThatThrownBy(this::metadata)
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContaining("download it again");
   }
 
   @Test
