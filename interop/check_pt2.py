@@ -2,6 +2,7 @@
 
 The program gives what the source gives with the checkpoint's dequantized weights, for every batch that the source takes.
 """
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import torchvision
 import transformers
 from torch import nn
 
-from kvant import CHECKPOINT, Checks, kvant, quantized
+from kvant import CHECKPOINT, MODELS, Checks, kvant, quantized
 from torchao_peer import dequantized, differences, quantized_by_torchao
 
 import networks
@@ -155,6 +156,19 @@ for name, network, make, dynamic in subjects():
                     checks.that(f"{what}: the archive is sound", archive.testzip() is None and len(set(names)) == len(names))
                 run = kvant("plan", out / PROGRAM)
                 checks.that(f"{what}: Kvant says that it is quantized already", run.code != 0 and "is quantized already" in run.said, run.said[-300:])
+
+# Compiled it needs no Python to run.
+with tempfile.TemporaryDirectory() as folder, checks.group("compiled"):
+    if shutil.which("g++"):
+        with quantized(MODELS / "tied.pt2", [("Linear", "int8"), ("Embedding", "int8")]) as out:
+            program = torch.export.load(out / PROGRAM)
+            package = torch._inductor.aoti_compile_and_package(program, package_path=str(Path(folder) / "compiled.pt2"))
+            inputs = networks.tokens(batch=3, seed=2)
+            with torch.no_grad():
+                worst = float((torch._inductor.aoti_load_package(package)(inputs) - program.module()(inputs)).abs().max())
+            checks.that("tied: AOTInductor compiles the program, and the code computes the same", worst < 1e-4, f"they differ by {worst}")
+            run = kvant("inspect", package)
+            checks.that("tied: Kvant refuses the compiled package by name", run.code != 0 and "AOTInductor" in run.said, run.said[-300:])
 
 # Convolutions too, in the program alone: about a quarter of the size.
 with tempfile.TemporaryDirectory() as folder, checks.group("resnet18 with runtime_modules"):

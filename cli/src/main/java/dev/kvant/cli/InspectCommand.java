@@ -78,7 +78,10 @@ final class InspectCommand extends Subcommand {
                 Count.of(tensors, "tensor"),
                 Figures.bytes(model.tensorBytes())));
     if (modules.stream().anyMatch(ModuleDescription::typesInferred)) {
-      out.line("The file names no classes; those with ~ are guessed from names and shapes.");
+      out.line(
+          modules.stream().allMatch(ModuleDescription::typesInferred)
+              ? "The file names no classes; those with ~ are guessed from names and shapes."
+              : "The file names most classes; those with ~ are guessed from names and shapes.");
     }
     out.line();
     if (tensors == 0 && modules.isEmpty()) {

@@ -119,6 +119,15 @@ class InspectCommandTest {
   }
 
   @Test
+  void guessed_classes_beside_known_ones() {
+    Path model =
+        new Models(folder).model("fc Linear weight:float32:4x2\nhead ~Linear weight:float32:4x2\n");
+
+    assertThat(Session.run("inspect", model.toString()).out())
+        .contains("The file names most classes; those with ~ are guessed");
+  }
+
+  @Test
   void names_cannot_control_the_terminal() {
     Path model =
         new Models(folder)
