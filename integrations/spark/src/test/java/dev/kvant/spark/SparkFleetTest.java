@@ -82,6 +82,36 @@ class SparkFleetTest {
     }
   }
 
+  /**
+   * A view is a file system that Hadoop does not know to be local, as HDFS and object stores are.
+   */
+  @Test
+  void models_and_artifacts_may_be_on_other_file_systems() throws Exception {
+    Files.copy(Digits.MODEL, folder.resolve("resnet.onnx"));
+    Files.copy(Digits.SCANS, folder.resolve("scans.npz"));
+    spark
+        .sparkContext()
+        .hadoopConfiguration()
+        .set("fs.viewfs.mounttable.test.link./store", folder.toUri().toString());
+
+    List<Row> outcomes =
+        SparkFleet.quantize(
+                table(
+                    RowFactory.create(
+                        "viewfs://test/store/resnet.onnx",
+                        Digits.SPEC,
+                        "viewfs://test/store/int8/resnet",
+                        "viewfs://test/store/scans.npz")))
+            .collectAsList();
+
+    assertThat(outcomes.get(0).<String>getAs("error")).isNull();
+    assertThat(names(folder)).containsExactly("int8", "resnet.onnx", "scans.npz");
+    assertThat(names(folder.resolve("int8"))).containsExactly("resnet");
+    // The file system behind the view adds files of checksums.
+    assertThat(names(folder.resolve("int8/resnet")))
+        .contains("kvant-manifest.json", "quantized_model.onnx");
+  }
+
   @Test
   void artifacts_that_exist_are_left_alone() throws Exception {
     Path there = Files.createDirectory(folder.resolve("there"));
