@@ -1,0 +1,5 @@
+/** Tests of the example. */
+@NullMarked
+package dev.kvant.examples.springai;
+
+import org.jspecify.annotations.NullMarked;
