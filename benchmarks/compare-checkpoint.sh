@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Quantizes a bfloat16 checkpoint or a float16 GGUF file of 4 GB for serving engines, and copies it with cp, in turns: seconds, speed relative to
-# cp, memory.
+# cp, processor time, memory.
 #   benchmarks/compare-checkpoint.sh [SCHEME ...]      (default: fp8 w8a8 w4a16; also w4a16-mse)
 #   CHECKPOINT=model.gguf benchmarks/compare-checkpoint.sh [DTYPE ...]      (default: q8_0 q4_0 q4_k; also other dtypes of the backend gguf)
 #
@@ -45,17 +45,19 @@ spec() {
     "algorithm: $algorithm}"
 }
 
-seconds() { # runs a command, prints its seconds, and its peak of RssAnon in kB
-  local begin=$EPOCHREALTIME peak=0 anonymous process
+seconds() { # runs a command, prints its seconds, its peak of RssAnon in kB, and its seconds of processor time, to 0.1
+  local begin=$EPOCHREALTIME peak=0 processor=0 anonymous process
   "$@" >"$out/log" 2>&1 &
   process=$!
   while kill -0 $process 2>/dev/null; do
     anonymous=$(awk '/^RssAnon/ { print $2 }' /proc/$process/status 2>/dev/null || true)
     [ "${anonymous:-0}" -gt $peak ] && peak=$anonymous
+    processor=$(awk '{ print $14 + $15 + $16 + $17 }' /proc/$process/stat 2>/dev/null || echo "$processor")
     sleep 0.1
   done
   wait $process || { cat "$out/log" >&2; exit 1; }
-  awk -v b="$begin" -v e="$EPOCHREALTIME" -v p="$peak" 'BEGIN { printf "%.2f %d\n", e - b, p }'
+  awk -v b="$begin" -v e="$EPOCHREALTIME" -v p="$peak" -v u="${processor:-0}" -v h="$(getconf CLK_TCK)" \
+    'BEGIN { printf "%.2f %d %.1f\n", e - b, p, u / h }'
 }
 
 # shellcheck disable=SC2317
@@ -78,14 +80,17 @@ for round in $(seq "$rounds"); do
 done
 
 fastest() { sort -n "$1" | awk 'NR == 1 { print $1 }'; }
+least() { sort -n -k 3 "$1" | awk 'NR == 1 { print $3 }'; }
 size=$(du -sbL "$checkpoint" | cut -f1)
 cp_seconds=$(fastest "$out/cp")
 echo "$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) cores, $(java -version 2>&1 | head -1), best of $rounds"
-echo "| | written | seconds | GB/s of the source | speed of cp | RssAnon at most |"
-echo "|---|---:|---:|---:|---:|---:|"
-awk -v s="$size" -v t="$cp_seconds" 'BEGIN { printf "| cp and sync | %.2f GB | %.1f | %.2f | 1 | |\n", s / 1e9, t, s / 1e9 / t }'
+echo "| | written | seconds | GB/s of the source | speed of cp | processor seconds | RssAnon at most |"
+echo "|---|---:|---:|---:|---:|---:|---:|"
+awk -v s="$size" -v t="$cp_seconds" -v u="$(least "$out/cp")" \
+  'BEGIN { printf "| cp and sync | %.2f GB | %.1f | %.2f | 1 | %.1f | |\n", s / 1e9, t, s / 1e9 / t, u }'
 for scheme in "$@"; do
   peak=$(awk '$2 > p { p = $2 } END { print p }' "$out/$scheme")
   awk -v n="$scheme" -v s="$size" -v w="$(cat "$out/$scheme.size")" -v c="$cp_seconds" -v t="$(fastest "$out/$scheme")" -v p="$peak" \
-    'BEGIN { printf "| %s | %.2f GB | %.1f | %.2f | %.2f | %.0f MB |\n", n, w / 1e9, t, s / 1e9 / t, c / t, p * 1024 / 1e6 }'
+    -v u="$(least "$out/$scheme")" \
+    'BEGIN { printf "| %s | %.2f GB | %.1f | %.2f | %.2f | %.1f | %.0f MB |\n", n, w / 1e9, t, s / 1e9 / t, c / t, u, p * 1024 / 1e6 }'
 done

@@ -48,11 +48,13 @@ public record WeightValues(String name, ModelTensor tensor) {
    * @throws QuantizationException if one is NaN or infinite
    */
   public float[] read(long firstElement, int count) {
+    FloatType type = type(tensor.elementType());
+    ByteBuffer bytes = bytes(type, firstElement, count);
     var values = new float[count];
-    readAny(firstElement, count).get(values);
+    type.load(bytes, 0, values, count);
     for (int i = 0; i < count; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw notFinite(new NonFiniteValueException(firstElement + i, values[i]));
+      if (!type.isFinite(Math.abs(values[i]))) {
+        throw notFinite(new NonFiniteValueException(firstElement + i, type.get(bytes, i)));
       }
     }
     return values;
@@ -66,17 +68,22 @@ public record WeightValues(String name, ModelTensor tensor) {
    */
   public FloatBuffer readAny(long firstElement, int count) {
     FloatType type = type(tensor.elementType());
-    ByteBuffer bytes =
-        ByteBuffer.allocate(Math.multiplyExact(count, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
-    tensor.read(firstElement, bytes);
+    ByteBuffer bytes = bytes(type, firstElement, count);
     if (type == FloatType.FLOAT32) {
-      return bytes.flip().asFloatBuffer();
+      return bytes.asFloatBuffer();
     }
     var values = new float[count];
     for (int i = 0; i < count; i++) {
       values[i] = type.get(bytes, i);
     }
     return FloatBuffer.wrap(values);
+  }
+
+  private ByteBuffer bytes(FloatType type, long firstElement, int count) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(count, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+    tensor.read(firstElement, bytes);
+    return bytes.flip();
   }
 
   /**

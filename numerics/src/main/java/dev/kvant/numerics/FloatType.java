@@ -25,7 +25,7 @@ public enum FloatType {
     }
 
     @Override
-    void load(ByteBuffer littleEndian, int index, float[] values, int count) {
+    public void load(ByteBuffer littleEndian, int index, float[] values, int count) {
       whole(littleEndian).asFloatBuffer().get(index, values, 0, count);
     }
 
@@ -47,7 +47,7 @@ public enum FloatType {
     }
 
     @Override
-    void load(ByteBuffer littleEndian, int index, float[] values, int count) {
+    public void load(ByteBuffer littleEndian, int index, float[] values, int count) {
       ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         values[i] = Float16.toFloatBeyondMax(halves.get(index + i));
@@ -75,7 +75,7 @@ public enum FloatType {
     }
 
     @Override
-    void load(ByteBuffer littleEndian, int index, float[] values, int count) {
+    public void load(ByteBuffer littleEndian, int index, float[] values, int count) {
       ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         values[i] = BFloat16.toFloat(halves.get(index + i));
@@ -136,8 +136,11 @@ public enum FloatType {
 
   /**
    * Whether the largest magnitude of {@linkplain #load loaded} values shows that all are finite.
+   *
+   * @param amax the largest magnitude
+   * @return false if a value is NaN or infinite
    */
-  boolean isFinite(float amax) {
+  public boolean isFinite(float amax) {
     return amax <= loadedMax;
   }
 
@@ -160,9 +163,15 @@ public enum FloatType {
 
   /**
    * Reads elements from an index on to the beginning of an array. NaN and infinities become values
-   * for which {@link #isFinite} is false, but not necessarily NaN and infinities.
+   * for which {@link #isFinite} is false, but not necessarily NaN and infinities; {@link #get}
+   * tells which.
+   *
+   * @param littleEndian where they are; position and limit are not used
+   * @param index which element is the first, from 0
+   * @param values receives them from its beginning on
+   * @param count how many
    */
-  abstract void load(ByteBuffer littleEndian, int index, float[] values, int count);
+  public abstract void load(ByteBuffer littleEndian, int index, float[] values, int count);
 
   /**
    * Writes the first elements of an array, rounded half to even.

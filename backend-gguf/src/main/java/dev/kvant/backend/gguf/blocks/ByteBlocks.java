@@ -1,8 +1,6 @@
 package dev.kvant.backend.gguf.blocks;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.numerics.Float16;
-import java.nio.ByteBuffer;
 
 /**
  * Codes of 8 bits, 32 in a block after their scale in float16: {@code d = amax / 127}, {@code q =
@@ -15,33 +13,36 @@ final class ByteBlocks extends BlockByBlock {
   private static final int SIZE = 32;
   private static final int TOP = 127;
 
+  /** Where the codes begin. */
+  private static final int CODES = Short.BYTES;
+
+  /**
+   * The float32 below 0.5: a sum with it reaches the next integer from its half on. With 0.5 itself
+   * the float32 below 0.5 would.
+   */
+  private static final float BELOW_HALF = 0x1.fffffep-2f;
+
   ByteBlocks(ElementType blocks) {
     super(blocks);
   }
 
   @Override
-  void encode(float[] values, int from, ByteBuffer target) {
-    float amax = 0;
-    for (int i = from; i < from + SIZE; i++) {
-      amax = Math.max(amax, Math.abs(values[i]));
-    }
-    float scale = amax / TOP;
+  void encode(float[] values, int from, byte[] block) {
+    float scale = amax(values, from, SIZE) / TOP;
     float inverse = scale == 0 ? 0 : 1 / scale;
-    target.putShort(half(scale));
-    for (int i = from; i < from + SIZE; i++) {
-      float quotient = values[i] * inverse;
-      float magnitude = Math.abs(quotient);
-      int floor = (int) magnitude;
-      int code = Math.min(TOP, magnitude - floor >= 0.5f ? floor + 1 : floor);
-      target.put((byte) (quotient < 0 ? -code : code));
+    putHalf(block, 0, half(scale));
+    for (int i = 0; i < SIZE; i++) {
+      float quotient = values[from + i] * inverse;
+      int code = (int) (quotient + Math.copySign(BELOW_HALF, quotient));
+      block[CODES + i] = (byte) Math.max(-TOP, Math.min(TOP, code));
     }
   }
 
   @Override
-  void decode(ByteBuffer source, float[] values, int from) {
-    float scale = Float16.toFloat(source.getShort());
-    for (int i = from; i < from + SIZE; i++) {
-      values[i] = source.get() * scale;
+  void decode(byte[] block, float[] values, int from) {
+    float scale = half(block, 0);
+    for (int i = 0; i < SIZE; i++) {
+      values[from + i] = block[CODES + i] * scale;
     }
   }
 }

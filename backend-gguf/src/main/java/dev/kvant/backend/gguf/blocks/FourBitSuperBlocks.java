@@ -2,7 +2,6 @@ package dev.kvant.backend.gguf.blocks;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.numerics.Float16;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -22,7 +21,13 @@ final class FourBitSuperBlocks extends BlockByBlock {
   private static final int GROUPS = SIZE / GROUP;
   private static final int TOP = 15;
   private static final int SCALE_TOP = 63;
-  private static final int SCALE_BYTES = 12;
+
+  /** Where the scales and minima of groups begin. */
+  private static final int SCALES = 2 * Short.BYTES;
+
+  /** Where the codes begin, after 12 bytes of scales and minima. */
+  private static final int CODES = SCALES + 12;
+
   private static final int STEPS = 20;
   private static final float STEP = 0.1f;
 
@@ -125,7 +130,7 @@ final class FourBitSuperBlocks extends BlockByBlock {
   }
 
   @Override
-  void encode(float[] values, int from, ByteBuffer target) {
+  void encode(float[] values, int from, byte[] block) {
     var fit = new Fit();
     var scales = new float[GROUPS];
     var mins = new float[GROUPS];
@@ -155,10 +160,13 @@ final class FourBitSuperBlocks extends BlockByBlock {
         }
       }
     }
-    target.putShort(d).putShort(dMin).put(packed(scales, mins));
+    putHalf(block, 0, d);
+    putHalf(block, Short.BYTES, dMin);
+    pack(scales, mins, block);
+    int at = CODES;
     for (int pair = 0; pair < SIZE; pair += 2 * GROUP) {
       for (int i = pair; i < pair + GROUP; i++) {
-        target.put((byte) (fit.codes[i] | fit.codes[i + GROUP] << 4));
+        block[at++] = (byte) (fit.codes[i] | fit.codes[i + GROUP] << 4);
       }
     }
   }
@@ -168,31 +176,28 @@ final class FourBitSuperBlocks extends BlockByBlock {
    * and 4 to 7, the lower four bits of the others in bytes 8 to 11, and their upper two in the
    * upper bits of bytes 0 to 3 and 4 to 7.
    */
-  private static byte[] packed(float[] scales, float[] mins) {
-    var bytes = new byte[SCALE_BYTES];
+  private static void pack(float[] scales, float[] mins, byte[] block) {
     for (int i = 0; i < GROUPS / 2; i++) {
       int scale = (int) scales[i + 4];
       int min = (int) mins[i + 4];
-      bytes[i] = (byte) ((int) scales[i] | scale >> 4 << 6);
-      bytes[i + 4] = (byte) ((int) mins[i] | min >> 4 << 6);
-      bytes[i + 8] = (byte) ((scale & 0xF) | (min & 0xF) << 4);
+      block[SCALES + i] = (byte) ((int) scales[i] | scale >> 4 << 6);
+      block[SCALES + i + 4] = (byte) ((int) mins[i] | min >> 4 << 6);
+      block[SCALES + i + 8] = (byte) ((scale & 0xF) | (min & 0xF) << 4);
     }
-    return bytes;
   }
 
   @Override
-  void decode(ByteBuffer source, float[] values, int from) {
-    float d = Float16.toFloat(source.getShort());
-    float dMin = Float16.toFloat(source.getShort());
-    var packed = new byte[SCALE_BYTES];
-    source.get(packed);
+  void decode(byte[] block, float[] values, int from) {
+    float d = half(block, 0);
+    float dMin = half(block, Short.BYTES);
+    int at = CODES;
     for (int pair = 0; pair < GROUPS; pair += 2) {
-      float lowStep = d * scale(packed, pair, 0);
-      float lowOffset = dMin * scale(packed, pair, 4);
-      float highStep = d * scale(packed, pair + 1, 0);
-      float highOffset = dMin * scale(packed, pair + 1, 4);
+      float lowStep = d * scale(block, pair, 0);
+      float lowOffset = dMin * scale(block, pair, 4);
+      float highStep = d * scale(block, pair + 1, 0);
+      float highOffset = dMin * scale(block, pair + 1, 4);
       for (int i = from + pair * GROUP; i < from + (pair + 1) * GROUP; i++) {
-        int codes = source.get();
+        int codes = block[at++];
         values[i] = lowStep * (codes & 0xF) - lowOffset;
         values[i + GROUP] = highStep * (codes >> 4 & 0xF) - highOffset;
       }
@@ -204,11 +209,11 @@ final class FourBitSuperBlocks extends BlockByBlock {
    *
    * @param place 0 for scales, 4 for minima
    */
-  private static int scale(byte[] packed, int group, int place) {
+  private static int scale(byte[] block, int group, int place) {
     if (group < 4) {
-      return packed[group + place] & SCALE_TOP;
+      return block[SCALES + group + place] & SCALE_TOP;
     }
-    int low = packed[group + 4] >> place & 0xF;
-    return low | (packed[group - 4 + place] & 0xC0) >> 2;
+    int low = block[SCALES + group + 4] >> place & 0xF;
+    return low | (block[SCALES + group - 4 + place] & 0xC0) >> 2;
   }
 }

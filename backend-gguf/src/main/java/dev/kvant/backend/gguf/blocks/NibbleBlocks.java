@@ -1,8 +1,6 @@
 package dev.kvant.backend.gguf.blocks;
 
 import dev.kvant.api.ElementType;
-import dev.kvant.numerics.Float16;
-import java.nio.ByteBuffer;
 
 /**
  * Codes of 4 or 5 bits, 32 in a block. A block has its scale and, unless it is symmetric, its
@@ -37,50 +35,77 @@ final class NibbleBlocks extends BlockByBlock {
   }
 
   @Override
-  void encode(float[] values, int from, ByteBuffer target) {
-    float largest = 0;
-    float min = values[from];
-    float max = values[from];
-    for (int i = from; i < from + SIZE; i++) {
-      float value = values[i];
-      if (Math.abs(value) > Math.abs(largest)) {
-        largest = value;
-      }
-      min = value < min ? value : min;
-      max = value > max ? value : max;
-    }
+  void encode(float[] values, int from, byte[] block) {
     int half = 1 << (bits - 1);
     int top = 2 * half - 1;
-    float scale = isSymmetric ? largest / -half : (max - min) / top;
+    float min = isSymmetric ? 0 : min(values, from);
+    float scale = isSymmetric ? largest(values, from) / -half : (max(values, from) - min) / top;
     float inverse = scale == 0 ? 0 : 1 / scale;
-    target.putShort(half(scale));
+    putHalf(block, 0, half(scale));
     if (!isSymmetric) {
-      target.putShort(half(min));
+      putHalf(block, Short.BYTES, half(min));
     }
-    float subtracted = isSymmetric ? 0 : min;
     float added = isSymmetric ? half + 0.5f : 0.5f;
     int upper = 0;
-    var nibbles = new byte[HALF];
-    for (int i = 0; i < SIZE; i++) {
-      int code = (int) ((values[from + i] - subtracted) * inverse + added);
-      code = Math.max(0, Math.min(top, code));
-      upper |= code >> NIBBLE << i;
-      nibbles[i % HALF] |= (byte) ((code & LOW) << (i < HALF ? 0 : NIBBLE));
+    int nibbles = block.length - HALF;
+    for (int i = 0; i < HALF; i++) {
+      int low = code((values[from + i] - min) * inverse + added, top);
+      int high = code((values[from + HALF + i] - min) * inverse + added, top);
+      block[nibbles + i] = (byte) ((low & LOW) | high << NIBBLE);
+      upper |= (low >> NIBBLE) << i | (high >> NIBBLE) << (i + HALF);
     }
     if (bits > NIBBLE) {
-      target.putInt(upper);
+      for (int i = 0; i < Integer.BYTES; i++) {
+        block[nibbles - Integer.BYTES + i] = (byte) (upper >> (i * Byte.SIZE));
+      }
     }
-    target.put(nibbles);
+  }
+
+  private static int code(float value, int top) {
+    return Math.max(0, Math.min(top, (int) value));
+  }
+
+  /** The first value of the largest magnitude; 0 for zeros of either sign. */
+  private static float largest(float[] values, int from) {
+    float amax = amax(values, from, SIZE);
+    int first = from;
+    while (Math.abs(values[first]) != amax) {
+      first++;
+    }
+    return amax == 0 ? 0 : values[first];
+  }
+
+  /** The smallest value; of zeros of both signs the first. */
+  private static float min(float[] values, int from) {
+    float min = values[from];
+    for (int i = from; i < from + SIZE; i++) {
+      min = values[i] < min ? values[i] : min;
+    }
+    return min;
+  }
+
+  private static float max(float[] values, int from) {
+    float max = values[from];
+    for (int i = from; i < from + SIZE; i++) {
+      max = values[i] > max ? values[i] : max;
+    }
+    return max;
   }
 
   @Override
-  void decode(ByteBuffer source, float[] values, int from) {
-    float scale = Float16.toFloat(source.getShort());
-    float min = isSymmetric ? 0 : Float16.toFloat(source.getShort());
-    int upper = bits > NIBBLE ? source.getInt() : 0;
+  void decode(byte[] block, float[] values, int from) {
+    float scale = half(block, 0);
+    float min = isSymmetric ? 0 : half(block, Short.BYTES);
+    int nibbles = block.length - HALF;
+    int upper = 0;
+    if (bits > NIBBLE) {
+      for (int i = 0; i < Integer.BYTES; i++) {
+        upper |= (block[nibbles - Integer.BYTES + i] & 0xFF) << (i * Byte.SIZE);
+      }
+    }
     int zero = isSymmetric ? 1 << (bits - 1) : 0;
     for (int i = 0; i < HALF; i++) {
-      int pair = source.get();
+      int pair = block[nibbles + i];
       int low = (pair & LOW) | (upper >>> i & 1) << NIBBLE;
       int high = (pair >> NIBBLE & LOW) | (upper >>> (i + HALF) & 1) << NIBBLE;
       values[from + i] = scale * (low - zero) + min;

@@ -2,7 +2,7 @@ package dev.kvant.backend.gguf.blocks;
 
 import dev.kvant.api.ElementType;
 import dev.kvant.numerics.Float16;
-import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * {@code Q6_K}: codes of 6 bits, 256 in a block of 16 groups. A group has a scale of 8 bits, which
@@ -22,6 +22,12 @@ final class SixBitSuperBlocks extends BlockByBlock {
   private static final int HALF = 32;
   private static final int STEPS = 9;
 
+  /** Where the upper two bits of the codes begin. */
+  private static final int UPPER = SIZE / 2;
+
+  /** Where the scales of groups begin. */
+  private static final int SCALES = UPPER + SIZE / 4;
+
   /** Below this a group counts as zeros. */
   private static final float SMALLEST = 1e-15f;
 
@@ -30,7 +36,7 @@ final class SixBitSuperBlocks extends BlockByBlock {
   }
 
   @Override
-  void encode(float[] values, int from, ByteBuffer target) {
+  void encode(float[] values, int from, byte[] block) {
     var codes = new int[SIZE];
     var scales = new float[GROUPS];
     float largest = 0;
@@ -41,23 +47,22 @@ final class SixBitSuperBlocks extends BlockByBlock {
       }
     }
     if (Math.abs(largest) < SMALLEST) {
-      target.put(new byte[blocks().blockBytes()]);
+      Arrays.fill(block, (byte) 0);
       return;
     }
     float inverse = -128f / largest;
     short d = half(1 / inverse);
-    var rounded = new byte[GROUPS];
     for (int group = 0; group < GROUPS; group++) {
-      rounded[group] = (byte) Math.min(127, Rounding.nearest(inverse * scales[group]));
-      float step = Float16.toFloat(d) * rounded[group];
+      block[SCALES + group] = (byte) Math.min(127, Rounding.nearest(inverse * scales[group]));
+      float step = Float16.toFloat(d) * block[SCALES + group];
       if (step != 0) {
         for (int i = group * GROUP; i < (group + 1) * GROUP; i++) {
           codes[i] = clamp(Rounding.nearest(values[from + i] / step)) + HALF;
         }
       }
     }
-    put(codes, target);
-    target.put(rounded).putShort(d);
+    put(codes, block);
+    putHalf(block, SCALES + GROUPS, d);
   }
 
   /** Finds the scale of a group and its codes, from 0 to 63. */
@@ -105,37 +110,34 @@ final class SixBitSuperBlocks extends BlockByBlock {
    * Writes the lower four bits of all codes, then the upper two: of each 128 codes, numbers i and i
    * + 64 share a byte of the former, numbers i, i + 32, i + 64 and i + 96 one of the latter.
    */
-  private static void put(int[] codes, ByteBuffer target) {
+  private static void put(int[] codes, byte[] block) {
+    int at = 0;
     for (int part = 0; part < SIZE; part += 128) {
       for (int i = part; i < part + 64; i++) {
-        target.put((byte) ((codes[i] & 0xF) | (codes[i + 64] & 0xF) << 4));
+        block[at++] = (byte) ((codes[i] & 0xF) | (codes[i + 64] & 0xF) << 4);
       }
     }
     for (int part = 0; part < SIZE; part += 128) {
       for (int i = part; i < part + 32; i++) {
-        target.put(
+        block[at++] =
             (byte)
                 (codes[i] >> 4
                     | codes[i + 32] >> 4 << 2
                     | codes[i + 64] >> 4 << 4
-                    | codes[i + 96] >> 4 << 6));
+                    | codes[i + 96] >> 4 << 6);
       }
     }
   }
 
   @Override
-  void decode(ByteBuffer source, float[] values, int from) {
-    var low = new byte[SIZE / 2];
-    var high = new byte[SIZE / 4];
-    var scales = new byte[GROUPS];
-    source.get(low).get(high).get(scales);
-    float d = Float16.toFloat(source.getShort());
+  void decode(byte[] block, float[] values, int from) {
+    float d = half(block, SCALES + GROUPS);
     for (int i = 0; i < SIZE; i++) {
       int part = i / 128;
       int within = i % 128;
-      int lower = low[part * 64 + within % 64] >> (within < 64 ? 0 : 4) & 0xF;
-      int upper = high[part * 32 + within % 32] >> (within / 32 * 2) & 3;
-      values[from + i] = d * scales[i / GROUP] * ((lower | upper << 4) - HALF);
+      int lower = block[part * 64 + within % 64] >> (within < 64 ? 0 : 4) & 0xF;
+      int upper = block[UPPER + part * 32 + within % 32] >> (within / 32 * 2) & 3;
+      values[from + i] = d * block[SCALES + i / GROUP] * ((lower | upper << 4) - HALF);
     }
   }
 }

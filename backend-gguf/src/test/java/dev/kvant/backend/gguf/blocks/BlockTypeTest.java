@@ -121,6 +121,26 @@ class BlockTypeTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "0.5, 1",
+    "-0.5, -1",
+    "0.49999997, 0",
+    "-0.49999997, 0",
+    "1.4999999, 1",
+    "2.5, 3",
+    "-126.5, -127",
+    "126.49999, 126",
+  })
+  @DisplayName("rounds codes of 8 bits half away from zero")
+  void halves(float value, int code) {
+    var values = new float[32];
+    values[0] = 127;
+    values[31] = value;
+
+    assertThat(encoded(BlockType.Q8_0, values).get(33)).isEqualTo((byte) code);
+  }
+
+  @ParameterizedTest
   @EnumSource
   @DisplayName("refuses values whose scale exceeds float16")
   void tooLarge(BlockType type) {
