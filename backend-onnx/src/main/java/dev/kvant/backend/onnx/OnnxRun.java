@@ -128,6 +128,11 @@ final class OnnxRun implements QuantizationRun {
           null,
           List.of());
 
+  private static final OperandOutcome MASKED_WEIGHT =
+      OperandOutcome.leftNative(
+          "its input has values beyond 1e30 in the calibration data; ONNX Runtime may multiply them"
+              + " by codes before it scales, which exceeds float32");
+
   private static final int LARGEST_OF_8_BITS = 127;
 
   private final PreparedOnnxModel source;
@@ -526,6 +531,12 @@ final class OnnxRun implements QuantizationRun {
     for (WithoutRange each : graph.withoutRange()) {
       OperandOutcome outcome = OperandOutcome.leftNative("its input " + each.reason().why());
       each.modules().forEach(module -> report.activations(module, outcome));
+      if (each.reason() == NoRange.MASKS) {
+        each.modules().stream()
+            .filter(module -> !graph.weights().containsKey(module))
+            .filter(module -> Objects.requireNonNull(decisions.get(module)).weights().isQuantized())
+            .forEach(module -> report.weights(module, MASKED_WEIGHT));
+      }
     }
     if (context.mode().equals(QuantizationMode.DYNAMIC_PTQ)) {
       report.warnings(List.of(DynamicMode.batchDependence()));

@@ -78,7 +78,7 @@ class RangesTest {
 
   @ParameterizedTest
   @ValueSource(floats = {-Float.MAX_VALUE, Float.MAX_VALUE, -3e38f, 2e30f})
-  void with_masks_leaves_the_activation_native_and_says_so(float mask) {
+  void with_masks_leaves_the_product_native_and_says_so(float mask) {
     SmallGraph graph =
         SmallGraph.ofFloats()
             .input("x", -1, 8)
@@ -91,11 +91,14 @@ class RangesTest {
       masked[8 * row + 4] = mask;
     }
     TensorBatch batch = graph.batch(plain, 16, 8);
+    TensorBatch withMasks = graph.batch(masked, 16, 8);
     Path source = graph.write(folder);
 
-    SavedModel saved = run(int8(graph.batch(masked, 16, 8)).with("target", "tensorrt"), source);
+    SavedModel saved = run(int8(withMasks).with("target", "tensorrt"), source);
 
-    assertThat(SmallGraph.sqnr(source, saved.artifacts().get(0).path(), batch)).isGreaterThan(35);
+    Path artifact = saved.artifacts().get(0).path();
+    assertThat(SmallGraph.sqnr(source, artifact, batch)).isGreaterThan(35);
+    assertThat(SmallGraph.sqnr(source, artifact, withMasks)).isGreaterThan(35);
     assertThat(saved.report().warnings())
         .anySatisfy(
             warning -> {
@@ -103,6 +106,7 @@ class RangesTest {
               assertThat(warning.message()).contains("'x'", "masks", "rounds all others to zero");
             });
     assertThat(saved.report().modules().get(0).activations().reason()).contains("masks");
+    assertThat(saved.report().modules().get(0).weights().reason()).contains("exceeds float32");
   }
 
   @ParameterizedTest

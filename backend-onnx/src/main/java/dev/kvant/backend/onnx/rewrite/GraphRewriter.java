@@ -9,6 +9,7 @@ import dev.kvant.backend.onnx.preprocess.UnusedConstants;
 import dev.kvant.backend.onnx.weights.QuantizedWeight;
 import dev.kvant.backend.onnx.weights.SeveralWeights;
 import dev.kvant.backend.onnx.weights.WeightResult;
+import dev.kvant.kit.NoRange;
 import dev.kvant.numerics.observer.AffineStep;
 import dev.kvant.onnx.graph.Graph;
 import dev.kvant.onnx.graph.Node;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -65,7 +67,9 @@ public final class GraphRewriter {
    * @param folded nodes whose work the ranges of codes do; one stays where the data gave the codes
    *     no range
    * @param integers the modules that multiply codes
-   * @return the quantized weights by the name of their module
+   * @return the quantized weights by the name of their module. A weight that multiplies masks stays
+   *     native: ONNX Runtime may multiply codes before it scales them, and a mask times a code
+   *     exceeds float32
    */
   public Map<String, WeightResult> rewrite(
       List<QuantizedActivation> activations,
@@ -73,10 +77,15 @@ public final class GraphRewriter {
       Set<String> integers,
       ProgressReporter progress) {
     Set<String> withoutRange = new HashSet<>();
+    Set<Node> masked = new HashSet<>();
     List<QuantizedActivation> withRange = new ArrayList<>();
     for (QuantizedActivation activation : activations) {
-      if (steps.noRange(activation).isPresent()) {
+      Optional<NoRange> reason = steps.noRange(activation);
+      if (reason.isPresent()) {
         withoutRange.add(activation.activation().tensor());
+        if (reason.get() == NoRange.MASKS) {
+          activation.readers().forEach(reader -> masked.add(reader.node()));
+        }
       } else {
         withRange.add(activation);
       }
@@ -92,7 +101,7 @@ public final class GraphRewriter {
     }
     Map<String, WeightResult> weights = new LinkedHashMap<>();
     for (Planned module : planned.modules()) {
-      if (module.decision().weights().isQuantized()) {
+      if (module.decision().weights().isQuantized() && !masked.contains(module.node())) {
         weights.put(module.name(), rewriteWeight(module, integers, inputs));
       }
       progress.advance(1, module.name());
