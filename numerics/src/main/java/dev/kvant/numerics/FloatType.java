@@ -25,7 +25,7 @@ public enum FloatType {
     }
 
     @Override
-    public void load(ByteBuffer littleEndian, int index, float[] values, int count) {
+    void fill(ByteBuffer littleEndian, int index, float[] values, int count) {
       whole(littleEndian).asFloatBuffer().get(index, values, 0, count);
     }
 
@@ -47,7 +47,7 @@ public enum FloatType {
     }
 
     @Override
-    public void load(ByteBuffer littleEndian, int index, float[] values, int count) {
+    void fill(ByteBuffer littleEndian, int index, float[] values, int count) {
       ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         values[i] = Float16.toFloatBeyondMax(halves.get(index + i));
@@ -75,7 +75,7 @@ public enum FloatType {
     }
 
     @Override
-    public void load(ByteBuffer littleEndian, int index, float[] values, int count) {
+    void fill(ByteBuffer littleEndian, int index, float[] values, int count) {
       ShortBuffer halves = whole(littleEndian).asShortBuffer();
       for (int i = 0; i < count; i++) {
         values[i] = BFloat16.toFloat(halves.get(index + i));
@@ -171,7 +171,12 @@ public enum FloatType {
    * @param values receives them from its beginning on
    * @param count how many
    */
-  public abstract void load(ByteBuffer littleEndian, int index, float[] values, int count);
+  public final void load(ByteBuffer littleEndian, int index, float[] values, int count) {
+    fill(littleEndian, index, values, count);
+  }
+
+  /** Does what {@link #load} says. */
+  abstract void fill(ByteBuffer littleEndian, int index, float[] values, int count);
 
   /**
    * Writes the first elements of an array, rounded half to even.
