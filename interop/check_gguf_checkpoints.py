@@ -178,8 +178,12 @@ def converted_without_blocks(folder, target):
 def llama_says(model, prompts, folder):
     (folder / "prompts").write_text("\n".join(prompts))
     jars = ":".join(str(Path.home() / ".m2/repository" / jar) for jar in JARS)
-    done = subprocess.run(["java", "-cp", jars, str(ROOT / "interop/NextTokens.java"), str(model), str(folder / "prompts"), str(folder / "tokens")],
-                          capture_output=True, text=True, timeout=300)
+    command = ["java", "-cp", jars, str(ROOT / "interop/NextTokens.java"), str(model), str(folder / "prompts"), str(folder / "tokens")]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        # It needs some seconds, and sometimes waits for ever.
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise RuntimeError(done.stderr[-500:])
     return (folder / "tokens").read_text().split("\n")[:-1]
