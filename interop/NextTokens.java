@@ -14,7 +14,7 @@ import java.util.List;
 class NextTokens {
   public static void main(String[] arguments) throws Exception {
     List<String> tokens = new ArrayList<>();
-    // With several threads, wrong tokens were seen in two of a dozen runs of the same file.
+    // With several threads and a cache of prompts, 2 of some 20 runs gave wrong tokens; the cause is unknown.
     LlamaModel model =
         new LlamaModel(
             new ModelParameters()
