@@ -1,13 +1,13 @@
 """gguf and llama.cpp read what the backend gguf writes: metadata as it was, blocks of gguf's own quantizers, the errors of the report, the same next tokens."""
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import gguf
 import numpy as np
 
-from kvant import ROOT, Checks, kvant
+from kvant import Checks, kvant
+from llama_cpp import next_tokens
 
 ARTIFACT = "quantized_model.gguf"
 # The type, and the number of the file.
@@ -32,8 +32,6 @@ CHARACTERS = [chr(code) for code in range(0x4E00, 0x4E00 + 253)]
 PROMPTS = 300
 # Of these next tokens; weights with errors of 10 % change close decisions.
 AGREEING = 0.98
-LLAMA = "de.kherud:llama:4.1.0"
-JARS = ["de/kherud/llama/4.1.0/llama-4.1.0.jar", "org/jetbrains/annotations/24.1.0/annotations-24.1.0.jar"]
 
 
 def made(path, dtype):
@@ -146,29 +144,12 @@ def compare(checks, name, source, target, dtype):
     checks.that(f"{name}: gguf restores them with the errors of the report", max(ratios) < 0.01, f"{max(ratios):.3f} dB off")
 
 
-def class_path():
-    jars = [Path.home() / ".m2/repository" / jar for jar in JARS]
-    if not all(jar.exists() for jar in jars):
-        subprocess.run(["mvn", "-q", "-B", "dependency:get", f"-Dartifact={LLAMA}"], check=True, capture_output=True)
-    return ":".join(map(str, jars))
-
-
-def next_tokens(model, prompts, folder):
-    out = folder / "tokens"
-    done = subprocess.run(["java", "-cp", class_path(), str(ROOT / "interop/NextTokens.java"), str(model), str(prompts), str(out)],
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-500:])
-    return out.read_text().split("\n")[:-1]
-
-
 checks = Checks()
 with tempfile.TemporaryDirectory(prefix="kvant-interop-") as name:
     folder = Path(name)
     sources = {dtype: made(folder / f"{dtype}.gguf", dtype) for dtype in SOURCES}
     random = np.random.default_rng(8)
-    prompts = folder / "prompts"
-    prompts.write_text("\n".join("".join(random.choice(CHARACTERS, 12)) for _ in range(PROMPTS)))
+    prompts = ["".join(random.choice(CHARACTERS, 12)) for _ in range(PROMPTS)]
     with checks.group("llama.cpp"):
         expected = next_tokens(sources["float16"], prompts, folder)
         checks.that("llama.cpp says different next tokens to different prompts", len(set(expected)) > 50, str(len(set(expected))))

@@ -2,7 +2,6 @@
 import json
 import os
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors import safe_open
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from kvant import ROOT, Checks, kvant
+from llama_cpp import next_tokens
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -27,9 +27,8 @@ ARTIFACT = "quantized_model.gguf"
 CHARACTERS = [chr(code) for code in range(0x4E00, 0x4E00 + 252)]
 PROMPTS = 100
 # Of the prompts, so many have a likeliest token whose logit is above the next one by the MARGIN, as a part of the logits' deviation.
-DECIDED = 0.9
+DECIDED = 0.8
 MARGIN = 0.02
-JARS = ["de/kherud/llama/4.1.0/llama-4.1.0.jar", "org/jetbrains/annotations/24.1.0/annotations-24.1.0.jar"]
 WORDS = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
          r"|\s*[\r\n]+|\s+(?!\S)|\s+")
 SIZES = dict(hidden_size=256, intermediate_size=512, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=128)
@@ -175,20 +174,6 @@ def converted_without_blocks(folder, target):
     return converted(folder, target, "-c", spec)
 
 
-def llama_says(model, prompts, folder):
-    (folder / "prompts").write_text("\n".join(prompts))
-    jars = ":".join(str(Path.home() / ".m2/repository" / jar) for jar in JARS)
-    command = ["java", "-cp", jars, str(ROOT / "interop/NextTokens.java"), str(model), str(folder / "prompts"), str(folder / "tokens")]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    except subprocess.TimeoutExpired:
-        # It needs some seconds, and sometimes waits for ever.
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-500:])
-    return (folder / "tokens").read_text().split("\n")[:-1]
-
-
 def transformers_says(model, tokenizer, prompts):
     """The likeliest next token of each prompt, and how far its logit is above the next one, as a part of the logits' deviation."""
     said, margins = [], []
@@ -208,13 +193,13 @@ def compare_next_tokens(checks, name, model, tokenizer, target, root):
     prompts = [f"{text[at:at + 40].strip()} {random.choice(list('abcdefghijklmnopqrstuvwxyz'))}" for at in random.integers(0, 3000, PROMPTS)] if tokenizer else \
         ["".join(random.choice(CHARACTERS, 12)) for _ in range(PROMPTS)]
     expected, margins = transformers_says(model, tokenizer, prompts)
-    said = llama_says(target, prompts, root)
+    said = next_tokens(target, prompts, root)
     decided = margins >= MARGIN
     wrong = [(a, b, round(float(margin), 3)) for a, b, margin in zip(said, expected, margins, strict=True)
-             if a.strip() != b.replace("\n", "\\n").strip()]
+             if margin >= MARGIN and a.strip() != b.replace("\n", "\\n").strip()]
     different = len({token for token, is_decided in zip(expected, decided) if is_decided})
     checks.that(f"{name}: llama.cpp says the next tokens that transformers says, {different} different ones of {decided.sum()} prompts",
-                all(margin < MARGIN for _, _, margin in wrong) and decided.mean() >= DECIDED and different >= 20, str(wrong))
+                not wrong and decided.mean() >= DECIDED and different >= 20, str(wrong))
 
 
 checks = Checks()
